@@ -10,7 +10,7 @@ import pytest
 from tests.leaks.channels import leaf
 from tests.leaks.test_two_worlds import seen
 from tests.leaks.truth import leaks, load, stored_texts
-from tests.oracle.held import held
+from tests.oracle.comparison import comparison
 from tests.proof.contract import ACCESS, LIST_OF, LISTED, named, object_type, spelled_id
 from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
@@ -49,7 +49,7 @@ async def _right(world: World) -> None:
     """What each is answered is what they may see: remembered for another, it would be wrong alone as well."""
     for persona in PERSONAS:
         for tenant in TENANTS:
-            both = await held(world, persona, tenant)
+            both = await comparison(world, persona, tenant)
             for query in QUERIES:
                 await both.ask(query, {"n": 5})
             both.check()

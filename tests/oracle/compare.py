@@ -1,4 +1,4 @@
-"""Holds an answer of the house against the one expected, and tells the smallest difference."""
+"""Compares a response of the application with the expected one and describes the differences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST = 160
 
 
 def differences(expected: Any, actual: Any, path: str = "data") -> Iterator[str]:
-    """Each place where they differ; the order of an object's members counts."""
+    """A line per difference; the order of an object's members is significant."""
     if isinstance(expected, Cursor):
         if not (isinstance(actual, str) and actual):
             yield f"{path}: a cursor expected, found {actual!r}"
@@ -31,39 +31,39 @@ def differences(expected: Any, actual: Any, path: str = "data") -> Iterator[str]
         for index, (one, other) in enumerate(zip(expected, actual, strict=False)):
             yield from differences(one, other, f"{path}[{index}]")
     elif type(expected) is not type(actual) or expected != actual:
-        yield f"{path}: {_shown(expected)} expected, found {_shown(actual)}"
+        yield f"{path}: {_short(expected)} expected, found {_short(actual)}"
 
 
-def _shown(value: Any) -> str:
-    told = repr(value)
-    return told if len(told) <= LONGEST else f"{told[:LONGEST]} ..."
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
 def mismatch(expected: Expected, answer: Answer) -> list[str]:
-    """What is wrong with an answer; nothing if it is as expected."""
+    """Differences between a response and the expected one; empty if there are none."""
     if expected.codes:
         if answer.codes and set(answer.codes) <= expected.codes and "data" not in answer.json:
             return []
-        told = answer.body.decode()[:300]
-        return [f"a refusal with {sorted(expected.codes)} expected, found {told}"]
+        body = answer.body.decode()[:300]
+        return [f"a refusal with {sorted(expected.codes)} expected, found {body}"]
     if answer.codes:
         return [f"data expected, found {answer.body.decode()[:600]}"]
     read = answer.json
-    found = list(differences(expected.data, read["data"]))
+    wrong = list(differences(expected.data, read["data"]))
     denied = [
         (one["type"], one["field"], one["reason"])
         for one in read.get("extensions", {}).get("access", {}).get("denied", [])
     ]
     if sorted(expected.denied) != sorted(denied):
-        found.append(
+        wrong.append(
             f"denied: missing {sorted(expected.denied - set(denied))}, "
-            f"too much {sorted(set(denied) - expected.denied)}"
+            f"unexpected {sorted(set(denied) - expected.denied)}"
         )
-    return found
+    return wrong
 
 
 def cursors(expected: Any, actual: Any) -> Iterator[tuple[str, Cursor]]:
-    """The cursors of an answer with what they stand for."""
+    """Pairs of a cursor in the response and the record that it stands for."""
     if isinstance(expected, Cursor) and isinstance(actual, str):
         yield actual, expected
     elif isinstance(expected, dict) and isinstance(actual, dict):
@@ -75,8 +75,8 @@ def cursors(expected: Any, actual: Any) -> Iterator[tuple[str, Cursor]]:
 
 
 def report(who: str, query: str, variables: Mapping[str, Any], wrong: list[str]) -> str:
-    """What to look at."""
+    """Message for a failed comparison: user, query, variables and the first differences."""
     shown = "\n  ".join(wrong[:SHOWN])
     more = f"\n  and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-    told = json.dumps(variables, ensure_ascii=False)
-    return f"{who} asked\n{query}\nwith {told}\n  {shown}{more}"
+    params = json.dumps(variables, ensure_ascii=False)
+    return f"{who} sent\n{query}\nwith {params}\n  {shown}{more}"

@@ -1,4 +1,4 @@
-"""Reads a document's AST: values with variables in them, directives, fragments, and the fields that are merged under one key."""
+"""Reader of a document's AST: values with variables, directives, fragments, and fields merged under one response key."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from graphql import (
 from tests.proof.contract import interfaces
 
 ABSENT = object()
-"""What a variable is that was not given and has no default."""
+"""Value of a variable that is neither provided nor has a default."""
 
 Fields = dict[str, list[FieldNode]]
-"""Fields by response key, in the order of the answer; those under one key are one field."""
+"""Field nodes by response key, in response order; nodes with one key are merged."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Document:
     variables: Mapping[str, Any]
 
     def arguments(self, node: FieldNode) -> dict[str, Any]:
-        """Given arguments; one whose variable is absent is not given."""
+        """Arguments of a field, without those whose variable is absent."""
         read = {one.name.value: self.value(one.value) for one in node.arguments or ()}
         return {name: value for name, value in read.items() if value is not ABSENT}
 
     def value(self, node: ValueNode) -> Any:
-        """A literal, or what its variable holds."""
+        """The value of a literal or of a variable."""
         match node:
             case VariableNode():
                 return self.variables.get(node.name.value, ABSENT)
@@ -67,25 +67,26 @@ class Document:
         raise AssertionError(f"no input is written as {node}")
 
     def collect(self, entity: str, nodes: Iterable[FieldNode]) -> Fields:
-        """What is selected of an object of this type, below all these fields together."""
-        found: Fields = {}
+        """The merged selections of these fields for an object of the type."""
+        selected: Fields = {}
         for node in nodes:
             if node.selection_set:
-                self._collect(entity, node.selection_set.selections, found)
-        return found
+                self._collect(entity, node.selection_set.selections, selected)
+        return selected
 
     def top(self) -> Fields:
-        found: Fields = {}
-        self._collect("Query", self.operation.selection_set.selections, found)
-        return found
+        """The merged root selections."""
+        selected: Fields = {}
+        self._collect("Query", self.operation.selection_set.selections, selected)
+        return selected
 
-    def _collect(self, entity: str, selections: Iterable[SelectionNode], found: Fields) -> None:
+    def _collect(self, entity: str, selections: Iterable[SelectionNode], selected: Fields) -> None:
         for selection in selections:
-            if not self._wanted(selection):
+            if not self._included(selection):
                 continue
             if isinstance(selection, FieldNode):
                 key = (selection.alias or selection.name).value
-                found.setdefault(key, []).append(selection)
+                selected.setdefault(key, []).append(selection)
                 continue
             inner: InlineFragmentNode | FragmentDefinitionNode
             if isinstance(selection, FragmentSpreadNode):
@@ -95,9 +96,9 @@ class Document:
                 inner = selection
             on = inner.type_condition
             if on is None or on.name.value in (entity, *interfaces(entity)):
-                self._collect(entity, inner.selection_set.selections, found)
+                self._collect(entity, inner.selection_set.selections, selected)
 
-    def _wanted(self, selection: SelectionNode) -> bool:
+    def _included(self, selection: SelectionNode) -> bool:
         for directive in selection.directives or ():
             condition = self.value((directive.arguments or ())[0].value)
             if condition is (directive.name.value == "skip"):
@@ -110,13 +111,13 @@ def read(query: str, variables: Mapping[str, Any]) -> Document:
     document: DocumentNode = parse(query)
     definitions = document.definitions
     operation = next(one for one in definitions if isinstance(one, OperationDefinitionNode))
-    given = dict(variables)
+    values = dict(variables)
     plain = Document(operation, {}, {})
     for variable in operation.variable_definitions or ():
         name = variable.variable.name.value
-        if name not in given and variable.default_value is not None:
-            given[name] = plain.value(variable.default_value)
+        if name not in values and variable.default_value is not None:
+            values[name] = plain.value(variable.default_value)
     fragments = {
         one.name.value: one for one in definitions if isinstance(one, FragmentDefinitionNode)
     }
-    return Document(operation, fragments, given)
+    return Document(operation, fragments, values)

@@ -1,4 +1,4 @@
-"""Draws valid operations over the whole contract, within the limits, always the same for the same seed."""
+"""Random valid operations over the entire schema, within the limits and reproducible by seed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.draw_groups import drawn_groups
-from tests.oracle.draw_lists import Place, drawn_list
+from tests.oracle.draw_groups import random_groups
+from tests.oracle.draw_lists import Place, random_list
 from tests.oracle.inputs import Inputs
 from tests.oracle.writing import Part, Writer
 from tests.proof.contract import PREFIXES, Field, fields, interfaces, object_type, roots
@@ -24,7 +24,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Operation:
-    """A query with its variables, and the variables that take a cursor of the list at a path."""
+    """A query with its variables; `paged` maps a cursor variable to the path of its list."""
 
     query: str
     variables: dict[str, Any]
@@ -33,7 +33,7 @@ class Operation:
 
 @dataclass
 class Drawer:
-    """Draws one operation for a viewer."""
+    """Generator of one operation for a viewer."""
 
     rng: random.Random
     sight: Viewer
@@ -62,7 +62,7 @@ class Drawer:
         return Operation(query, self.writer.given, self.paged)
 
     def _weighted(self) -> list[str]:
-        """Root fields, those of open modules more often."""
+        """Root fields; those of accessible entities occur more often."""
         open_ = [name for name, (_, entity) in roots().items() if entity in self.sight.modules]
         lists = [name for name in open_ if roots()[name][0] == "MANY"]
         rich = ["opportunities"] * 14 + ["accounts"] * 9 + ["employees"] * 4
@@ -70,7 +70,7 @@ class Drawer:
         return [*rich, *lists, *lists, *open_, *roots(), "viewer", "node", "nodes"]
 
     def key(self, name: str, taken: set[str]) -> str | None:
-        """A response key of its own; none when the aliases are used up."""
+        """An unused response key; None if the limit of aliases is reached."""
         if name not in taken and not self.chance(0.1):
             taken.add(name)
             return name
@@ -85,33 +85,33 @@ class Drawer:
             return Part(head, self.object("User", DEEPEST, 1, (key,)))
         if name == "node":
             identity = self.inputs.identity()
-            given = self._argument(name, "id", identity)
-            return Part(f"{head}(id: {given})", self._any([identity], key))
+            argument = self._argument(name, "id", identity)
+            return Part(f"{head}(id: {argument})", self._any([identity], key))
         if name == "nodes":
             ids = [self.inputs.identity() for _ in range(self.rng.choice((1, 2, 3, 5)))]
-            given = self._argument(name, "ids", ids)
-            return Part(f"{head}(ids: {given})", self._any(ids, key))
+            argument = self._argument(name, "ids", ids)
+            return Part(f"{head}(ids: {argument})", self._any(ids, key))
         kind, entity = roots()[name]
         if kind == "ONE":
-            given = self._argument(name, "id", self.inputs.identity(entity))
-            return Part(f"{head}(id: {given})", self.object(entity, DEEPEST, 1, (key,)))
+            argument = self._argument(name, "id", self.inputs.identity(entity))
+            return Part(f"{head}(id: {argument})", self.object(entity, DEEPEST, 1, (key,)))
         if kind == "SINGLE":
             return Part(head, self.object(entity, DEEPEST, 1, (key,)))
         if kind == "GROUPS":
-            return drawn_groups(self, head, name, entity, (key,))
-        return drawn_list(self, head, Place("Query", name, entity, DEEPEST, 1, (key,)))
+            return random_groups(self, head, name, entity, (key,))
+        return random_list(self, head, Place("Query", name, entity, DEEPEST, 1, (key,)))
 
     def _argument(self, root: str, name: str, value: Any) -> str:
         return self.writer.value(value, object_type("Query").fields[root].args[name].type)
 
     def _any(self, ids: list[str], key: str) -> str:
-        """What is selected of a record of any type: one type at length, of others what all have."""
+        """A selection on `Node`: many fields of one type, few of others and of interfaces."""
         known = {id_.partition("_")[0] for id_ in ids}
         entities = _entities(known)
         parts = ["id", "__typename"]
         if entities:
-            chosen = self.rng.choice(entities)
-            parts.append(f"... on {chosen} {self.object(chosen, 2, len(ids), (key,))}")
+            entity = self.rng.choice(entities)
+            parts.append(f"... on {entity} {self.object(entity, 2, len(ids), (key,))}")
         for other in ("Account", "Role", "Opportunity"):
             if self.chance(0.3):
                 parts.append(f"... on {other} {{ version createdAt }}")
@@ -124,7 +124,7 @@ class Drawer:
         return "{ " + " ".join(parts) + " }"
 
     def object(self, entity: str, depth: int, times: float, path: Path) -> str:
-        """A selection of fields of an entity that is met so many times."""
+        """A selection of fields of an entity; `times` is the estimated number of its objects."""
         self.nodes += times
         known = fields(entity).values()
         plain = [f for f in known if f.kind in ("SCALAR", "ENUM", "MONEY")]
@@ -148,7 +148,7 @@ class Drawer:
         return self.writer.selection(entity, parts or [Part("id")])
 
     def _interface(self, name: str, narrow: str) -> Part:
-        """What all records of an interface have, or types of it; only what can be merged anywhere."""
+        """A fragment on an interface, with fields that can be merged everywhere."""
         known = {"Node": ["id"], "Record": ["id", "version", "createdAt", "updatedAt"]}
         plain = known.get(name, ["id", "owner { name initials title }"])
         parts = self.rng.sample([*plain, "__typename"], self.rng.choice((1, 2)))
@@ -170,16 +170,16 @@ class Drawer:
             return Part(head, self.object(one.type, depth - 1, times, (*path, key)))
         if one.kind == "LIST":
             place = Place(entity, one.name, one.type, depth - 1, times, (*path, key))
-            return drawn_list(self, head, place)
+            return random_list(self, head, place)
         return Part(head)
 
     def _keys(self, entity: str) -> str:
         if self.chance(0.5):
             return ""
         known = [r["key"] for r in self.sight.ground.all("Attribute") if r["entity"] == entity]
-        drawn = self.rng.choices([*known, "unknown"], k=self.rng.choice((0, 1, 2, 4)))
+        picked = self.rng.choices([*known, "unknown"], k=self.rng.choice((0, 1, 2, 4)))
         type_ = object_type(entity).fields["attributes"].args["keys"].type
-        return f"(keys: {self.writer.value(drawn, type_)})"
+        return f"(keys: {self.writer.value(picked, type_)})"
 
     def some(self, type_: str, names: list[str]) -> str:
         chosen = self.rng.sample(names, self.rng.randint(1, len(names)))
@@ -191,7 +191,7 @@ def _entities(prefixes: set[str]) -> list[str]:
 
 
 def draw(seed: str, sight: Viewer, most: int = MOST_CHARACTERS) -> Operation:
-    """The operation of a seed; one that came out too large is drawn again, smaller or not."""
+    """The operation of a seed; repeats until one is within the limits."""
     rng = random.Random(seed)
     while True:
         drawer = Drawer(rng, sight)

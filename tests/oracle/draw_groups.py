@@ -1,4 +1,4 @@
-"""Draws groups: keys of every kind, what they must meet and are sorted by, and what is shown of them."""
+"""Random groups: keys of every kind, `having`, `orderBy` and selections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle.draw_having import Measured
-from tests.oracle.draw_lists import Arguments, drawn_measures
+from tests.oracle.draw_lists import Arguments, random_measures
 from tests.oracle.group_rules import GroupBy
 from tests.oracle.groups import Grouping
 from tests.oracle.inputs import DIRECTIONS, Word
@@ -31,12 +31,12 @@ BUCKETS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY")
 DEEPEST = 2
 
 
-def drawn_groups(drawer: Drawer, head: str, root: str, entity: str, path: Path) -> Part:
-    """A root that groups."""
+def random_groups(drawer: Drawer, head: str, root: str, entity: str, path: Path) -> Part:
+    """A root field that returns groups."""
     rng = drawer.rng
     arguments = Arguments(drawer, object_type("Query").fields[root].args)
     arguments.give("filter", 0.35, lambda: drawer.inputs.filter(entity))
-    keys = drawn_keys(drawer, entity)
+    keys = random_keys(drawer, entity)
     if keys or drawer.chance(0.3):
         arguments.give("groupBy", 1, lambda: [nested(key.path, key.bucket) for key in keys])
     zone = arguments.give("timeZone", 0.4, lambda: rng.choice(ZONES)) or "UTC"
@@ -65,16 +65,16 @@ def nested(path: Sequence[str], last: Any) -> Any:
     return last
 
 
-def drawn_keys(drawer: Drawer, entity: str) -> list[GroupBy]:
-    """None, one or several, each once."""
+def random_keys(drawer: Drawer, entity: str) -> list[GroupBy]:
+    """Zero or more different keys."""
     wanted = drawer.rng.choice((0, 1, 1, 1, 2, 2, 3, 4))
-    drawn = (_key(drawer, entity, (), DEEPEST) for _ in range(wanted))
-    found = {key.path: key for key in drawn if key}
+    picked = (_key(drawer, entity, (), DEEPEST) for _ in range(wanted))
+    found = {key.path: key for key in picked if key}
     return list(found.values())
 
 
 def _key(drawer: Drawer, entity: str, path: tuple[str, ...], depth: int) -> GroupBy | None:
-    """Over links rather than not, and seldom by what every record has for itself."""
+    """A random key; mostly over references, rarely by a field that is unique per record."""
     names = []
     for name in inputs(f"{entity}GroupBy"):
         if name == "record":
@@ -97,17 +97,17 @@ def _key(drawer: Drawer, entity: str, path: tuple[str, ...], depth: int) -> Grou
 
 def _order(drawer: Drawer, measured: Measured, keys: list[GroupBy]) -> list[dict[str, Any]]:
     wanted = drawer.rng.choice((0, 1, 1, 1, 2, 2, 3))
-    drawn = [
+    picked = [
         _key_order(drawer, measured.grouping.entity, drawer.rng.choice(keys))
         if keys and drawer.chance(0.5)
         else measured.order()
         for _ in range(wanted)
     ]
-    return [one for one in drawn if one]
+    return [one for one in picked if one]
 
 
 def _key_order(drawer: Drawer, entity: str, key: GroupBy) -> dict[str, Any] | None:
-    """By a key; where that is a record, by something of it."""
+    """An order by a key; if the key is a record, by one of its fields."""
     if key.path[-1] != "record":
         orderable = inputs(f"{_owner(entity, key)}Order")
         if key.path[-1] not in orderable:
@@ -119,22 +119,22 @@ def _key_order(drawer: Drawer, entity: str, key: GroupBy) -> dict[str, Any] | No
     if drawer.chance(0.3):
         inner: dict[str, Any] = {"id": Word(drawer.rng.choice(DIRECTIONS))}
     else:
-        drawn = drawer.inputs.order(of)
-        if not drawn:
+        picked = drawer.inputs.order(of)
+        if not picked:
             return None
-        inner = drawn[0]
+        inner = picked[0]
     return {"key": nested(key.path[:-1], inner)}
 
 
 def _owner(entity: str, key: GroupBy) -> str:
-    """The entity that the last part of a key is of."""
+    """The entity of the last part of a key."""
     for name in key.path[:-1]:
         entity = fields(entity)[name].type
     return entity
 
 
 def _group(drawer: Drawer, entity: str, keys: list[GroupBy], first: int, path: Path) -> str:
-    parts = drawn_measures(drawer, entity, f"{entity}Group")
+    parts = random_measures(drawer, entity, f"{entity}Group")
     drawer.nodes += first
     if drawer.chance(0.85):
         chosen = [key for key in keys if drawer.chance(0.85)]
@@ -149,13 +149,13 @@ def _group(drawer: Drawer, entity: str, keys: list[GroupBy], first: int, path: P
 
 @dataclass(frozen=True)
 class KeySelection:
-    """Draws what is shown of the keys of so many groups."""
+    """Random selection of the keys of groups."""
 
     drawer: Drawer
     times: int
 
     def of(self, entity: str, shown: list[tuple[tuple[str, ...], GroupBy]], path: Path) -> str:
-        """Keys with what is left of their paths at this entity."""
+        """A selection of the keys, given with the rest of their paths at this entity."""
         parts = [] if shown and self.drawer.chance(0.9) else [Part("__typename")]
         taken: set[str] = set()
         for name in dict.fromkeys(rest[0] for rest, _ in shown):

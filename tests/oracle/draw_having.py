@@ -1,4 +1,4 @@
-"""Draws what groups must meet and what measures they are sorted by, with values that some group has."""
+"""Random `having` conditions and orders by aggregates, with values that occur in the groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_ROWS = 400
 
 @dataclass
 class Measured:
-    """Draws measures of groups that are as if nothing were filtered."""
+    """Generator for conditions on aggregates, with values from the groups of all visible records."""
 
     drawer: Drawer
     grouping: Grouping
@@ -45,7 +45,7 @@ class Measured:
         return not self.drawer.inputs.open(entity, name)
 
     def having(self, depth: int = 2) -> dict[str, Any]:
-        """Tests of groups."""
+        """A random `having` condition."""
         rng = self.drawer.rng
         test: dict[str, Any] = {}
         for _ in range(rng.choice((1, 1, 1, 2))):
@@ -62,7 +62,7 @@ class Measured:
         return test
 
     def order(self) -> dict[str, Any]:
-        """One measure to sort by."""
+        """A random order by one aggregate."""
         direction = Word(self.drawer.rng.choice(DIRECTIONS))
         found = self._measure("Order")
         if found is None or self.drawer.chance(0.3):
@@ -73,7 +73,7 @@ class Measured:
         return {measure: {field: direction}}
 
     def _measure(self, suffix: str) -> tuple[str, str] | None:
-        """A measure and a field that has it."""
+        """A random aggregate function and a field that supports it."""
         kind = inputs(f"{self._entity}Having")
         known = [measure for measure in MEASURES if measure in kind]
         if not known:
@@ -103,8 +103,8 @@ class Measured:
         currency = self._currency() if money else None
         found: list[Any] = []
         if not self._closed(self._entity, field):
-            drawn = (self.grouping.measure(one, measure, field, currency) for one in self._some())
-            found = [value for value in drawn if value is not None]
+            picked = (self.grouping.measure(one, measure, field, currency) for one in self._some())
+            found = [value for value in picked if value is not None]
         if kind == "DecimalFilter":
             found = [Decimal(value) for value in found]
         tests = self.drawer.inputs.tests("DecimalFilter" if money else kind, found)

@@ -1,4 +1,4 @@
-"""Draws lists: what they are asked by, from which end they are read, and what is selected of them."""
+"""Random lists: filters, orders, forward and backward pages, and selections."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Arguments:
-    """Collects arguments of a field as they are written."""
+    """Builder of the arguments of a field."""
 
     drawer: Drawer
     types: dict[str, GraphQLArgument]
     given: dict[str, str] = field(default_factory=dict)
 
     def give(self, name: str, of: float, made: Callable[[], Any]) -> Any:
-        """With this probability, and then what it is."""
+        """Add an argument with probability `of`; returns its value, or None if it was not added."""
         if not self.drawer.chance(of):
             return None
         value = made()
@@ -33,7 +33,7 @@ class Arguments:
         return value
 
     def cursor(self, name: str, path: Path) -> None:
-        """A variable that is absent at first, and takes a cursor of the first answer."""
+        """Add a variable that is absent in the first request and takes a cursor of its response in the second."""
         variable = self.drawer.writer.variable("String", None, given=False)
         self.drawer.paged[variable[1:]] = path
         self.given[name] = variable
@@ -45,7 +45,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a list stands: below which field of which type, how deep, and met how often."""
+    """Position of a list: type and field, remaining depth, and estimated number of parent objects."""
 
     owner: str
     name: str
@@ -59,7 +59,7 @@ class Place:
         return self.owner == "Query"
 
 
-def drawn_list(drawer: Drawer, head: str, place: Place) -> Part:
+def random_list(drawer: Drawer, head: str, place: Place) -> Part:
     entity = place.entity
     arguments = Arguments(drawer, object_type(place.owner).fields[place.name].args)
     arguments.give("filter", 0.5, lambda: drawer.inputs.filter(entity))
@@ -67,7 +67,7 @@ def drawn_list(drawer: Drawer, head: str, place: Place) -> Part:
     size = _size(arguments, place)
     paged = _paged(arguments, place)
     drawer.nodes += place.times
-    parts = drawn_parts(drawer, place, place.times * size)
+    parts = random_parts(drawer, place, place.times * size)
     if paged:
         parts.append(Part("pageInfo", "{ endCursor startCursor }"))
     selected = drawer.writer.selection(f"{entity}Connection", parts)
@@ -75,7 +75,7 @@ def drawn_list(drawer: Drawer, head: str, place: Place) -> Part:
 
 
 def _size(arguments: Arguments, place: Place) -> int:
-    """From the beginning or from the end, mostly; a bold one may ask for both, which is refused."""
+    """Add `first` or `last` and return the page size; invalid combinations occur only with `bold`."""
     drawer = arguments.drawer
     most = (1, 2, 3, 5, 10, 40, 100) if place.outermost else (1, 2, 3, 5)
     one, other = drawer.rng.choice((("first", "last"), ("first", "last"), ("last", "first")))
@@ -96,7 +96,7 @@ def _paged(arguments: Arguments, place: Place) -> bool:
     return True
 
 
-def drawn_parts(drawer: Drawer, place: Place, times: float) -> list[Part]:
+def random_parts(drawer: Drawer, place: Place, times: float) -> list[Part]:
     entity, path = place.entity, place.path
     parts = []
     if drawer.chance(0.75):
@@ -121,13 +121,13 @@ def drawn_parts(drawer: Drawer, place: Place, times: float) -> list[Part]:
         parts.append(Part("pageInfo", drawer.some("PageInfo", names)))
     type_name = f"{entity}Aggregate"
     if drawer.chance(0.3) and type_name in SCHEMA.type_map:
-        measures = [Part("count"), *drawn_measures(drawer, entity, type_name)]
+        measures = [Part("count"), *random_measures(drawer, entity, type_name)]
         parts.append(Part("aggregate", drawer.writer.selection(type_name, measures)))
     return parts
 
 
-def drawn_measures(drawer: Drawer, entity: str, type_: str) -> list[Part]:
-    """Some of the measures of records, of fields that may be measured."""
+def random_measures(drawer: Drawer, entity: str, type_: str) -> list[Part]:
+    """Random aggregates of fields that support them."""
     parts = []
     for measure in object_type(type_).fields:
         if measure in ("count", "key") or drawer.chance(0.5):

@@ -1,4 +1,4 @@
-"""What groups are asked by: their keys, what they must meet, what they are sorted by, and what of it is refused."""
+"""Arguments of groups: keys, `having` and `orderBy`, and the rules that refuse them."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from tests.proof.rows import Row
 MOST_KEYS = 8
 SIZES = {"first": (1, 100), "skip": (0, 10_000)}
 CLOSED_IS_REFUSED = False
-"""Whether groups of a closed module are refused even where nothing is asked by which they are found."""
+"""Whether groups of a closed entity are refused also without arguments that select groups."""
 
 
 @dataclass(frozen=True)
 class GroupBy:
-    """One key: a path over references to a field or to `record`, and of a date the span it is in."""
+    """A group key: a path over references to a field or to `record`, with the bucket of a date."""
 
     path: tuple[str, ...]
     bucket: str | bool
 
     def steps(self, entity: str) -> Iterator[tuple[str, str]]:
-        """Every field on the way, with its entity."""
+        """Pairs of entity and field along the path."""
         for name in self.path:
             if name != "record":
                 yield entity, name
                 entity = fields(entity)[name].type
 
     def row(self, reader: Reader, entity: str, row: Row) -> tuple[str, Row] | None:
-        """The record that the last part of the path is of, if all on the way may be seen."""
+        """The entity and the record of the last part of the path; None if a record on the path is not visible."""
         for name in self.path[:-1]:
             field = fields(entity)[name]
             linked = reader.linked(entity, row, field)
@@ -56,7 +56,7 @@ class GroupBy:
         return entity, row
 
     def value(self, reader: Reader, entity: str, row: Row, zone: ZoneInfo) -> Any:
-        """What records of a group have in common: of a record its id, of a date the span's first day."""
+        """The key value of a record: the id of a record, the first day of a date bucket, or the field value."""
         found = self.row(reader, entity, row)
         if found is None:
             return None
@@ -94,14 +94,14 @@ def _key(asked: Input, path: tuple[str, ...]) -> GroupBy:
 
 
 def tie(value: Any) -> tuple[Any, ...]:
-    """What breaks ties between groups: empty keys last, texts folded and then exactly."""
+    """Sort key for ties between groups: nulls last, texts folded and then exact."""
     if value is None:
         return (1,)
     return (0, folded(value), value) if isinstance(value, str) else (0, value)
 
 
 def sorts(order: Any) -> Iterator[tuple[str, str, str | None, Any]]:
-    """Each key to sort groups by: the measure, its field, its currency and its direction; of a key, the order."""
+    """Each sort key of groups: aggregate, field, currency and direction; for a group key, its order."""
     for one in listed(order):
         ((name, inner),) = one.items()
         if name in ("count", "key"):
@@ -115,7 +115,7 @@ def sorts(order: Any) -> Iterator[tuple[str, str, str | None, Any]]:
 
 
 def tests(having: Input | None) -> Iterator[tuple[str, str, Input]]:
-    """Each test of a measure: the measure, its field, and what it must meet."""
+    """Each condition on an aggregate: function, field and operators."""
     for name, inner in (having or {}).items():
         if inner is None:
             continue
@@ -129,7 +129,7 @@ def tests(having: Input | None) -> Iterator[tuple[str, str, Input]]:
 
 
 def measured_by(arguments: Mapping[str, Any]) -> set[str]:
-    """The fields whose measures groups are tested or sorted by; a currency alone tests nothing."""
+    """Fields whose aggregates occur in `having` or `orderBy`; a currency without an operator is no condition."""
     tested = tests(arguments.get("having"))
     found = {field for _, field, test in tested if test.keys() - {"currency"}}
     found |= {field for _, field, _, _ in sorts(arguments.get("orderBy"))}
@@ -137,7 +137,7 @@ def measured_by(arguments: Mapping[str, Any]) -> set[str]:
 
 
 def key_for(keys: list[GroupBy], path: tuple[str, ...]) -> GroupBy | None:
-    """The key that a path of an order means: that very one, or the record that it starts at."""
+    """The group key for the path of an order: the same path, or the record at its start."""
     for key in keys:
         if key.path == path:
             return key
@@ -148,15 +148,15 @@ def key_for(keys: list[GroupBy], path: tuple[str, ...]) -> GroupBy | None:
 
 
 def rest_of(order: Key, key: GroupBy) -> Key:
-    """What is left of a key to sort by below a record."""
+    """The rest of a sort key below a record."""
     return Key(order.path[len(key.path) - 1 :], order.direction, order.attribute)
 
 
-# What is refused.
+# Refusals.
 
 
 def refused_groups(sight: Viewer, entity: str, arguments: Mapping[str, Any]) -> Iterator[Refused]:
-    """Why groups are refused because of what they are asked by, whatever the data."""
+    """Refusals of groups that follow from their arguments, independent of rows."""
     if entity not in sight.modules and (CLOSED_IS_REFUSED or _decides(arguments)):
         yield "FIELD_FORBIDDEN", entity
     for name, (least, most) in SIZES.items():
@@ -179,7 +179,7 @@ def refused_groups(sight: Viewer, entity: str, arguments: Mapping[str, Any]) -> 
 
 
 def _decides(arguments: Mapping[str, Any]) -> bool:
-    """Whether anything is asked by which groups are found."""
+    """Whether an argument selects or sorts groups."""
     tests = any(arguments.get(name) is not None for name in ("filter", "having"))
     return tests or any(arguments.get(name) for name in ("groupBy", "orderBy"))
 

@@ -1,4 +1,4 @@
-"""Records in groups: which there are, in which order, and what is shown of them (X-08)."""
+"""Groups of records: their keys, order, pages and aggregates (X-08)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from graphql import FieldNode
 from tests.oracle.group_rules import GroupBy, group_keys, key_for, rest_of, sorts, tie
 from tests.oracle.lists import Input, Key, Reader, listed, order_paths, value_meets
 from tests.oracle.measures import measured, per_currency, plain
-from tests.oracle.values import comparable, spelled
+from tests.oracle.values import comparable, json_value
 from tests.proof.contract import fields
 from tests.proof.rows import Row
 
@@ -25,7 +25,7 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Group:
-    """Records that have their keys in common."""
+    """Records with the same key values."""
 
     values: tuple[Any, ...]
     rows: list[Row]
@@ -33,7 +33,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Grouping:
-    """Groups records of an entity by keys."""
+    """Grouping of the records of an entity by keys."""
 
     reader: Reader
     entity: str
@@ -41,7 +41,7 @@ class Grouping:
     zone: ZoneInfo
 
     def groups(self, rows: list[Row]) -> list[Group]:
-        """Without a key there is one group, be there records or not."""
+        """The groups of these rows; without a key, exactly one, also for no rows."""
         found: dict[tuple[Any, ...], list[Row]] = {} if self.keys else {(): []}
         for row in rows:
             values = (key.value(self.reader, self.entity, row, self.zone) for key in self.keys)
@@ -49,7 +49,7 @@ class Grouping:
         return [Group(values, kept) for values, kept in found.items()]
 
     def measure(self, group: Group, name: str, field: str, currency: str | None) -> Any:
-        """A measure as it is shown; of money, that in a currency, if the group has any."""
+        """An aggregate, rounded as in the response; for money, in one currency, or None."""
         if name == "count":
             return len(group.rows)
         of = fields(self.entity)[field]
@@ -83,7 +83,7 @@ class Grouping:
         return value_meets(value, asked, "Decimal" if exact else of.type)
 
     def ordered(self, groups: list[Group], order: Any) -> list[Group]:
-        """By what is asked for, and then by all keys, ascending."""
+        """Sort groups by the requested order and then by all keys, ascending."""
         wanted = [key for one in sorts(order) for key in self._sort(*one)]
         read = {group.values: [value(group) for _, value in wanted] for group in groups}
 
@@ -118,7 +118,7 @@ class Grouping:
 
 
 def grouped_answer(oracle: Oracle, entity: str, nodes: list[FieldNode]) -> dict[str, Any]:
-    """The answer of a root that groups."""
+    """Expected response of a root field that returns groups."""
     arguments = oracle.document.arguments(nodes[0])
     keys = group_keys(arguments.get("groupBy"))
     zone = ZoneInfo(arguments.get("timeZone") or "UTC")
@@ -160,7 +160,7 @@ def _key(
     nodes: list[FieldNode],
     values: Mapping[tuple[str, ...], Any],
 ) -> dict[str, Any]:
-    """The key, or what of it lies below a reference."""
+    """Expected value of a group's key, or of its part below a reference."""
     answered: dict[str, Any] = {}
     for key, parts in oracle.document.collect(f"{entity}GroupKey", nodes).items():
         name = parts[0].name.value
@@ -171,7 +171,7 @@ def _key(
             row = oracle.sight.record(entity, values[inner])
             answered[key] = None if row is None else oracle.record(entity, row, parts)
         elif inner in values:
-            answered[key] = spelled(values[inner])
+            answered[key] = json_value(values[inner])
         else:
             answered[key] = _key(oracle, fields(entity)[name].type, inner, parts, values)
     return answered

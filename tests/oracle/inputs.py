@@ -1,4 +1,4 @@
-"""Draws filters, orders and ids with values taken from the rows, so that they find something."""
+"""Random filters, orders and ids, with values from the rows so that they match records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.oracle.lists import KINDS
-from tests.oracle.values import folded, spelled
+from tests.oracle.values import folded, json_value
 from tests.proof.computed import held
 from tests.proof.contract import (
     PREFIXES,
@@ -27,18 +27,18 @@ from tests.proof.rows import Row
 from tests.proof.values import minor, rounded
 
 DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
-GONE = UUID("01941f60-0000-7000-8000-000000000000")
+MISSING_ID = UUID("01941f60-0000-7000-8000-000000000000")
 
 
 class Word(str):
-    """An enum's value: written without quotes."""
+    """An enum value, which is written without quotes."""
 
     __slots__ = ()
 
 
 @dataclass
 class Inputs:
-    """Draws what goes into arguments. Only a bold one asks by what the viewer may not read."""
+    """Generator of argument values. Only with `bold` do they use fields that the viewer cannot read."""
 
     rng: random.Random
     sight: Viewer
@@ -48,14 +48,14 @@ class Inputs:
         return self.rng.random() < of
 
     def open(self, entity: str, name: str) -> bool:
-        """Whether the viewer may ask by a field."""
+        """Whether a field may occur in the arguments."""
         if entity not in self.sight.modules or self.sight.closed(entity, name):
             return False
         field = fields(entity)[name]
         return field.kind != "REFERENCE" or field.type in self.sight.modules
 
     def filter(self, entity: str, depth: int = 2) -> dict[str, Any]:
-        """Tests of records of an entity; below them at most so many levels of others."""
+        """A random filter of an entity over at most `depth` levels of relations."""
         rng = self.rng
         test: dict[str, Any] = {}
         for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
@@ -74,7 +74,7 @@ class Inputs:
         return test
 
     def text(self, entity: str) -> str:
-        """Pieces of what some rows hold, in fields that may be read or may not."""
+        """A search text from substrings of searched fields, readable or not."""
         words: list[str] = []
         for _ in range(self.rng.choice((1, 1, 2, 3))):
             rows = self.sight.ground.all(entity)
@@ -106,26 +106,26 @@ class Inputs:
         return self.tests(kind, self._values(entity, field))
 
     def _values(self, entity: str, field: Field) -> list[Any]:
-        """Values that some rows have, the viewer's or not."""
+        """Values of a field in some rows, visible or not."""
         rows = self.sight.ground.all(entity)
-        drawn: list[Row] = self.rng.choices(rows, k=8) if rows else []
+        picked: list[Row] = self.rng.choices(rows, k=8) if rows else []
         if field.name == "id":
-            return [*(spelled_id(entity, row["id"]) for row in drawn), self.identity()]
+            return [*(spelled_id(entity, row["id"]) for row in picked), self.identity()]
         if field.kind == "MONEY":
             found = [
                 rounded(value, minor(row["currency"]) + self.rng.choice((0, 2)))
-                for row in drawn
+                for row in picked
                 if (value := held(entity, field.name, row)) is not None
             ]
         else:
-            read = (held(entity, field.name, row) for row in drawn)
+            read = (held(entity, field.name, row) for row in picked)
             found = [value for value in read if value is not None]
         if field.kind == "ENUM":
             return [Word(value) for value in found]
         return found
 
     def tests(self, kind: str, found: list[Any]) -> dict[str, Any]:
-        """One or two tests with these values, of the input `kind`."""
+        """One or two operators with these values, for the filter input `kind`."""
         if self.chance(0.04):
             return {}
         names = [n for n in inputs(kind) if found or n in ("in", "notIn", "isNull")]
@@ -141,7 +141,7 @@ class Inputs:
         return test
 
     def _near(self, value: Any, name: str) -> Any:
-        """The value, or one beside it, as it is written."""
+        """The value or a close one, in its input format."""
         rng = self.rng
         if isinstance(value, str) and not isinstance(value, Word):
             if name in ("contains", "startsWith") and value:
@@ -155,10 +155,10 @@ class Inputs:
             value += rng.choice((-1, 1, 10))
         elif hasattr(value, "year") and self.chance(0.3):
             value += timedelta(days=rng.choice((-30, -1, 1)))
-        return spelled(value)
+        return json_value(value)
 
     def _attribute(self, entity: str) -> dict[str, Any] | None:
-        """A test of a custom attribute, where the entity has any."""
+        """A filter on a custom attribute; None if the entity has none."""
         definition = self._definition(entity, "Filter")
         if definition is None:
             return None
@@ -181,9 +181,9 @@ class Inputs:
         return self.rng.choice(known) if known else None
 
     def order(self, entity: str) -> list[dict[str, Any]]:
-        """Keys to sort by, over at most two links."""
-        drawn = (self._key(entity, 2) for _ in range(self.rng.choice((0, 1, 1, 1, 2, 2, 3))))
-        return [key for key in drawn if key]
+        """Random sort keys over at most two references."""
+        picked = (self._key(entity, 2) for _ in range(self.rng.choice((0, 1, 1, 1, 2, 2, 3))))
+        return [key for key in picked if key]
 
     def _key(self, entity: str, depth: int) -> dict[str, Any] | None:
         if self.chance(0.15) and (definition := self._definition(entity, "Order")):
@@ -205,20 +205,20 @@ class Inputs:
         return {field.name: Word(self.rng.choice(DIRECTIONS))}
 
     def identity(self, entity: str | None = None) -> str:
-        """An id: most are those of records, seen or not; some of nothing."""
+        """An id, mostly of a visible or invisible record, sometimes of no record."""
         if self.chance(0.06):
             made = (
                 "",
                 "opp",
                 "nonsense",
-                spelled_id("Account", GONE),
-                f"xyz_{GONE.hex}",
-                f"opp_{GONE.hex[:-1]}",
+                spelled_id("Account", MISSING_ID),
+                f"xyz_{MISSING_ID.hex}",
+                f"opp_{MISSING_ID.hex[:-1]}",
             )
             return self.rng.choice(made)
         entity = entity or self.rng.choice(list(ENTITIES))
         rows = self.sight.ground.all(entity)
-        identity: UUID = self.rng.choice(rows)["id"] if rows else GONE
+        identity: UUID = self.rng.choice(rows)["id"] if rows else MISSING_ID
         if self.chance(0.05):  # of a wrong type
             entity = self.rng.choice(list(PREFIXES.values()))
         return spelled_id(entity, identity)

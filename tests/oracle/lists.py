@@ -1,4 +1,4 @@
-"""Which records a list holds, and in which order: filters of two values (D-41) and stable orders (D-38)."""
+"""Records and order of a list: two-valued filters (D-41) and stable orders (D-38)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any
 
-from tests.oracle.values import comparable, dialled, folded, parsed, read_id, sought
+from tests.oracle.values import comparable, folded, parsed, phone_digits, read_id, search_words
 from tests.proof.computed import held
 from tests.proof.contract import Field, attribute_key, fields, lists
 from tests.proof.lock import ENTITIES
@@ -22,11 +22,11 @@ KINDS = {
     "date": ("DATE", "Date"),
     "boolean": ("BOOLEAN", "Boolean"),
 }
-"""Members of a custom attribute's test and value: the kind they are for, and their scalar."""
+"""Fields of a custom attribute's filter and value, with their kind and scalar."""
 
 
 def listed(value: Any) -> list[Any]:
-    """GraphQL takes a single value for a list of one."""
+    """A list input; GraphQL coerces a single value to a list of one."""
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
@@ -34,27 +34,27 @@ def listed(value: Any) -> list[Any]:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads values of visible records as the viewer may: masked where a status forbids."""
+    """Reader of visible records' values, null where a status rule masks them."""
 
     sight: Viewer
 
     def value(self, entity: str, row: Row, field: Field) -> Any:
-        """The value as it is kept, of money the amount."""
+        """The stored value; for money, the amount."""
         allowed = self.sight.modules[entity].ruled.get(field.name)
         if allowed is not None and row[ENTITIES[entity].status or ""] not in allowed:
             return None
         return held(entity, field.name, row)
 
     def linked(self, entity: str, row: Row, field: Field) -> Row | None:
-        """The record behind a reference, if both may be seen."""
+        """The target of a reference, if the reference and the target are readable."""
         return self.sight.record(field.type, self.value(entity, row, field))
 
     def below(self, entity: str, row: Row, field: Field) -> list[Row]:
-        """The records of a list; one that may not say where it belongs is in none."""
+        """The records of a list field, without those whose back reference is not readable."""
         target, way = lists()[entity, field.name]
         found = self.sight.below(entity, field.name, row)
         if way.name not in target.links:
-            return found  # a change does not say of what it is one
+            return found  # a history entry has no readable back reference
         back = fields(target.name)[way.name]
         return [one for one in found if self.value(target.name, one, back) is not None]
 
@@ -69,7 +69,7 @@ class Reader:
         return next((one for one in known if one["key"] == key), None)
 
     def meets(self, entity: str, row: Row, test: Input | None) -> bool:
-        """Whether a record is found by a filter; what is absent or null is no condition."""
+        """Whether a record matches a filter; an absent or null member is no condition."""
         given = ((name, inner) for name, inner in (test or {}).items() if inner is not None)
         return all(self._meets(entity, row, name, inner) for name, inner in given)
 
@@ -83,7 +83,7 @@ class Reader:
         if name == "attribute" and attribute_key(entity, "Filter"):
             return self._attribute_meets(entity, row, test)
         if name == "search":
-            return all(self._holds(entity, row, word) for word in sought(test))
+            return all(self._holds(entity, row, word) for word in search_words(test))
         field = fields(entity)[name]
         if field.kind == "REFERENCE":
             linked = self.linked(entity, row, field)
@@ -96,8 +96,8 @@ class Reader:
         return value_meets(self.value(entity, row, field), test, kind)
 
     def _holds(self, entity: str, row: Row, word: str) -> bool:
-        """Whether a word is a piece of one of the fields that may be read."""
-        digits = dialled(word)
+        """Whether a word is a substring of a readable searched field."""
+        digits = phone_digits(word)
         for name in ENTITIES[entity].search:
             value = (
                 None
@@ -139,7 +139,7 @@ class Reader:
 
 
 def _id_meets(entity: str, row: Row, test: Input) -> bool:
-    """An id of a wrong type, or of no type, is that of no record (D-32, D-42)."""
+    """Whether the record's id matches; an id of another or an unknown type matches no record (D-32, D-42)."""
 
     def is_it(text: str) -> bool:
         return read_id(text) == (entity, row["id"])
@@ -154,14 +154,14 @@ def _id_meets(entity: str, row: Row, test: Input) -> bool:
 
 
 def value_meets(value: Any, test: Input, kind: str) -> bool:
-    """Whether a value fulfils every given test of a field of this scalar or enum."""
+    """Whether a value matches every operator of a filter on this scalar or enum."""
     return all(_fulfils(value, name, operand, kind) for name, operand in test.items())
 
 
 def _fulfils(value: Any, name: str, operand: Any, kind: str) -> bool:
     if name == "isNull":
         return (value is None) is operand
-    if name in ("ne", "notIn"):  # complements, so an empty value is found
+    if name in ("ne", "notIn"):  # complements, so a null value matches
         return not _fulfils(value, {"ne": "eq", "notIn": "in"}[name], operand, kind)
     if value is None:
         return False
@@ -187,14 +187,14 @@ def _fulfils(value: Any, name: str, operand: Any, kind: str) -> bool:
 
 @dataclass(frozen=True)
 class Key:
-    """One key of an order: a path over references to a field, or to a custom attribute."""
+    """A sort key: a path over references to a field or a custom attribute."""
 
     path: tuple[str, ...]
     direction: str
     attribute: str | None = None
 
     def read(self, reader: Reader, entity: str, row: Row) -> Any:
-        """The value to compare; None if a link on the way is empty or invisible."""
+        """The value to compare; None if a reference on the path is null or not visible."""
         for name in self.path[:-1]:
             field = fields(entity)[name]
             linked = reader.linked(entity, row, field)
@@ -205,11 +205,11 @@ class Key:
             return comparable(reader.attribute(entity, row, self.attribute))
         field = fields(entity)[self.path[-1]]
         value = reader.value(entity, row, field)
-        # The words of an enum are sorted as they are spelled: E_INVOICE comes behind EMAIL.
+        # Enum values are sorted as text: E_INVOICE comes after EMAIL.
         return value if field.kind == "ENUM" else comparable(value)
 
     def compare(self, left: Any, right: Any) -> int:
-        """Which of two values comes first, as a number below or above zero."""
+        """Compare two values; negative if the left one comes first."""
         if left is None or right is None:
             first = -1 if self.direction.endswith("NULLS_FIRST") else 1
             return 0 if left is right else (first if left is None else -first)
@@ -219,14 +219,14 @@ class Key:
 
 
 def order_keys(entity: str, order: Any) -> list[Key]:
-    """The keys asked for, and the id in the last one's direction to break ties."""
+    """The requested sort keys, followed by the id in the direction of the last one."""
     keys = order_paths(entity, order)
     down = bool(keys) and keys[-1].direction.startswith("DESC")
     return [*keys, Key(("id",), "DESC" if down else "ASC")]
 
 
 def order_paths(entity: str, order: Any) -> list[Key]:
-    """The keys asked for."""
+    """The requested sort keys."""
     return [key for one in listed(order) for key in _keys(entity, one, ())]
 
 
@@ -257,11 +257,11 @@ def compare_values(keys: list[Key], left: list[Any], right: list[Any]) -> int:
 
 
 Refused = tuple[str, str]
-"""A code, and what it is about."""
+"""An error code and its subject."""
 
 
 def refused_filter(sight: Viewer, entity: str, test: Input | None) -> Iterator[Refused]:
-    """Why a filter is refused, whatever the data (D-31)."""
+    """Refusals of a filter, independent of rows (D-31)."""
     for name, inner in (test or {}).items():
         if inner is None:
             continue
@@ -275,7 +275,7 @@ def refused_filter(sight: Viewer, entity: str, test: Input | None) -> Iterator[R
         elif name == "search":
             if all(sight.closed(entity, each) for each in ENTITIES[entity].search):
                 yield "FIELD_FORBIDDEN", f"{entity}.search"
-            if not sought(inner):
+            if not search_words(inner):
                 yield "BAD_USER_INPUT", "search"
         else:
             yield from _refused_member(sight, entity, fields(entity)[name], inner)
@@ -293,14 +293,14 @@ def _refused_member(sight: Viewer, entity: str, field: Field, inner: Input) -> I
 
 
 def refused_tests(entity: str, tests: Input | None) -> Iterator[Refused]:
-    """`eq: null` and its like are refused in favor of `isNull`."""
+    """Refusals of null operands such as `eq: null`; `isNull` replaces them."""
     for name, operand in (tests or {}).items():
         if operand is None:
             yield "BAD_USER_INPUT", f"{entity}: {name}: null"
 
 
 def refused_field(sight: Viewer, entity: str, field: Field) -> Iterator[Refused]:
-    """A field, reference or list that may not take part."""
+    """Refusal of a field, reference or list that may not occur in a clause."""
     if closed := sight.closed(entity, field.name):
         yield "FIELD_FORBIDDEN", ".".join(closed[:2])
     if field.kind == "REFERENCE" and field.type not in sight.modules:

@@ -1,4 +1,4 @@
-"""Measures over the records of a list or a group, as the viewer may see their values (D-17, D-31, D-42)."""
+"""Aggregates over the records of a list or a group, from the values readable by the viewer (D-17, D-31, D-42)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import FieldNode
 
 from tests.oracle.lists import Reader
-from tests.oracle.values import average, spelled, total
+from tests.oracle.values import average, json_value, total
 from tests.proof.computed import EXACT
 from tests.proof.contract import Field, fields, measure_type
 from tests.proof.rows import Row
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from tests.oracle.oracle import Oracle
 
 PER_CURRENCY = ("sum", "avg", "min", "max")
-"""Measures that of money are one per currency."""
+"""Aggregates of money that are returned per currency."""
 
 KEPT_DIGITS = {"Decimal": 4}
-"""How many digits after the point are kept; averages have two more."""
+"""Decimal digits of stored numbers; averages have two more."""
 
 
 def values(reader: Reader, entity: str, field: Field, rows: list[Row]) -> list[tuple[Row, Any]]:
-    """Each record with its value as the viewer sees it; of a reference, the visible record behind it."""
+    """Pairs of record and readable value; for a reference, its visible target."""
 
     def seen(row: Row) -> Any:
         if field.kind == "REFERENCE":
@@ -39,7 +39,7 @@ def values(reader: Reader, entity: str, field: Field, rows: list[Row]) -> list[t
 
 
 def plain(reader: Reader, entity: str, measure: str, field: Field, rows: list[Row]) -> Any:
-    """A measure that is one value, rounded as it is shown; None where there is none."""
+    """An aggregate with one value, rounded as in the response; None without values."""
     everything = [value for _, value in values(reader, entity, field, rows)]
     found = [value for value in everything if value is not None]
     if measure == "countUnique":
@@ -59,7 +59,7 @@ def plain(reader: Reader, entity: str, measure: str, field: Field, rows: list[Ro
 def per_currency(
     reader: Reader, entity: str, measure: str, field: Field, rows: list[Row]
 ) -> dict[str, Decimal]:
-    """A measure of money by currency, rounded as it is shown; currencies in their order."""
+    """An aggregate of money by currency code in ascending order, rounded as in the response."""
     amounts: dict[str, list[Decimal]] = defaultdict(list)
     for row, amount in values(reader, entity, field, rows):
         if amount is not None:
@@ -68,7 +68,7 @@ def per_currency(
 
 
 def _money(measure: str, currency: str, amounts: list[Decimal]) -> Decimal:
-    if measure == "avg":  # exact until the rounding, which has two digits more than the currency
+    if measure == "avg":  # exact, then rounded to two digits more than the currency has
         return rounded(average(amounts, 40), minor(currency) + 2)
     whole = total(amounts) if measure == "sum" else (min if measure == "min" else max)(amounts)
     return rounded(whole, minor(currency))
@@ -82,7 +82,7 @@ def measured(
     nodes: list[FieldNode],
     keyed: Callable[[list[FieldNode]], Any] | None = None,
 ) -> dict[str, Any]:
-    """The object `aggregate` over these records, or a group, which knows its `key` besides."""
+    """Expected `aggregate` object of these records, or a group, which also has its `key`."""
     answered: dict[str, Any] = {}
     for key, parts in oracle.document.collect(type_, nodes).items():
         match parts[0].name.value:
@@ -112,9 +112,9 @@ def _measure(
         if field.kind == "MONEY" and measure in PER_CURRENCY:
             found = per_currency(oracle.reader, entity, measure, field, rows)
             answered[key] = [
-                oracle.shaped("Money", {"amount": spelled(one), "currency": code}, parts)
+                oracle.shaped("Money", {"amount": json_value(one), "currency": code}, parts)
                 for code, one in found.items()
             ]
         else:
-            answered[key] = spelled(plain(oracle.reader, entity, measure, field, rows))
+            answered[key] = json_value(plain(oracle.reader, entity, measure, field, rows))
     return answered

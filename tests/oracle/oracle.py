@@ -1,4 +1,4 @@
-"""The naive oracle: from rows, a persona and a document to the answer that the house has to give."""
+"""Naive evaluation of a document over the rows of a tenant: the response that the application must return."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.oracle.documents import Document, read
 from tests.oracle.groups import grouped_answer
 from tests.oracle.lists import KINDS, Reader, listed, order_keys, ordered
 from tests.oracle.measures import measured
-from tests.oracle.pages import Cursor, Page, Whole
+from tests.oracle.pages import Cursor, OrderedList, Page
 from tests.oracle.survey import Denied, Survey
-from tests.oracle.values import read_id, spelled
+from tests.oracle.values import json_value, read_id
 from tests.proof.contract import BY_ID, fields, roots, spelled_id
 from tests.proof.oracle import Viewer
 from tests.proof.rows import Row
@@ -24,27 +24,28 @@ from tests.proof.values import minor, rounded
 
 @dataclass
 class Expected:
-    """What the house has to answer."""
+    """The expected response."""
 
     data: dict[str, Any] | None
     denied: set[Denied] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
-    """Refusals; the house tells one of them, which is not laid down."""
+    """Error codes of a refusal; the response contains at least one of them."""
 
 
 @dataclass
 class Oracle:
-    """Answers one document for one viewer."""
+    """Evaluator of one document for one viewer."""
 
     sight: Viewer
     document: Document
     cursors: Mapping[str, Cursor]
-    """What cursors of earlier answers stand for."""
+    """Records of the cursors in earlier responses."""
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.sight)
 
     def answer(self) -> Expected:
+        """The expected response."""
         top = self.document.top()
         survey = Survey(self.sight, self.document)
         for nodes in top.values():
@@ -98,26 +99,26 @@ class Oracle:
             return spelled_id(entity, row["id"])
         if self.sight.closed(entity, name):
             return None
-        wanted = fields(entity)[name]
-        if wanted.kind == "REFERENCE":
-            return self._record(wanted.type, self.reader.value(entity, row, wanted), nodes)
-        if wanted.kind == "LIST":
-            return self._list(wanted.type, self.reader.below(entity, row, wanted), nodes)
-        if wanted.kind == "ATTRIBUTES":
+        target = fields(entity)[name]
+        if target.kind == "REFERENCE":
+            return self._record(target.type, self.reader.value(entity, row, target), nodes)
+        if target.kind == "LIST":
+            return self._list(target.type, self.reader.below(entity, row, target), nodes)
+        if target.kind == "ATTRIBUTES":
             return self._attributes(entity, row, nodes)
-        value = self.reader.value(entity, row, wanted)
-        if wanted.kind == "MONEY":
+        value = self.reader.value(entity, row, target)
+        if target.kind == "MONEY":
             return None if value is None else self.money(value, row["currency"], nodes)
-        return spelled(value)
+        return json_value(value)
 
     def money(self, amount: Any, currency: str, nodes: list[FieldNode]) -> dict[str, Any]:
-        known = {"amount": spelled(rounded(amount, minor(currency))), "currency": currency}
+        known = {"amount": json_value(rounded(amount, minor(currency))), "currency": currency}
         return self.shaped("Money", known, nodes)
 
     def shaped(
         self, type_: str, known: Mapping[str, Any], nodes: Iterable[FieldNode]
     ) -> dict[str, Any]:
-        """An object of plain values, as far as it is selected."""
+        """The selected fields of an object of scalar values."""
         selected = self.document.collect(type_, nodes)
         full = {**known, "__typename": type_}
         return {key: full[parts[0].name.value] for key, parts in selected.items()}
@@ -125,13 +126,13 @@ class Oracle:
     def _attributes(self, entity: str, row: Row, nodes: list[FieldNode]) -> list[dict[str, Any]]:
         keys = self.document.arguments(nodes[0]).get("keys")
         known = {one["key"]: one for one in self.sight.modules[entity].attributes}
-        wanted = known if keys is None else dict.fromkeys(listed(keys))
-        return [self._attribute(entity, row, known[key], nodes) for key in wanted if key in known]
+        target = known if keys is None else dict.fromkeys(listed(keys))
+        return [self._attribute(entity, row, known[key], nodes) for key in target if key in known]
 
     def _attribute(
         self, entity: str, row: Row, definition: Row, nodes: list[FieldNode]
     ) -> dict[str, Any]:
-        value = spelled(self.reader.attribute(entity, row, definition["key"]))
+        value = json_value(self.reader.attribute(entity, row, definition["key"]))
         plain = {name: definition[name] for name in ("key", "label", "kind")}
         values = {
             name: value if definition["kind"] == kind else None for name, (kind, _) in KINDS.items()
@@ -140,29 +141,29 @@ class Oracle:
 
     def _list(self, entity: str, rows: list[Row], nodes: list[FieldNode]) -> dict[str, Any]:
         arguments = self.document.arguments(nodes[0])
-        found = [r for r in rows if self.reader.meets(entity, r, arguments.get("filter"))]
+        matching = [r for r in rows if self.reader.meets(entity, r, arguments.get("filter"))]
         keys = order_keys(entity, arguments.get("orderBy"))
-        whole = ordered(self.reader, entity, found, keys)
-        page = Whole(self.reader, entity, whole, keys, self.cursors).page(arguments)
+        sorted_rows = ordered(self.reader, entity, matching, keys)
+        page = OrderedList(self.reader, entity, sorted_rows, keys, self.cursors).page(arguments)
         return {
-            key: self._part(entity, inner, found, page)
+            key: self._part(entity, inner, matching, page)
             for key, inner in self.document.collect(f"{entity}Connection", nodes).items()
         }
 
-    def _part(self, entity: str, nodes: list[FieldNode], found: list[Row], page: Page) -> Any:
+    def _part(self, entity: str, nodes: list[FieldNode], matching: list[Row], page: Page) -> Any:
         match nodes[0].name.value:
             case "__typename":
                 return f"{entity}Connection"
             case "totalCount":
                 most = self.document.arguments(nodes[0]).get("atMost")
-                return len(found) if most is None else min(len(found), most)
+                return len(matching) if most is None else min(len(matching), most)
             case "nodes":
                 return [self.record(entity, row, nodes) for row in page.rows]
             case "edges":
                 return [self._edge(entity, row, nodes) for row in page.rows]
             case "pageInfo":
                 return self.shaped("PageInfo", page.info(entity), nodes)
-        return measured(self, entity, f"{entity}Aggregate", found, nodes)
+        return measured(self, entity, f"{entity}Aggregate", matching, nodes)
 
     def _edge(self, entity: str, row: Row, nodes: list[FieldNode]) -> dict[str, Any]:
         selected = self.document.collect(f"{entity}Edge", nodes)
@@ -181,5 +182,5 @@ def expect(
     variables: Mapping[str, Any] | None = None,
     cursors: Mapping[str, Cursor] | None = None,
 ) -> Expected:
-    """What the house has to answer this viewer."""
+    """The expected response for this viewer."""
     return Oracle(sight, read(query, variables or {}), cursors or {}).answer()

@@ -1,4 +1,4 @@
-"""Which records of a list are on a page, read from its beginning or from its end (X-01, D-38)."""
+"""Pages of a list, forward from its start or backward from its end (X-01, D-38)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_COUNTED = 100_000
 
 @dataclass(frozen=True)
 class Cursor:
-    """Some cursor: it is opaque, but it is that of this record."""
+    """Stand-in for an opaque cursor of a record."""
 
     entity: str
     identity: UUID
@@ -25,7 +25,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Page:
-    """Some records in a row, and whether there are more on either side."""
+    """Consecutive records of a list, and whether more precede or follow."""
 
     rows: list[Row]
     before: bool
@@ -43,8 +43,8 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A list in its order, and what cursors of it stand for."""
+class OrderedList:
+    """A sorted list with the records of known cursors."""
 
     reader: Reader
     entity: str
@@ -53,7 +53,7 @@ class Whole:
     cursors: Mapping[str, Cursor]
 
     def page(self, arguments: Mapping[str, Any]) -> Page:
-        """The page that these arguments ask for; null is as good as not given."""
+        """The page for these arguments; null is the same as absent."""
         first, last = arguments.get("first"), arguments.get("last")
         after, before = arguments.get("after"), arguments.get("before")
         part = self.rows
@@ -68,23 +68,23 @@ class Whole:
         return Page(part[:size], after is not None, before is not None or len(part) > size)
 
     def _sides(self, rows: list[Row], cursor: str) -> Iterator[tuple[Row, int]]:
-        """On which side of a record's place each lies, be that one in this list or in one beside it."""
+        """Each record with its side of the cursor: negative before, positive after; the cursor may be of another list."""
         placed = self.reader.sight.rows[self.entity][self.cursors[cursor].identity]
         place = self.reader.sort_values(self.entity, placed, self.keys)
         for row in rows:
-            own = self.reader.sort_values(self.entity, row, self.keys)
-            yield row, compare_values(self.keys, own, place)
+            key = self.reader.sort_values(self.entity, row, self.keys)
+            yield row, compare_values(self.keys, key, place)
 
 
 def refused_page(arguments: Mapping[str, Any]) -> Iterator[Refused]:
-    """Sizes that there are not, and two at once."""
+    """Refusal of a page size outside 1 to 100, or of `first` together with `last`."""
     sizes = [arguments[name] for name in ("first", "last") if arguments.get(name) is not None]
     if len(sizes) == 2 or any(not 1 <= size <= MOST for size in sizes):
         yield "BAD_USER_INPUT", f"first, last: {sizes}"
 
 
 def refused_count(arguments: Mapping[str, Any]) -> Iterator[Refused]:
-    """A `totalCount` that is to be counted up to nothing, or too far."""
+    """Refusal of an `atMost` of `totalCount` outside its limits."""
     most = arguments.get("atMost")
     if most is not None and not 1 <= most <= MOST_COUNTED:
         yield "BAD_USER_INPUT", f"atMost: {most}"

@@ -1,4 +1,4 @@
-"""Gives a tenant's profiles other rights for a while, and puts the old ones back."""
+"""Temporary replacement of the rights in a tenant's profiles."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ RULED = (
     "version",
 )
 
-ANYTHING = "{ stages { totalCount } }"
-"""A read that nobody is refused: it reaches the database, which tells that rights have changed."""
+ALLOWED_QUERY = "{ stages { totalCount } }"
+"""Query that is allowed for every user; it reaches the database, which reports changed rights."""
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ Table = list[dict[str, Any]]
 async def other_rights(
     world: World, tenant: str, change: Callable[[Rows], dict[str, Table]]
 ) -> AsyncIterator[None]:
-    """What `change` makes of some of the tables, while this lasts."""
+    """Replace rows of the rights tables by those that `change` returns, and restore them at the end."""
     ground = await load(world.admin, world.schema(tenant))
     before = {name: [dict(row) for row in ground.all(name)] for name in CHANGED}
     try:
@@ -55,8 +55,8 @@ async def other_rights(
     finally:
         await _put(world, tenant, before)
         for persona, of in list(world.tokens):
-            if of == tenant:  # so that no later test meets rights of ours
-                await world.ask(persona, ANYTHING, tenant=tenant)
+            if of == tenant:  # so that later tests read the restored rights
+                await world.ask(persona, ALLOWED_QUERY, tenant=tenant)
 
 
 async def _put(world: World, tenant: str, tables: dict[str, Table]) -> None:
@@ -78,7 +78,7 @@ async def _put(world: World, tenant: str, tables: dict[str, Table]) -> None:
 
 
 def _stamped(name: str, number: int) -> dict[str, Any]:
-    """What every record has, for those that the tests make."""
+    """Columns that every new row needs: id, version, timestamps and defaults."""
     place = list(ENTITIES).index(name) << 32
     stamps = {"created_at": MADE, "updated_at": MADE, "deleted_at": None}
     rights = {"ObjectPermission": {"creates": False}, "FieldPermission": {"writes": False}}
@@ -86,8 +86,8 @@ def _stamped(name: str, number: int) -> dict[str, Any]:
     return {**key, **stamps, **rights.get(name, {})}
 
 
-def drawn_rights(ground: Rows, rng: random.Random) -> dict[str, Table]:
-    """Entities opened and closed, fields left out, several profiles to a role, more rules per status."""
+def random_rights(ground: Rows, rng: random.Random) -> dict[str, Table]:
+    """Random rights: open and closed entities, missing fields, several profiles per role, status rules."""
     profiles = [row["id"] for row in ground.live("Profile").values() if not row["full"]]
     entities, granted = [], []
     for profile in profiles:
@@ -108,14 +108,14 @@ def drawn_rights(ground: Rows, rng: random.Random) -> dict[str, Table]:
                 for name in [*sorted(grantable(entity)), *attributes]
                 if rng.random() < share
             ]
-    held = {(row["role_id"], row["profile_id"]) for row in ground.all("RoleProfile")}
+    assigned = {(row["role_id"], row["profile_id"]) for row in ground.all("RoleProfile")}
     roles = sorted(row["id"] for row in ground.live("Role").values())
-    held |= {(role, rng.choice(profiles)) for role in roles if rng.random() < 0.3}
+    assigned |= {(role, rng.choice(profiles)) for role in roles if rng.random() < 0.3}
     types = sorted(row["id"] for row in ground.live("OpportunityType").values())
     return {
         "ObjectPermission": entities,
         "FieldPermission": granted,
-        "RoleProfile": [{"role_id": r, "profile_id": p} for r, p in sorted(held)],
+        "RoleProfile": [{"role_id": r, "profile_id": p} for r, p in sorted(assigned)],
         "StatusRule": [
             rule for name in ("commission", *rng.sample(RULED, 4)) for rule in _rules(name, rng)
         ],

@@ -1,4 +1,4 @@
-"""What of a document is refused or denied: that depends on it and on rights, so no row is looked at (D-30, D-31)."""
+"""Refusals and denials of a document, which depend on the document and the rights but not on rows (D-30, D-31)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Denied = tuple[str, str, str]
 
 @dataclass
 class Survey:
-    """Looks through one document for one viewer."""
+    """Traversal of one document for one viewer."""
 
     sight: Viewer
     document: Document
@@ -30,7 +30,7 @@ class Survey:
         name, arguments = nodes[0].name.value, self.document.arguments(nodes[0])
         if name in ("node", "nodes"):
             for text in listed(arguments["id" if name == "node" else "ids"]):
-                # What is denied follows from the type that an id names, be there such a record or not.
+                # Denials follow from the type in an id, also if the record does not exist.
                 if entity := BY_ID.get(text.rpartition("_")[0]):
                     self._record(entity, nodes, named=True)
         elif name == "viewer":
@@ -41,7 +41,7 @@ class Survey:
             surveys.get(kind, self._record)(entity, nodes, named=True)
 
     def _module(self, entity: str, *, named: bool) -> bool:
-        """Whether what lies below an entity is named; below a denied one it is only refused."""
+        """Whether denials below an entity are listed; below a denied entity only refusals count."""
         if entity in self.sight.modules:
             return named
         if named:
@@ -54,15 +54,15 @@ class Survey:
             name = parts[0].name.value
             if name == "__typename":
                 continue
-            wanted, closed = fields(entity)[name], self.sight.closed(entity, name)
+            target, closed = fields(entity)[name], self.sight.closed(entity, name)
             if named and closed:
                 self.denied.add(closed)
             elif named and name in self.sight.modules[entity].ruled:
                 self.denied.add((entity, name, "status"))
-            if wanted.kind == "REFERENCE":
-                self._record(wanted.type, parts, named=named and not closed)
-            elif wanted.kind == "LIST":
-                self._list(wanted.type, parts, named=named and not closed)
+            if target.kind == "REFERENCE":
+                self._record(target.type, parts, named=named and not closed)
+            elif target.kind == "LIST":
+                self._list(target.type, parts, named=named and not closed)
 
     def _list(self, entity: str, nodes: list[FieldNode], *, named: bool) -> None:
         named = self._module(entity, named=named)
@@ -92,7 +92,7 @@ class Survey:
     def _measures(
         self, entity: str, type_: str, nodes: list[FieldNode], *, named: bool
     ) -> Iterator[Refused]:
-        """A measure of a field ruled by status is named: it is of some records only."""
+        """An aggregate of a field with a status rule is listed, because it covers only some records."""
         for parts in self.document.collect(type_, nodes).values():
             measure = parts[0].name.value
             if measure == "key":
@@ -136,7 +136,7 @@ class Survey:
         *,
         named: bool,
     ) -> None:
-        """What is shown of the keys must be one; a record that is one is selected from as any other."""
+        """Selected keys must be grouped by; a record that is a key has a selection like any other."""
         for parts in self.document.collect(f"{entity}GroupKey", nodes).values():
             name = parts[0].name.value
             if name == "__typename":

@@ -1,10 +1,10 @@
-"""Groups and pages from either end, by hand: the edges that random operations seldom meet."""
+"""Groups and backward pages by example: edge cases that random operations rarely contain."""
 
 from typing import Any
 
 import pytest
 
-from tests.oracle.held import held
+from tests.oracle.comparison import comparison
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -16,9 +16,9 @@ NOTHING = '{name: {eq: "no such name"}}'
     "shown", ["groupCount", "groups { __typename }", "groups { key { __typename } }"]
 )
 @pytest.mark.parametrize("persona", ["admin", "limited"])
-async def test_without_a_key_there_is_one_group(world: World, persona: str, shown: str) -> None:
-    """Also where nothing is counted or measured, and where there is no record."""
-    both = await held(world, persona)
+async def test_groups_without_a_key_are_one_group(world: World, persona: str, shown: str) -> None:
+    """Also without aggregates in the selection, and without records."""
+    both = await comparison(world, persona)
     for test in ("{}", NOTHING):
         await both.agree(f"{{ opportunitiesAggregate(filter: {test}) {{ {shown} }} }}")
         asked = "groups { count sum { amount { amount } } percentEmpty { note } } groupCount"
@@ -30,8 +30,8 @@ async def test_without_a_key_there_is_one_group(world: World, persona: str, show
 @covers("X-08", "D-42")
 @pytest.mark.parametrize("bucket", ["YEAR", "QUARTER", "MONTH", "WEEK", "DAY"])
 @pytest.mark.parametrize("direction", ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"])
-async def test_an_empty_date_is_a_key_of_its_own(world: World, bucket: str, direction: str) -> None:
-    both = await held(world, "admin")
+async def test_null_date_is_a_separate_group(world: World, bucket: str, direction: str) -> None:
+    both = await comparison(world, "admin")
     data = await both.agree(
         f"{{ opportunitiesAggregate(groupBy: [{{expectedCloseOn: {bucket}}}], first: 100, "
         f"orderBy: [{{key: {{expectedCloseOn: {direction}}}}}]) "
@@ -47,8 +47,8 @@ async def test_an_empty_date_is_a_key_of_its_own(world: World, bucket: str, dire
 @pytest.mark.parametrize(
     "zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/St_Johns"]
 )
-async def test_a_moment_has_its_day_where_it_is_asked_for(world: World, zone: str) -> None:
-    both = await held(world, "admin")
+async def test_timestamp_is_grouped_by_the_day_of_the_time_zone(world: World, zone: str) -> None:
+    both = await comparison(world, "admin")
     for bucket in ("DAY", "WEEK", "MONTH"):
         data = await both.agree(
             f'{{ accountsAggregate(groupBy: [{{createdAt: {bucket}}}], timeZone: "{zone}") '
@@ -83,16 +83,16 @@ REFUSED = [
 
 
 @covers("X-08", "D-42")
-@pytest.mark.parametrize(("given", "code"), REFUSED)
-async def test_what_groups_cannot_be_asked_by(world: World, given: str, code: str) -> None:
-    both = await held(world, "admin")
-    query = f"{{ opportunitiesAggregate({given}) {{ groups {{ count }} }} }}"
+@pytest.mark.parametrize(("arguments", "code"), REFUSED)
+async def test_invalid_group_arguments_are_refused(world: World, arguments: str, code: str) -> None:
+    both = await comparison(world, "admin")
+    query = f"{{ opportunitiesAggregate({arguments}) {{ groups {{ count }} }} }}"
     assert await both.refused(query) == [code]
 
 
 @covers("X-08")
-async def test_only_keys_are_shown_and_no_more_than_eight(world: World) -> None:
-    both = await held(world, "admin")
+async def test_selected_keys_must_be_grouped_by_and_at_most_eight(world: World) -> None:
+    both = await comparison(world, "admin")
     for key in ("name", "stage { name }", "stage { record { id } }", "account { owner { name } }"):
         query = f"{{ opportunitiesAggregate(groupBy: [{{status: true}}]) {{ groups {{ key {{ {key} }} }} }} }}"
         assert await both.refused(query) == ["BAD_USER_INPUT"]
@@ -101,8 +101,10 @@ async def test_only_keys_are_shown_and_no_more_than_eight(world: World) -> None:
         f"{{{name}: true}}" for name in ("name", "status", "probability", "currency", "record")
     ]
     for keys, codes in ((links + plain[:4], []), (links + plain, ["QUERY_TOO_COMPLEX"])):
-        asked = f"groupBy: [{', '.join(keys)}], first: 1"
-        answer = await world.ask("admin", f"{{ opportunitiesAggregate({asked}) {{ groupCount }} }}")
+        arguments_text = f"groupBy: [{', '.join(keys)}], first: 1"
+        answer = await world.ask(
+            "admin", f"{{ opportunitiesAggregate({arguments_text}) {{ groupCount }} }}"
+        )
         assert answer.codes == codes
 
 
@@ -110,8 +112,8 @@ async def test_only_keys_are_shown_and_no_more_than_eight(world: World) -> None:
 @pytest.mark.parametrize(
     "shown", ["__typename", "groupCount", "groups { count }", "groups { countUnique { number } }"]
 )
-async def test_groups_of_a_closed_module(world: World, shown: str) -> None:
-    both = await held(world, "support")
+async def test_groups_of_a_closed_entity_agree_with_the_oracle(world: World, shown: str) -> None:
+    both = await comparison(world, "support")
     await both.ask(f"{{ quotesAggregate {{ {shown} }} }}")
     await both.ask(f"{{ quotesAggregate(groupBy: [{{active: true}}]) {{ {shown} }} }}")
     both.check()
@@ -127,21 +129,21 @@ FORBIDDEN = (
 
 
 @covers("D-31", "X-08")
-@pytest.mark.parametrize("given", FORBIDDEN)
-async def test_a_closed_field_decides_about_no_group(world: World, given: str) -> None:
-    query = f"{{ opportunitiesAggregate({given}) {{ groups {{ count }} }} }}"
-    both = await held(world, "limited")
+@pytest.mark.parametrize("arguments", FORBIDDEN)
+async def test_closed_field_in_group_arguments_is_refused(world: World, arguments: str) -> None:
+    query = f"{{ opportunitiesAggregate({arguments}) {{ groups {{ count }} }} }}"
+    both = await comparison(world, "limited")
     answer = await both.answer(query)
-    if "phone" not in given:
+    if "phone" not in arguments:
         assert await both.refused(query) == ["FIELD_FORBIDDEN"]
     elif not answer.codes:
         await both.agree(query)
-    await (await held(world, "admin")).ask(query)
+    await (await comparison(world, "admin")).ask(query)
 
 
 @covers("D-31", "X-08")
-async def test_what_a_status_rules_is_masked_in_keys_and_measures(world: World) -> None:
-    both = await held(world, "manager")
+async def test_status_rule_masks_keys_and_aggregates(world: World) -> None:
+    both = await comparison(world, "manager")
     measures = " ".join(
         f"{one} {{ commission {{ amount currency }} netMargin {{ amount currency }} }}"
         for one in ("sum", "avg", "min", "max")
@@ -159,12 +161,12 @@ async def test_what_a_status_rules_is_masked_in_keys_and_measures(world: World) 
         assert (group["percentEmpty"]["netMargin"] == "100.00") is not won
 
 
-async def sides(world: World, given: str, **variables: Any) -> Any:
-    both = await held(world, "rep1")
+async def sides(world: World, arguments: str, **variables: Any) -> Any:
+    both = await comparison(world, "rep1")
     declared = ", ".join(f"${name}: {type_}" for name, type_ in (("a", "String"), ("b", "String")))
     query = (
         f"query ({declared}) {{ opportunities(orderBy: [{{expectedCloseOn: DESC}}], after: $a, "
-        f"before: $b, {given}) {{ nodes {{ id }} pageInfo {{ hasNextPage hasPreviousPage "
+        f"before: $b, {arguments}) {{ nodes {{ id }} pageInfo {{ hasNextPage hasPreviousPage "
         "startCursor endCursor } } }"
     )
     answer = await both.answer(query, variables)
@@ -173,7 +175,7 @@ async def sides(world: World, given: str, **variables: Any) -> Any:
 
 @covers("X-01", "D-38")
 @pytest.mark.parametrize("size", [1, 4, 30, 100])
-async def test_pages_from_the_end_together_are_the_list(world: World, size: int) -> None:
+async def test_concatenated_backward_pages_are_the_list(world: World, size: int) -> None:
     whole = [node["id"] for node in (await sides(world, "first: 100"))["nodes"]]
     found: list[str] = []
     before = None
@@ -189,16 +191,16 @@ async def test_pages_from_the_end_together_are_the_list(world: World, size: int)
 
 
 @covers("X-01", "D-38")
-async def test_a_page_between_two_cursors(world: World) -> None:
+async def test_page_between_two_cursors_excludes_both(world: World) -> None:
     edge = (await sides(world, "first: 12"))["pageInfo"]
     whole = [node["id"] for node in (await sides(world, "first: 12"))["nodes"]]
     between = {"a": edge["startCursor"], "b": edge["endCursor"]}
-    for given, ids, flags in (
+    for arguments, ids, flags in (
         ("first: 3", whole[1:4], (True, True)),
         ("last: 3", whole[8:11], (True, True)),
         ("first: null", whole[1:11], (True, True)),
     ):
-        page = await sides(world, given, **between)
+        page = await sides(world, arguments, **between)
         assert [node["id"] for node in page["nodes"]] == ids
         assert (page["pageInfo"]["hasPreviousPage"], page["pageInfo"]["hasNextPage"]) == flags
     alone = await sides(world, "last: null", b=edge["endCursor"])
@@ -209,11 +211,11 @@ async def test_a_page_between_two_cursors(world: World) -> None:
 
 @covers("X-01", "X-07")
 @pytest.mark.parametrize(
-    "given",
+    "arguments",
     ["accounts(first: 1, last: 1) { totalCount }", "accounts(last: 0) { totalCount }"]
     + ["accounts(last: 101) { totalCount }"]
     + [f"accounts {{ totalCount(atMost: {most}) }}" for most in (0, -1, 100_001)],
 )
-async def test_sizes_that_there_are_not(world: World, given: str) -> None:
-    both = await held(world, "rep1")
-    assert await both.refused(f"{{ {given} }}") == ["BAD_USER_INPUT"]
+async def test_invalid_page_size_is_refused(world: World, arguments: str) -> None:
+    both = await comparison(world, "rep1")
+    assert await both.refused(f"{{ {arguments} }}") == ["BAD_USER_INPUT"]

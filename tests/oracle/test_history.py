@@ -1,4 +1,4 @@
-"""What is told of the past: of what may be read today, with the record, and of nothing else (D-44)."""
+"""History entries are readable with their record, as far as the field is readable at present (D-44)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from tests.oracle.held import Held, held
-from tests.oracle.scrambled import ANYTHING, Table, other_rights
+from tests.oracle.comparison import Comparison, comparison
+from tests.oracle.scrambled import ALLOWED_QUERY, Table, other_rights
 from tests.proof.contract import SINGLE_OF, is_record, roots, spelled_id
 from tests.proof.lock import ENTITIES
 from tests.proof.rows import Rows
@@ -20,92 +20,91 @@ WITH_HISTORY = sorted(filter(is_record, ENTITIES))
 LISTS = {entity: name for name, (kind, entity) in roots().items() if kind in ("MANY", "SINGLE")}
 
 
-async def entries(both: Held, entity: str) -> Counter[str]:
-    """How many entries of each field the persona is told, of the first records with a history."""
+async def entries(both: Comparison, entity: str) -> Counter[str]:
+    """Number of readable history entries by field, over the first records with a history."""
     inner = f"history(first: 60) {{ totalCount nodes {PARTS} }}"
     root = LISTS[entity]
     if entity in SINGLE_OF:
-        found = (await both.agree(f"{{ {root} {{ {inner} }} }}"))[root]
-        nodes = [found]
+        nodes = [(await both.agree(f"{{ {root} {{ {inner} }} }}"))[root]]
     else:
-        found = (await both.agree(f"{{ {root}(first: 40, {SOME}) {{ nodes {{ {inner} }} }} }}"))[
+        page = (await both.agree(f"{{ {root}(first: 40, {SOME}) {{ nodes {{ {inner} }} }} }}"))[
             root
         ]
-        nodes = [] if found is None else found["nodes"]
-    told: Counter[str] = Counter()
+        nodes = [] if page is None else page["nodes"]
+    counts: Counter[str] = Counter()
     for node in nodes:
         if node["history"] is not None:
             assert node["history"]["totalCount"] == len(node["history"]["nodes"])
-            told.update(str(one["field"]) for one in node["history"]["nodes"])
-    return told
+            counts.update(str(one["field"]) for one in node["history"]["nodes"])
+    return counts
 
 
 @pytest.mark.parametrize("entity", WITH_HISTORY)
-async def test_every_record_has_a_history(world: World, entity: str) -> None:
-    told = await entries(await held(world, "admin"), entity)
-    assert told["None"] > 0
-    assert len(told) > 1, "of the record, and of its fields"
-    assert not told.keys() & {"vanished", "gone"}, "of what there is no more, nobody is told"
+async def test_every_record_type_has_a_history(world: World, entity: str) -> None:
+    counts = await entries(await comparison(world, "admin"), entity)
+    assert counts["None"] > 0
+    assert len(counts) > 1, "entries of the record and of its fields"
+    assert not counts.keys() & {"vanished", "gone"}, "entries of removed fields are not readable"
 
 
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_of_each_field_as_of_the_record(world: World, persona: str) -> None:
-    both = await held(world, persona)
-    told = await entries(both, "Opportunity")
-    assert told["None"]
-    assert told["note"]
+async def test_history_of_a_field_is_readable_like_the_field(world: World, persona: str) -> None:
+    both = await comparison(world, persona)
+    counts = await entries(both, "Opportunity")
+    assert counts["None"]
+    assert counts["note"]
     seller = persona not in ("admin", "support")
-    assert bool(told["margin"]) is (persona not in ("support", "limited"))
-    assert bool(told["amount"]) is (persona != "support")
-    assert bool(told["tier"]) is (persona not in ("support", "limited"))
+    assert bool(counts["margin"]) is (persona not in ("support", "limited"))
+    assert bool(counts["amount"]) is (persona != "support")
+    assert bool(counts["tier"]) is (persona not in ("support", "limited"))
     if seller:
-        assert told["commission"] < told["amount"], "of won ones only"
+        assert counts["commission"] < counts["amount"], "of won opportunities only"
     assert (await entries(both, "Account"))["phone"] == 0 or persona != "limited"
 
 
-async def test_a_status_of_today_opens_what_was_noted_before(world: World) -> None:
-    """Neither the status of then nor the one that is noted counts, but the record's own."""
+async def test_current_status_decides_about_earlier_entries(world: World) -> None:
+    """A status rule applies the current status of the record, not the one at the time of the change."""
     query = (
         "query ($id: ID!) { opportunity(id: $id) { status commission { amount } "
         'history(filter: { field: { eq: "commission" } }) { totalCount nodes { before after } } } }'
     )
     place = f"{world.schema()}.opportunity"
-    both = await held(world, "rep1")
-    noted = {
+    both = await comparison(world, "rep1")
+    recorded = {
         c["record_id"] for c in both.sight.ground.all("HistoryEntry") if "commission" in c["key"]
     }
-    mine = [row for id, row in both.sight.rows["Opportunity"].items() if id in noted]
-    row = next(one for one in mine if one["status"] == "OPEN")
+    visible = [row for id, row in both.sight.rows["Opportunity"].items() if id in recorded]
+    row = next(one for one in visible if one["status"] == "OPEN")
     stage = next(s["id"] for s in both.sight.ground.live("Stage").values() if s["kind"] == "WON")
-    given = {"id": spelled_id("Opportunity", row["id"])}
-    before = await both.agree(query, given)
+    params = {"id": spelled_id("Opportunity", row["id"])}
+    before = await both.agree(query, params)
     change = f"UPDATE {place} SET stage_id = $2, status = $3 WHERE id = $1"  # noqa: S608
     try:
         await world.admin.execute(change, row["id"], stage, "WON")
-        during = await (await held(world, "rep1")).agree(query, given)
+        during = await (await comparison(world, "rep1")).agree(query, params)
     finally:
         await world.admin.execute(change, row["id"], row["stage_id"], row["status"])
-    after = await (await held(world, "rep1")).agree(query, given)
+    after = await (await comparison(world, "rep1")).agree(query, params)
     assert before == after
     assert before["opportunity"]["history"]["totalCount"] == 0
     assert during["opportunity"]["history"]["totalCount"] == 1
 
 
-async def test_a_reference_is_told_to_who_sees_all_it_may_have_led_to(world: World) -> None:
+async def test_history_of_a_reference_requires_sight_of_all_targets(world: World) -> None:
     def owned(ground: Rows) -> dict[str, Table]:
         opened = [dict(row) for row in ground.all("ObjectPermission")]
         own = [row | {"rows": "OWN"} if row["entity"] == "Account" else row for row in opened]
         return {"ObjectPermission": own}
 
-    told = await entries(await held(world, "rep1"), "Opportunity")
-    assert told["account"] > 0
+    counts = await entries(await comparison(world, "rep1"), "Opportunity")
+    assert counts["account"] > 0
     async with other_rights(world, "acme", owned):
-        both = await held(world, "rep1")
-        await both.answer(ANYTHING)
-        told = await entries(both, "Opportunity")
-        assert told["account"] == 0
-        assert told["owner"] > 0
-        admin = await entries(await held(world, "admin"), "Opportunity")
+        both = await comparison(world, "rep1")
+        await both.answer(ALLOWED_QUERY)
+        counts = await entries(both, "Opportunity")
+        assert counts["account"] == 0
+        assert counts["owner"] > 0
+        admin = await entries(await comparison(world, "admin"), "Opportunity")
         assert admin["account"] > 0
 
 
@@ -125,16 +124,16 @@ CLAUSES = (
 
 @covers("D-31")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_what_is_not_told_plays_no_part_in_any_clause(world: World, persona: str) -> None:
-    both = await held(world, persona)
+async def test_unreadable_entries_have_no_effect_in_any_clause(world: World, persona: str) -> None:
+    both = await comparison(world, persona)
     for query in CLAUSES:
         await both.ask(query)
     both.check()
 
 
 @covers("D-31")
-async def test_who_did_it_is_a_field_as_any_other(world: World) -> None:
-    support = await held(world, "support")
+async def test_user_of_an_entry_follows_field_permissions(world: World) -> None:
+    support = await comparison(world, "support")
     for clause in (
         "accounts(filter: {history: {some: {user: {active: {eq: true}}}}}) { totalCount }",
         "accounts(first: 2) { nodes { history(orderBy: [{user: {id: ASC}}]) { totalCount } } }",
@@ -145,9 +144,9 @@ async def test_who_did_it_is_a_field_as_any_other(world: World) -> None:
 
 @covers("D-32")
 @pytest.mark.parametrize("persona", ["admin", "rep1"])
-async def test_an_entry_alone_leads_nowhere(world: World, persona: str) -> None:
-    """A change is found with its record only: as an id it is one of nothing."""
-    both = await held(world, persona)
+async def test_entry_is_not_readable_by_its_id(world: World, persona: str) -> None:
+    """An entry is readable through its record only; its id resolves to null."""
+    both = await comparison(world, persona)
     change = spelled_id("HistoryEntry", next(iter(both.sight.rows["HistoryEntry"])))
     query = "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id ... on HistoryEntry { field } } }"
     assert await both.agree(query, {"id": change}) == {"node": None, "nodes": [None]}

@@ -1,27 +1,28 @@
-"""The house and the naive oracle answer alike, whatever is asked, by whom, under which rights."""
+"""The application and the naive oracle agree on random operations of every persona and under random rights."""
 
 import random
 
 import pytest
 
+from tests.oracle.comparison import Comparison, comparison
 from tests.oracle.draw import draw
-from tests.oracle.held import Held, held
 from tests.oracle.inputs import Inputs
-from tests.oracle.scrambled import ANYTHING, drawn_rights, other_rights
+from tests.oracle.scrambled import ALLOWED_QUERY, other_rights, random_rights
 from tests.oracle.writing import written
 from tests.support.covers import covers
 from tests.support.world import PERSONAS, World
 
 OPERATIONS = 125
-"""For each persona of each tenant, by night; by day the first half of them."""
+"""Operations per persona and tenant in the nightly run."""
 BY_DAY = 60
+"""Operations per persona and tenant in the daily run."""
 NIGHTLY = 20
 SCRAMBLED = 20
 TENANTS = ("acme", "globex")
 SELLERS = PERSONAS[1:]
 LISTS = {"Opportunity": "opportunities", "Account": "accounts", "Employee": "employees"}
-LEFT_OUT = 0.02
-"""The share of drawn operations that may turn out to be above the limits, and so say nothing."""
+MOST_TOO_LARGE = 0.02
+"""Maximum share of random operations that exceed the limits and therefore prove nothing."""
 
 DECISIONS = (
     *("D-09", "D-17", "D-31", "D-32", "D-34", "D-38", "D-41", "D-42", "D-43"),
@@ -29,65 +30,71 @@ DECISIONS = (
 )
 
 
-async def hold(both: Held, seed: str, count: int) -> None:
+async def assert_agreement(both: Comparison, seed: str, count: int) -> None:
     for number in range(count):
-        await both.drawn(f"{seed}:{number}")
+        await both.compare_random(f"{seed}:{number}")
     both.check()
-    assert both.too_large <= LEFT_OUT * both.asked
+    assert both.too_large <= MOST_TOO_LARGE * both.asked
 
 
 @covers(*DECISIONS)
 @pytest.mark.parametrize("count", [BY_DAY, pytest.param(OPERATIONS, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("tenant", TENANTS)
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_random_operations(world: World, persona: str, tenant: str, count: int) -> None:
-    await hold(await held(world, persona, tenant), "daily", count)
+async def test_random_operations_agree_with_the_oracle(
+    world: World, persona: str, tenant: str, count: int
+) -> None:
+    await assert_agreement(await comparison(world, persona, tenant), "daily", count)
 
 
 @covers(*DECISIONS)
 @pytest.mark.nightly
 @pytest.mark.parametrize("tenant", TENANTS)
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_more_random_operations(world: World, persona: str, tenant: str) -> None:
-    await hold(await held(world, persona, tenant), "nightly", NIGHTLY * OPERATIONS)
+async def test_more_random_operations_agree_with_the_oracle(
+    world: World, persona: str, tenant: str
+) -> None:
+    await assert_agreement(
+        await comparison(world, persona, tenant), "nightly", NIGHTLY * OPERATIONS
+    )
 
 
-async def hold_scrambled(world: World, seed: str, count: int) -> None:
-    async with other_rights(world, "globex", lambda g: drawn_rights(g, random.Random(seed))):
+async def assert_agreement_under_random_rights(world: World, seed: str, count: int) -> None:
+    async with other_rights(world, "globex", lambda g: random_rights(g, random.Random(seed))):
         for persona in SELLERS:
-            both = await held(world, persona, "globex")
-            await both.answer(ANYTHING)  # see test_a_grant_counts_at_once
-            await hold(both, f"{seed}:{persona}", count)
+            both = await comparison(world, persona, "globex")
+            await both.answer(ALLOWED_QUERY)  # see test_new_grant_applies_to_the_next_request
+            await assert_agreement(both, f"{seed}:{persona}", count)
 
 
 @covers("D-31", "D-34")
 @pytest.mark.parametrize("seed", ["one", "two", "three"])
-async def test_random_operations_under_random_rights(world: World, seed: str) -> None:
-    """Entities opened and closed, fields left out, owners' scopes, rules per status on any field."""
-    await hold_scrambled(world, seed, SCRAMBLED)
+async def test_random_operations_agree_under_random_rights(world: World, seed: str) -> None:
+    """Rights vary in open entities, fields, owner scopes and status rules."""
+    await assert_agreement_under_random_rights(world, seed, SCRAMBLED)
 
 
 @covers("D-31", "D-34")
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(NIGHTLY))
-async def test_more_random_operations_under_random_rights(world: World, seed: int) -> None:
-    await hold_scrambled(world, f"nightly:{seed}", 3 * SCRAMBLED)
+async def test_more_random_operations_agree_under_random_rights(world: World, seed: int) -> None:
+    await assert_agreement_under_random_rights(world, f"nightly:{seed}", 3 * SCRAMBLED)
 
 
-# The same rules again without the oracle: what the house says of one thing must fit what it says of another.
+# Properties without the oracle: two responses of the application must be consistent.
 
 
-def drawn_filter(both: Held, entity: str, seed: str) -> str:
+def random_filter(both: Comparison, entity: str, seed: str) -> str:
     return written(Inputs(random.Random(seed), both.sight).filter(entity))
 
 
 @covers("D-41")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_not_is_the_exact_complement(world: World, persona: str) -> None:
-    both = await held(world, persona)
+async def test_not_is_the_complement_of_its_filter(world: World, persona: str) -> None:
+    both = await comparison(world, persona)
     for number in range(15):
         for entity, name in LISTS.items():
-            test = drawn_filter(both, entity, f"{persona}:{entity}:{number}")
+            test = random_filter(both, entity, f"{persona}:{entity}:{number}")
             answer = await both.answer(
                 f"{{ all: {name} {{ totalCount }} with: {name}(filter: {test}) {{ totalCount }} "
                 f"without: {name}(filter: {{not: {test}}}) {{ totalCount }} }}"
@@ -98,39 +105,39 @@ async def test_not_is_the_exact_complement(world: World, persona: str) -> None:
 
 @covers("D-38")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_all_pages_together_are_the_list(world: World, persona: str) -> None:
-    both = await held(world, persona)
+async def test_concatenated_pages_are_the_list(world: World, persona: str) -> None:
+    both = await comparison(world, persona)
     for number in range(4):
         rng = random.Random(f"{persona}:{number}")
         inputs = Inputs(rng, both.sight)
-        given = f"filter: {written(inputs.filter('Opportunity'))}"
-        given += f", orderBy: {written(inputs.order('Opportunity'))}"
-        whole = await pages(both, given, 100)
-        assert await pages(both, given, rng.choice((7, 12, 30))) == whole, given
-        assert len(set(whole)) == len(whole), given
+        arguments = f"filter: {written(inputs.filter('Opportunity'))}"
+        arguments += f", orderBy: {written(inputs.order('Opportunity'))}"
+        complete = await pages(both, arguments, 100)
+        assert await pages(both, arguments, rng.choice((7, 12, 30))) == complete, arguments
+        assert len(set(complete)) == len(complete), arguments
 
 
-async def pages(both: Held, given: str, first: int) -> list[str]:
-    """The ids of a list, read in pages of this size."""
-    found: list[str] = []
+async def pages(both: Comparison, arguments: str, first: int) -> list[str]:
+    """The ids of all pages of a list with this page size."""
+    ids_so_far: list[str] = []
     after = None
     query = (
-        f"query ($after: String) {{ opportunities({given}, first: {first}, after: $after) "
+        f"query ($after: String) {{ opportunities({arguments}, first: {first}, after: $after) "
         "{ totalCount nodes { id } pageInfo { hasNextPage endCursor } } }"
     )
     while True:
         page = (await both.answer(query, {"after": after})).data["opportunities"]
-        found += [node["id"] for node in page["nodes"]]
+        ids_so_far += [node["id"] for node in page["nodes"]]
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
-            assert len(found) == page["totalCount"]
-            return found
+            assert len(ids_so_far) == page["totalCount"]
+            return ids_so_far
 
 
 @covers("D-42")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_a_record_is_the_same_by_its_id_and_in_a_list(world: World, persona: str) -> None:
-    both = await held(world, persona)
+async def test_record_by_id_equals_record_in_a_list(world: World, persona: str) -> None:
+    both = await comparison(world, persona)
     parts = (
         "{ id name status amount { amount currency } margin { amount } commission { amount } "
         "note expectedCloseOn createdAt account { id name } owner { name } "
@@ -143,13 +150,13 @@ async def test_a_record_is_the_same_by_its_id_and_in_a_list(world: World, person
     assert got["nodes"] == nodes
     for node in nodes[:5]:
         one = written(node["id"])
-        asked = (
+        query = (
             f"{{ node(id: {one}) {{ ... on Opportunity {parts} }} opportunity(id: {one}) {parts} }}"
         )
-        assert (await both.answer(asked)).data == {"node": node, "opportunity": node}
+        assert (await both.answer(query)).data == {"node": node, "opportunity": node}
 
 
-async def test_the_drawing_is_always_the_same(world: World) -> None:
-    both = await held(world, "rep1")
+async def test_operation_is_reproducible_by_seed(world: World) -> None:
+    both = await comparison(world, "rep1")
     assert draw("seed", both.sight) == draw("seed", both.sight)
     assert draw("seed", both.sight) != draw("another", both.sight)

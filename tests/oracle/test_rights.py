@@ -1,10 +1,10 @@
-"""Who sees what, by hand: the tree, shares, profiles, rules per status, and what a denial looks like."""
+"""Visibility by example: the employee tree, shares, profiles, status rules and the form of denials."""
 
 import pytest
 
-from tests.oracle.held import held
-from tests.oracle.inputs import GONE
-from tests.oracle.scrambled import ANYTHING, Table, other_rights
+from tests.oracle.comparison import comparison
+from tests.oracle.inputs import MISSING_ID
+from tests.oracle.scrambled import ALLOWED_QUERY, Table, other_rights
 from tests.proof.contract import spelled_id
 from tests.proof.rows import Rows
 from tests.support.covers import covers
@@ -14,14 +14,14 @@ OWNERS = "{ opportunities(first: 100) { nodes { owner { email } } } }"
 
 
 async def owners(world: World, persona: str) -> set[str]:
-    """Whose opportunities a persona finds among the first hundred."""
-    both = await held(world, persona)
+    """Names of the owners of the first hundred opportunities that a persona sees."""
+    both = await comparison(world, persona)
     data = await both.agree(OWNERS)
     return {node["owner"]["email"].partition("@")[0] for node in data["opportunities"]["nodes"]}
 
 
 @covers("D-09")
-async def test_the_tree_gives_sight_over_all_levels_and_through_vacant_posts(world: World) -> None:
+async def test_manager_sees_all_levels_below_including_vacant_positions(world: World) -> None:
     below = {"manager", "rep1", "rep2", "limited", "Renee.Dubois", "on-leave"}
     assert await owners(world, "manager") == below
     assert await owners(world, "director") >= {"director", "region-north", "former"}
@@ -29,8 +29,8 @@ async def test_the_tree_gives_sight_over_all_levels_and_through_vacant_posts(wor
 
 
 @covers("D-09")
-async def test_nobody_sees_more_than_the_role_of_a_subordinate_may(world: World) -> None:
-    """Juniors who may not see opportunities at all hide theirs from the manager too."""
+async def test_manager_sees_no_entity_that_the_role_of_a_report_may_not(world: World) -> None:
+    """The manager does not see opportunities of juniors whose profile has no access to opportunities."""
 
     def close(ground: Rows) -> dict[str, Table]:
         junior = next(r["id"] for r in ground.all("Profile") if r["name"] == "Junior sales")
@@ -47,8 +47,8 @@ async def test_nobody_sees_more_than_the_role_of_a_subordinate_may(world: World)
         assert "rep1" in seen
 
 
-async def test_shares_and_share_rules_add_up(world: World) -> None:
-    both = await held(world, "support")
+async def test_shares_and_share_rules_add_visible_records(world: World) -> None:
+    both = await comparison(world, "support")
     data = await both.agree("{ opportunities(first: 100) { nodes { type { name } } } }")
     types = [node["type"]["name"] for node in data["opportunities"]["nodes"]]
     assert types.count("Renewal") > len(types) // 2
@@ -56,17 +56,17 @@ async def test_shares_and_share_rules_add_up(world: World) -> None:
     assert "rep1" in await owners(world, "rep2")
 
 
-async def test_profiles_unite_and_rules_per_status_come_last(world: World) -> None:
+async def test_profiles_are_united_before_status_rules_apply(world: World) -> None:
     def both_profiles(ground: Rows) -> dict[str, Table]:
         names = {row["name"]: row["id"] for row in ground.all("Profile")}
         roles = {row["name"]: row["id"] for row in ground.all("Role")}
-        held_ = [dict(row) for row in ground.all("RoleProfile")]
+        assigned = [dict(row) for row in ground.all("RoleProfile")]
         extra = {"role_id": roles["Junior sales"], "profile_id": names["Standard sales"]}
-        return {"RoleProfile": [*held_, extra]}
+        return {"RoleProfile": [*assigned, extra]}
 
     async with other_rights(world, "acme", both_profiles):
-        both = await held(world, "limited")
-        await both.answer(ANYTHING)  # see test_a_grant_counts_at_once
+        both = await comparison(world, "limited")
+        await both.answer(ALLOWED_QUERY)  # see test_new_grant_applies_to_the_next_request
         data = await both.agree(
             "{ accounts(filter: {phone: {isNull: false}}, first: 1) { nodes { phone } } "
             "opportunities(filter: {commission: {isNull: false}}, first: 100) "
@@ -77,8 +77,8 @@ async def test_profiles_unite_and_rules_per_status_come_last(world: World) -> No
 
 
 @covers("D-31")
-async def test_a_rule_per_status_masks_in_every_clause(world: World) -> None:
-    both = await held(world, "manager")
+async def test_status_rule_masks_the_field_in_every_clause(world: World) -> None:
+    both = await comparison(world, "manager")
     counts = {}
     for test in ('{gte: "0"}', "{isNull: false}", "{isNull: true}", '{ne: "0"}', '{notIn: ["0"]}'):
         data = await both.agree(
@@ -91,15 +91,15 @@ async def test_a_rule_per_status_masks_in_every_clause(world: World) -> None:
         assert set(seen) <= {"WON"}
     assert 0 < counts["{isNull: false}"] < counts["{isNull: true}"]
     assert counts["{isNull: false}"] == counts['{gte: "0"}']
-    full = await held(world, "admin")
+    full = await comparison(world, "admin")
     data = await full.agree(
         "{ opportunities(filter: {commission: {isNull: false}, status: {ne: WON}}) { totalCount } }"
     )
     assert data["opportunities"]["totalCount"] > 0
 
 
-async def test_what_is_denied_is_null_and_named(world: World) -> None:
-    both = await held(world, "limited")
+async def test_denied_field_is_null_and_listed(world: World) -> None:
+    both = await comparison(world, "limited")
     query = (
         "{ roles { totalCount } account(id: $) { phone name } "
         "opportunities(first: 2, filter: {name: {eq: $}}) { nodes { margin { amount } commission "
@@ -121,8 +121,8 @@ async def test_what_is_denied_is_null_and_named(world: World) -> None:
 
 
 @covers("D-31")
-async def test_what_is_skipped_is_neither_named_nor_refused(world: World) -> None:
-    both = await held(world, "limited")
+async def test_skipped_field_is_neither_listed_nor_refused(world: World) -> None:
+    both = await comparison(world, "limited")
     await both.agree(
         "query ($no: Boolean!) { accounts(first: 1) { nodes { phone @include(if: $no) name } } "
         'opportunities(filter: {margin: {gt: "1"}}) @include(if: $no) { totalCount } }',
@@ -149,15 +149,15 @@ DENIED = (
 
 @covers("D-31")
 @pytest.mark.parametrize("query", DENIED)
-async def test_a_denied_field_in_a_clause_refuses_the_operation(world: World, query: str) -> None:
-    both = await held(world, "limited")
+async def test_denied_field_in_a_clause_refuses_the_operation(world: World, query: str) -> None:
+    both = await comparison(world, "limited")
     assert await both.refused(query) == ["FIELD_FORBIDDEN"]
-    await (await held(world, "admin")).ask(query)
+    await (await comparison(world, "admin")).ask(query)
 
 
 @covers("D-31", "D-34")
-async def test_a_grant_counts_at_once(world: World) -> None:
-    """Also where the operation was refused before, without a look at the database."""
+async def test_new_grant_applies_to_the_next_request(world: World) -> None:
+    """Also if the same operation was refused before without access to the database."""
     query = "{ opportunities(orderBy: [{margin: ASC}]) { totalCount } }"
 
     def grant(ground: Rows) -> dict[str, Table]:
@@ -170,32 +170,32 @@ async def test_a_grant_counts_at_once(world: World) -> None:
             ]
         }
 
-    assert await (await held(world, "limited")).refused(query) == ["FIELD_FORBIDDEN"]
+    assert await (await comparison(world, "limited")).refused(query) == ["FIELD_FORBIDDEN"]
     async with other_rights(world, "acme", grant):
-        await (await held(world, "limited")).agree(query)
-    assert await (await held(world, "limited")).refused(query) == ["FIELD_FORBIDDEN"]
+        await (await comparison(world, "limited")).agree(query)
+    assert await (await comparison(world, "limited")).refused(query) == ["FIELD_FORBIDDEN"]
 
 
 @covers("D-34")
-async def test_what_no_profile_names_is_closed(world: World) -> None:
+async def test_entity_without_a_grant_is_closed(world: World) -> None:
     lists = ["stages", "accounts", "opportunities", "employees", "users", "profiles", "attributes"]
-    asked = "{ " + " ".join(f"{name} {{ totalCount }}" for name in lists) + " viewer { id } }"
+    query = "{ " + " ".join(f"{name} {{ totalCount }}" for name in lists) + " viewer { id } }"
     async with other_rights(
         world, "acme", lambda _: {"ObjectPermission": [], "FieldPermission": []}
     ):
-        both = await held(world, "rep1")
-        data = await both.agree(asked)
+        both = await comparison(world, "rep1")
+        data = await both.agree(query)
         assert data.pop("viewer") == {"id": spelled_id("User", both.sight.user["id"])}
-        assert data.pop("users") == {"totalCount": 1}, "himself"
+        assert data.pop("users") == {"totalCount": 1}, "the caller"
         assert set(data.values()) == {None}
-        admin = await (await held(world, "admin")).agree(asked)
+        admin = await (await comparison(world, "admin")).agree(query)
         assert None not in admin.values()
 
 
 @covers("D-34")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_everybody_sees_his_own_sessions(world: World, persona: str) -> None:
-    both = await held(world, persona)
+async def test_every_user_sees_own_sessions(world: World, persona: str) -> None:
+    both = await comparison(world, persona)
     data = await both.agree(
         "{ viewer { id sessions(first: 100) { totalCount nodes { id createdAt revokedAt user { id } } } } "
         "sessions(first: 100) { totalCount nodes { user { id } } } }"
@@ -216,10 +216,10 @@ PARTS = (
 
 @covers("D-32")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_a_part_is_seen_with_its_whole_and_not_otherwise(world: World, persona: str) -> None:
-    """Whoever sees all wholes, and whoever some: what is left of one in the bin is not there."""
+async def test_child_is_visible_with_its_parent_only(world: World, persona: str) -> None:
+    """Children of a parent in the trash are not visible, also for users who see all parents."""
     parents = ("account", "opportunity", "opportunity_type")
-    before = await (await held(world, persona)).ask(PARTS)
+    before = await (await comparison(world, persona)).ask(PARTS)
     attempt = [
         f"UPDATE {world.schema()}.{table} SET deleted_at = '2026-03-01Z' WHERE deleted_at IS NULL "  # noqa: S608
         "AND get_byte(uuid_send(id), 15) % 2 = 0"
@@ -228,7 +228,7 @@ async def test_a_part_is_seen_with_its_whole_and_not_otherwise(world: World, per
     try:
         for statement in attempt:
             await world.admin.execute(statement)
-        both = await held(world, persona)
+        both = await comparison(world, persona)
         assert (await both.ask(PARTS))[0] != before[0]
         both.check()
     finally:
@@ -240,16 +240,16 @@ async def test_a_part_is_seen_with_its_whole_and_not_otherwise(world: World, per
 
 @covers("D-32", "D-42")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_what_one_may_not_see_does_not_exist(world: World, persona: str) -> None:
-    both = await held(world, persona)
+async def test_invisible_record_is_as_if_it_did_not_exist(world: World, persona: str) -> None:
+    both = await comparison(world, persona)
     ground = both.sight.ground
     deleted = next(r for r in ground.all("Opportunity") if r["deleted_at"] is not None)
     ids = [
         spelled_id("Opportunity", deleted["id"]),
-        spelled_id("Opportunity", GONE),
+        spelled_id("Opportunity", MISSING_ID),
         spelled_id("Account", next(iter(ground.live("Opportunity").values()))["id"]),
         spelled_id("Opportunity", next(iter(ground.live("Account").values()))["id"]),
-        f"opp_{GONE}",
+        f"opp_{MISSING_ID}",
         "opp_",
         "",
         "null",
@@ -268,8 +268,8 @@ async def test_what_one_may_not_see_does_not_exist(world: World, persona: str) -
 
 
 @covers("D-32")
-async def test_a_link_to_a_deleted_record_is_null(world: World) -> None:
-    both = await held(world, "admin")
+async def test_reference_to_a_deleted_record_is_null(world: World) -> None:
+    both = await comparison(world, "admin")
     parts = "{ nodes { parent { name } } }"
     name = '{name: {startsWith: "Castellmoor"}}'
     data = await both.agree(

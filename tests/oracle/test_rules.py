@@ -1,10 +1,10 @@
-"""What is found and how it is spelled, by hand: money, measures, filters, orders, pages, values."""
+"""Money, aggregates, filters, orders, pages and value formats by example."""
 
 from typing import Any
 
 import pytest
 
-from tests.oracle.held import held
+from tests.oracle.comparison import comparison
 from tests.oracle.values import folded
 from tests.proof.contract import LISTED, fields, roots
 from tests.proof.rights import LINES
@@ -14,7 +14,7 @@ from tests.support.world import World
 
 @covers("D-17")
 async def test_money_has_the_digits_of_its_currency(world: World) -> None:
-    both = await held(world, "admin")
+    both = await comparison(world, "admin")
     digits = {}
     for currency in ("EUR", "JPY", "KWD"):
         data = await both.agree(
@@ -49,10 +49,10 @@ MEASURES = (
 
 @covers("D-17", "D-38", "D-42")
 @pytest.mark.parametrize("measures", MEASURES)
-async def test_any_choice_of_measures(world: World, measures: str) -> None:
-    """Also those without a count, of money only, and none at all; also below other records."""
+async def test_every_combination_of_aggregates_is_answered(world: World, measures: str) -> None:
+    """Includes selections without `count`, with money only and empty ones, at the root and in nested lists."""
     for persona in ("admin", "rep1"):
-        both = await held(world, persona)
+        both = await comparison(world, persona)
         for test in ("{}", '{name: {eq: "no such name"}}'):
             listed = f"opportunities(filter: {test}) {{ aggregate {{ {measures} }} }}"
             await both.agree(f"{{ {listed} }}")
@@ -80,9 +80,9 @@ PARTS = (
 
 @covers("D-38")
 @pytest.mark.parametrize("parts", PARTS)
-async def test_any_choice_of_parts_of_a_list(world: World, parts: str) -> None:
-    """Also those for which no record has to be looked at; also of an empty list, or below a record."""
-    both = await held(world, "rep1")
+async def test_every_combination_of_connection_fields_is_answered(world: World, parts: str) -> None:
+    """Includes selections that need no records, empty lists and nested lists."""
+    both = await comparison(world, "rep1")
     for test in ("{}", "{or: []}"):
         listed = f"accounts(filter: {test}, first: 2) {{ {parts} }}"
         await both.agree(f"{{ {listed} }}")
@@ -90,7 +90,7 @@ async def test_any_choice_of_parts_of_a_list(world: World, parts: str) -> None:
 
 
 async def names(world: World, test: str, persona: str = "admin", order: str = "id") -> list[Any]:
-    both = await held(world, persona)
+    both = await comparison(world, persona)
     data = await both.agree(
         f"{{ accounts(filter: {test}, orderBy: [{{{order}: ASC}}], first: 100) {{ nodes {{ name }} }} }}"
     )
@@ -98,7 +98,7 @@ async def names(world: World, test: str, persona: str = "admin", order: str = "i
 
 
 @covers("D-41")
-async def test_texts_are_found_whatever_their_case_and_accents(world: World) -> None:
+async def test_text_filters_ignore_case_and_accents(world: World) -> None:
     assert len(await names(world, '{name: {contains: "ANGSTRÖM"}}')) == 3
     assert len(await names(world, '{name: {startsWith: "cafe p"}}')) == 3
     assert await names(world, '{name: {eq: "Café Perrault"}}') == ["Café Perrault"]
@@ -109,7 +109,7 @@ async def test_texts_are_found_whatever_their_case_and_accents(world: World) -> 
 
 
 @covers("D-41")
-async def test_tests_have_two_values(world: World) -> None:
+async def test_filter_operators_are_two_valued(world: World) -> None:
     everything = len(await names(world, "{}"))
     empty = await names(world, "{name: {isNull: true}}")
     assert empty == [None] * 3
@@ -134,8 +134,8 @@ async def test_tests_have_two_values(world: World) -> None:
 
 @covers("D-41")
 @pytest.mark.parametrize("test", ["eq", "ne", "in", "notIn", "lt", "gte", "contains", "isNull"])
-async def test_a_test_with_null_is_refused_in_favor_of_is_null(world: World, test: str) -> None:
-    both = await held(world, "admin")
+async def test_operator_with_null_is_refused_in_favor_of_is_null(world: World, test: str) -> None:
+    both = await comparison(world, "admin")
     query = f"{{ accounts(filter: {{name: {{{test}: null}}}}) {{ totalCount }} }}"
     assert await both.refused(query) == ["BAD_USER_INPUT"]
     absent = "query ($absent: String) { accounts(filter: {name: {eq: $absent}}) { totalCount } }"
@@ -143,9 +143,9 @@ async def test_a_test_with_null_is_refused_in_favor_of_is_null(world: World, tes
 
 
 @covers("D-41")
-async def test_tests_of_lists_are_over_visible_rows(world: World) -> None:
+async def test_list_filters_consider_visible_rows_only(world: World) -> None:
     for persona in ("admin", "rep1", "support"):
-        both = await held(world, persona)
+        both = await comparison(world, persona)
         found = {}
         for test in ("some: {}", "none: {}", "every: {or: []}", "every: {status: {eq: WON}}"):
             data = await both.agree(
@@ -154,16 +154,19 @@ async def test_tests_of_lists_are_over_visible_rows(world: World) -> None:
             found[test] = data["accounts"]["totalCount"]
         assert found["none: {}"] == found["every: {or: []}"]
         assert found["every: {status: {eq: WON}}"] >= found["none: {}"]
-    rep = await held(world, "rep1")
+    rep = await comparison(world, "rep1")
     shared = "{ accounts(filter: {opportunities: {none: {}}}) { totalCount } }"
-    mine, everybody = await rep.agree(shared), await (await held(world, "admin")).agree(shared)
+    mine, everybody = (
+        await rep.agree(shared),
+        await (await comparison(world, "admin")).agree(shared),
+    )
     assert mine["accounts"]["totalCount"] > everybody["accounts"]["totalCount"]
 
 
 @covers("D-32", "D-41")
-async def test_a_test_of_a_link_is_met_only_by_a_visible_record(world: World) -> None:
-    """An empty link meets nothing, nor does one to a deleted record; the complement has both."""
-    both = await held(world, "admin")
+async def test_reference_filter_matches_visible_targets_only(world: World) -> None:
+    """A null reference and one to a deleted record match no filter; its negation matches both."""
+    both = await comparison(world, "admin")
     parts = "{ totalCount nodes { name parent { id } } }"
     data = await both.agree(
         f"{{ with: accounts(filter: {{parent: {{}}}}, first: 100) {parts} "
@@ -177,9 +180,9 @@ async def test_a_test_of_a_link_is_met_only_by_a_visible_record(world: World) ->
 
 
 @covers("D-38")
-async def test_orders_are_total_and_empty_values_come_last(world: World) -> None:
+async def test_orders_are_total_with_nulls_last(world: World) -> None:
     for persona in ("admin", "manager", "limited"):
-        both = await held(world, persona)
+        both = await comparison(world, persona)
         for key in ("probability", "amount", "expectedCloseOn", "status", "currency", "commission"):
             for direction in ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"):
                 await both.agree(
@@ -193,7 +196,7 @@ async def test_orders_are_total_and_empty_values_come_last(world: World) -> None
 
 
 @covers("D-38")
-async def test_a_key_to_sort_by_is_exactly_one(world: World) -> None:
+async def test_sort_key_has_exactly_one_field(world: World) -> None:
     for key in ("{name: ASC, id: ASC}", "{}", "{name: null}"):
         answer = await world.ask("rep1", f"{{ accounts(orderBy: [{key}]) {{ totalCount }} }}")
         assert set(answer.codes) <= {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"}, key
@@ -203,15 +206,15 @@ async def test_a_key_to_sort_by_is_exactly_one(world: World) -> None:
 @covers("D-38")
 @pytest.mark.parametrize("first", [0, -1, 101])
 async def test_a_page_has_1_to_100_records(world: World, first: int) -> None:
-    both = await held(world, "rep1")
+    both = await comparison(world, "rep1")
     query = f"{{ accounts(first: {first}) {{ totalCount }} }}"
     assert await both.refused(query) == ["BAD_USER_INPUT"]
 
 
 @covers("D-42")
-async def test_own_attributes_come_in_the_order_of_the_keys(world: World) -> None:
+async def test_attributes_have_the_order_of_the_requested_keys(world: World) -> None:
     parts = "key kind text number date boolean"
-    both = await held(world, "limited")
+    both = await comparison(world, "limited")
     data = await both.agree(
         f'{{ opportunities(first: 30) {{ nodes {{ a: attributes(keys: ["strategic", "no", "tier", '
         f'"seats", "seats"]) {{ {parts} }} attributes {{ {parts} }} }} }} }}'
@@ -223,8 +226,8 @@ async def test_own_attributes_come_in_the_order_of_the_keys(world: World) -> Non
 
 @covers("D-42")
 @pytest.mark.parametrize("entity", sorted(LISTED))
-async def test_every_field_is_spelled_alike(world: World, entity: str) -> None:
-    """Every value of every record of every entity, as the administrator sees it."""
+async def test_every_field_value_agrees_with_the_oracle(world: World, entity: str) -> None:
+    """All values of all records of an entity, read by the administrator."""
     name = next(root for root, of in roots().items() if of == ("MANY", entity))
     bodies = {
         "MONEY": " { amount currency }",
@@ -237,7 +240,7 @@ async def test_every_field_is_spelled_alike(world: World, entity: str) -> None:
         if field.kind != "LIST"
     )
     for tenant in world.tenants:
-        both = await held(world, "admin", tenant)
+        both = await comparison(world, "admin", tenant)
         data = await both.agree(f"{{ {name}(first: 100) {{ totalCount nodes {{ {parts} }} }} }}")
     own = LINES.own.get(entity)  # of some, not even an administrator sees others'
     seen = both.sight.rows[entity] if own and own.always else both.sight.ground.live(entity)

@@ -1,4 +1,4 @@
-"""How values are spelled, folded and measured (D-17, D-41, D-42)."""
+"""Values as JSON, folded texts for comparisons, and aggregates (D-17, D-41, D-42)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.proof.values import rounded
 
 
 def read_id(text: str) -> tuple[str, UUID] | None:
-    """The entity and the id behind an opaque one; None if it is none of ours."""
+    """Entity and UUID of an API id; None if it is not a valid id."""
     prefix, _, digits = text.partition("_")
     if prefix not in PREFIXES or len(digits) != 32:
         return None
@@ -27,8 +27,8 @@ def read_id(text: str) -> tuple[str, UUID] | None:
     return (PREFIXES[prefix], identity) if identity.hex == digits else None
 
 
-def spelled(value: Any) -> Any:
-    """A plain value as JSON shows it."""
+def json_value(value: Any) -> Any:
+    """A scalar value in its JSON format."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):
@@ -39,7 +39,7 @@ def spelled(value: Any) -> Any:
 
 
 def average(values: Sequence[Decimal | int], digits: int) -> Decimal:
-    """Exact up to the rounding: 120 digits are more than any division of ours can need."""
+    """Average, exact up to the rounding to `digits` decimals."""
     return rounded(EXACT.divide(total(values), Decimal(len(values))), digits)
 
 
@@ -49,13 +49,13 @@ def total(values: Sequence[Decimal | int]) -> Decimal:
 
 @lru_cache(maxsize=100_000)
 def folded(text: str) -> str:
-    """Without case and accents; texts compare by the code points of this."""
+    """Text without case and accents; comparisons use its code points."""
     plain = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
 
 
-def sought(text: str) -> list[str]:
-    """What must be found of a searched text: each word, or a telephone number as one."""
+def search_words(text: str) -> list[str]:
+    """The words of a search text that must all match; a telephone number is one word."""
     words = text.split()
     number = "".join(sign for sign in text if sign in "0123456789")
     if (
@@ -68,8 +68,8 @@ def sought(text: str) -> list[str]:
     return words
 
 
-def dialled(word: str) -> str:
-    """The digits of what may be a piece of a telephone number; none where it is not."""
+def phone_digits(word: str) -> str:
+    """The digits of a word that may be part of a telephone number; empty if it cannot be."""
     if "@" in word or any(sign.isalpha() for sign in word):
         return ""
     number = "".join(sign for sign in word.replace("(0)", "") if sign in "0123456789").lstrip("0")
@@ -77,12 +77,12 @@ def dialled(word: str) -> str:
 
 
 def comparable(value: Any) -> Any:
-    """What `lt`, `gt` and sorting compare: folded text, everything else as it is."""
+    """The value that `lt`, `gt` and sorting compare: folded text, other values unchanged."""
     return folded(value) if isinstance(value, str) else value
 
 
 def parsed(text: Any, kind: str) -> Any:
-    """An input as a value of the scalar `kind`."""
+    """An input value parsed as the scalar `kind`."""
     if text is None:
         return None
     if kind == "Decimal":

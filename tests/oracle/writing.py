@@ -1,4 +1,4 @@
-"""Writes a drawn operation down: each value as a literal or as a variable, each selection plain or in fragments."""
+"""Text of a random operation: values as literals or variables, selections plain or in fragments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_VARIABLES = 20
 
 
 class Part(NamedTuple):
-    """A field to select; directives stand between its head and its selection set."""
+    """A selected field; directives go between its head and its selection set."""
 
     head: str
     body: str = ""
@@ -33,20 +33,20 @@ class Part(NamedTuple):
 
 @dataclass
 class Writer:
-    """Collects the variables and fragments of one operation."""
+    """Builder of one operation's variables and fragments."""
 
     rng: random.Random
     declared: dict[str, str] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
     fragments: dict[str, str] = field(default_factory=dict)
     by_type: dict[str, list[str]] = field(default_factory=dict)
-    """Fragments that may be spread again, by their type."""
+    """Reusable fragments by type."""
 
     def chance(self, of: float) -> bool:
         return self.rng.random() < of
 
     def variable(self, type_: str, value: Any, *, given: bool = True) -> str:
-        """A new variable; one that is not given has no default either."""
+        """Declare a variable; with `given` false it has neither a value nor a default."""
         name = f"v{len(self.declared)}"
         self.declared[name] = type_
         if not given:
@@ -58,7 +58,7 @@ class Writer:
         return f"${name}"
 
     def value(self, value: Any, type_: GraphQLInputType) -> str:
-        """The value where an input of this type belongs."""
+        """A value of an input type, as a literal or as a variable."""
         if len(self.declared) < MOST_VARIABLES and self.chance(0.12):
             return self.variable(str(type_), value)
         bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
@@ -71,23 +71,23 @@ class Writer:
         return written(value)
 
     def _object(self, value: dict[str, Any], type_: GraphQLInputObjectType) -> str:
-        """A key to sort by has exactly one member, so its variables must not be empty."""
+        """An input object; the variable of a `@oneOf` member must be non-null."""
         members: dict[str, str] = {}
         for name, inner in value.items():
-            wanted: GraphQLInputType = type_.fields[name].type
+            member: GraphQLInputType = type_.fields[name].type
             if type_.is_one_of:
-                wanted = GraphQLNonNull(_nullable(wanted))
-            members[name] = self.value(inner, wanted)
+                member = GraphQLNonNull(_nullable(member))
+            members[name] = self.value(inner, member)
         spare = [n for n in type_.fields if n not in members]
         if spare and not type_.is_one_of and self.chance(0.03):
             name = self.rng.choice(spare)
-            wanted = type_.fields[name].type
-            if not isinstance(wanted, GraphQLNonNull):
-                members[name] = self.variable(str(wanted), None, given=False)
+            member = type_.fields[name].type
+            if not isinstance(member, GraphQLNonNull):
+                members[name] = self.variable(str(member), None, given=False)
         return "{" + ", ".join(f"{name}: {inner}" for name, inner in members.items()) + "}"
 
     def selection(self, type_: str, parts: Sequence[Part]) -> str:
-        """A selection set of these parts, some of them in fragments, with directives here and there."""
+        """A selection set of these parts, some in fragments and some with directives."""
         rest = [part.text(self._directive(0.04)) for part in parts]
         if len(rest) > 1 and self.chance(0.25):
             cut = self.rng.randrange(1, len(rest))
@@ -105,7 +105,7 @@ class Writer:
             return f"...{condition}{self._directive(0.2)} {body}"
         name = f"f{len(self.fragments)}"
         self.fragments[name] = f"fragment {name} on {type_} {body}"
-        # Plain fields can be merged anywhere; but not every group has every key.
+        # Plain fields can be merged everywhere, except keys, which not every group has.
         if all(part.isalnum() for part in parts) and not type_.endswith("GroupKey"):
             self.by_type.setdefault(type_, []).append(name)
         return f"...{name}{self._directive(0.2)}"
@@ -113,10 +113,10 @@ class Writer:
     def _directive(self, of: float) -> str:
         if not self.chance(of):
             return ""
-        name, held = self.rng.choice(("skip", "include")), self.chance(0.5)
+        name, condition = self.rng.choice(("skip", "include")), self.chance(0.5)
         if len(self.declared) < MOST_VARIABLES and self.chance(0.7):
-            return f" @{name}(if: {self.variable('Boolean!', held)})"
-        return f" @{name}(if: {written(held)})"
+            return f" @{name}(if: {self.variable('Boolean!', condition)})"
+        return f" @{name}(if: {written(condition)})"
 
     def document(self, selection: str) -> str:
         declared = ", ".join(f"${name}: {type_}" for name, type_ in self.declared.items())
@@ -129,7 +129,7 @@ def _nullable(type_: GraphQLInputType) -> GraphQLNullableInputType:
 
 
 def written(value: Any) -> str:
-    """A literal."""
+    """A value as a GraphQL literal."""
     if isinstance(value, Word):
         return str(value)
     if isinstance(value, dict):

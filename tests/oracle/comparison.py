@@ -1,4 +1,4 @@
-"""Asks the house and the oracle the same, and tells what differs."""
+"""Sends operations to the application and to the oracle, and reports the differences."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.proof.oracle import Viewer, viewer
 from tests.proof.rows import load
 from tests.support.world import Answer, World
 
-TOLD = 3
+MOST_REPORTED = 3
 
 
 @dataclass
-class Held:
-    """One persona of one tenant, asked by both."""
+class Comparison:
+    """Operations of one persona, with the differences between application and oracle so far."""
 
     world: World
     persona: str
@@ -37,13 +37,11 @@ class Held:
         variables: Mapping[str, Any] | None = None,
         known: Mapping[str, Cursor] | None = None,
     ) -> tuple[Any, Answer]:
-        """Both answers, after they were compared."""
+        """The expected data and the application's response, after their comparison."""
         self.asked += 1
         expected = expect(self.sight, query, variables, known)
         answer = await self.answer(query, variables)
-        if answer.codes == [
-            "QUERY_TOO_COMPLEX"
-        ]:  # the drawer only guesses what the limits will say
+        if answer.codes == ["QUERY_TOO_COMPLEX"]:  # the generator only estimates the cost
             self.too_large += 1
             return None, answer
         if wrong := mismatch(expected, answer):
@@ -52,7 +50,7 @@ class Held:
         return expected.data, answer
 
     async def answer(self, query: str, variables: Mapping[str, Any] | None = None) -> Answer:
-        """What the house says, if need be when the tenant may ask again."""
+        """The application's response; repeats a rate-limited request after the given time."""
         while True:
             answer = await self.world.ask(self.persona, query, variables, tenant=self.tenant)
             if answer.codes != ["RATE_LIMITED"]:
@@ -60,24 +58,24 @@ class Held:
             await asyncio.sleep(answer.json["errors"][0]["extensions"]["retryAfter"])
 
     async def agree(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
-        """The data that both answer; a test goes on with it."""
+        """The data of the response, which must equal the expected data."""
         _, answer = await self.ask(query, variables)
         self.check()
         return answer.data
 
     async def refused(self, query: str, variables: Mapping[str, Any] | None = None) -> list[str]:
-        """The codes with which both refuse."""
+        """The error codes of the response, which the oracle must expect."""
         _, answer = await self.ask(query, variables)
         self.check()
         return answer.codes
 
     def check(self) -> None:
-        """Fail with what was wrong so far."""
-        told = "\n\n".join(self.wrong[:TOLD])
-        assert not self.wrong, f"{len(self.wrong)} of {self.asked} answers differ\n{told}"
+        """Fail if any response differed."""
+        reports = "\n\n".join(self.wrong[:MOST_REPORTED])
+        assert not self.wrong, f"{len(self.wrong)} of {self.asked} responses differ\n{reports}"
 
-    async def drawn(self, seed: str) -> None:
-        """A random operation, and where it has pages, another one of them."""
+    async def compare_random(self, seed: str) -> None:
+        """Compare a random operation and, if it has lists, another page of them."""
         operation = draw(f"{seed}:{self.persona}:{self.tenant}", self.sight)
         expected, answer = await self.ask(operation.query, operation.variables)
         if expected and not answer.codes and operation.paged:
@@ -86,19 +84,19 @@ class Held:
     async def _next_page(
         self, operation: Operation, expected: Any, data: Any, rng: random.Random
     ) -> None:
-        """The same operation with cursors of the first answer."""
+        """Compare the same operation with cursors from the first response."""
         variables, known = dict(operation.variables), {}
         for variable, path in operation.paged.items():
-            found = list(at(path, expected, data)) if rng.random() < 0.9 else []
-            if found:
-                variables[variable], meant = rng.choice(found)
-                known[variables[variable]] = meant
+            ends = list(at(path, expected, data)) if rng.random() < 0.9 else []
+            if ends:
+                variables[variable], target = rng.choice(ends)
+                known[variables[variable]] = target
         if known:
             await self.ask(operation.query, variables, known)
 
 
 def at(path: Path, expected: Any, data: Any) -> Iterator[tuple[str, Cursor]]:
-    """The cursors of the lists at a path, not of lists inside them."""
+    """The cursors of the lists at a path, without nested lists."""
     if isinstance(expected, list) and isinstance(data, list):
         for one, other in zip(expected, data, strict=False):
             yield from at(path, one, other)
@@ -111,7 +109,8 @@ def at(path: Path, expected: Any, data: Any) -> Iterator[tuple[str, Cursor]]:
             yield from cursors(one.get("cursor"), other.get("cursor"))
 
 
-async def held(world: World, persona: str, tenant: str = "acme") -> Held:
-    await world.token(persona, tenant)  # signed in first, for that is a row, too
+async def comparison(world: World, persona: str, tenant: str = "acme") -> Comparison:
+    """A comparison for a persona with the current rows of the tenant."""
+    await world.token(persona, tenant)  # first, because signing in adds a row
     ground = await load(world.admin, world.schema(tenant))
-    return Held(world, persona, tenant, viewer(ground, persona, tenant))
+    return Comparison(world, persona, tenant, viewer(ground, persona, tenant))

@@ -1,4 +1,4 @@
-"""Every read has two ways, straight from the statement and executed over its rows; nobody can tell them apart (D-57)."""
+"""The two read paths, JSON from the statement and execution over its rows, return identical responses (D-57)."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from domain.codes import Refused
 from resolvers.engine.context import Caller
 from schema.admission import DocumentRejected
 from schema.engine.reads import Request
+from tests.oracle.comparison import comparison
 from tests.oracle.draw import Operation, Path, draw
-from tests.oracle.held import held
 from tests.proof.oracle import Viewer
 from tests.support.covers import covers
 from tests.support.world import PERSONAS, World
 
 TENANTS = ("acme", "globex")
 OPERATIONS = 1_000
-"""By day; by night 2,000 with the same seeds, and 50,000 with others."""
+"""Operations of the daily run; the nightly run has 2,000 with the same seeds and 50,000 with others."""
 NIGHTLY = 50_000
 EACH = -(-OPERATIONS // (len(PERSONAS) * len(TENANTS)))
 EACH_NIGHTLY = -(-NIGHTLY // (len(PERSONAS) * len(TENANTS)))
 REMAINING = re.compile(rb'"remaining":\d+')
-TOLD = 900
+MOST_SHOWN = 900
 SHORT = 1_000
-"""Characters at most: what is told of one kind of value is found in short operations as in long ones."""
+"""Maximum characters of an operation; short operations cover the same kinds of values as long ones."""
 
 
 @dataclass
-class Ways:
-    """One persona, answered both ways."""
+class ReadPaths:
+    """Operations of one persona over both read paths."""
 
     world: World
     sight: Viewer
@@ -43,8 +43,8 @@ class Ways:
     asked: int = 0
     answered: int = 0
 
-    async def told(self, query: str, variables: Mapping[str, Any], *, executes: bool) -> bytes:
-        """The whole response but for what is left of the budget, or what refuses it."""
+    async def response(self, query: str, variables: Mapping[str, Any], *, executes: bool) -> bytes:
+        """The response without the remaining budget, or the text of the refusal."""
         try:
             admitted = self.world.endpoint.documents.get(query)
             request = Request(query, admitted, None, variables, executes=executes)
@@ -54,32 +54,32 @@ class Ways:
         return REMAINING.sub(b'"remaining":0', answer)
 
     async def same(self, query: str, variables: Mapping[str, Any]) -> bytes:
-        """What both ways say."""
-        straight = await self.told(query, variables, executes=False)
-        executed = await self.told(query, variables, executes=True)
+        """The response of both paths, which must be identical."""
+        straight = await self.response(query, variables, executes=False)
+        executed = await self.response(query, variables, executes=True)
         self.asked += 1
         self.answered += straight.startswith(b'{"data"')
         assert straight == executed, _difference(query, variables, straight, executed)
         return straight
 
-    async def drawn(self, seed: str) -> None:
-        """A random operation, and another page of its lists where it has any."""
+    async def compare_random(self, seed: str) -> None:
+        """Compare a random operation and, if it has lists, another page of them."""
         operation = draw(seed, self.sight, SHORT)
         answer = await self.same(operation.query, operation.variables)
         if operation.paged and answer.startswith(b'{"data"'):
-            found = _turned(operation, json.loads(answer)["data"], random.Random(seed))
-            if found:
-                await self.same(operation.query, {**operation.variables, **found})
+            variables = _next_page(operation, json.loads(answer)["data"], random.Random(seed))
+            if variables:
+                await self.same(operation.query, {**operation.variables, **variables})
 
 
-def _turned(operation: Operation, data: Any, rng: random.Random) -> dict[str, str]:
-    """Variables that turn the page."""
+def _next_page(operation: Operation, data: Any, rng: random.Random) -> dict[str, str]:
+    """Cursor variables for other pages of the operation's lists."""
     known = {name: sorted(_cursors(path, data)) for name, path in operation.paged.items()}
-    return {name: rng.choice(found) for name, found in known.items() if found}
+    return {name: rng.choice(ends) for name, ends in known.items() if ends}
 
 
 def _cursors(path: Path, data: Any) -> Iterator[str]:
-    """The ends of the pages of the lists at a path."""
+    """The start and end cursors of the lists at a path."""
     if isinstance(data, list):
         for one in data:
             yield from _cursors(path, one)
@@ -91,27 +91,29 @@ def _cursors(path: Path, data: Any) -> Iterator[str]:
 
 
 def _difference(query: str, variables: Mapping[str, Any], straight: bytes, executed: bytes) -> str:
-    """The first place where they differ."""
+    """Message with the first difference of two responses."""
     pairs = enumerate(zip(straight, executed, strict=False))
     place = next((i for i, (a, b) in pairs if a != b), min(len(straight), len(executed)))
-    start = max(0, place - TOLD // 3)
-    shown = [one[start : start + TOLD].decode(errors="replace") for one in (straight, executed)]
+    start = max(0, place - MOST_SHOWN // 3)
+    shown = [
+        one[start : start + MOST_SHOWN].decode(errors="replace") for one in (straight, executed)
+    ]
     return f"{query}\n{json.dumps(dict(variables))}\nstraight: {shown[0]}\nexecuted: {shown[1]}"
 
 
-async def ways(world: World, persona: str, tenant: str = "acme") -> Ways:
-    """A persona with a session of his own, so that transactions let him in."""
-    sight = (await held(world, persona, tenant)).sight
+async def read_paths(world: World, persona: str, tenant: str = "acme") -> ReadPaths:
+    """Read paths of a persona with a separate session, as transactions require."""
+    sight = (await comparison(world, persona, tenant)).sight
     app_context = world.endpoint.app_context
     access = app_context.tokens.verify_access(await world.token(persona, tenant), app_context.now())
     caller = Caller(world.tenants[tenant], access.user, access.session, "")
-    return Ways(world, sight, caller)
+    return ReadPaths(world, sight, caller)
 
 
-async def hold(both: Ways, seed: str, count: int) -> None:
+async def assert_same(both: ReadPaths, seed: str, count: int) -> None:
     number = 0
     while both.asked < count:
-        await both.drawn(f"{seed}:{number}")
+        await both.compare_random(f"{seed}:{number}")
         number += 1
     assert both.answered > 0.6 * both.asked, "most operations must be answered, not refused"
 
@@ -120,13 +122,19 @@ async def hold(both: Ways, seed: str, count: int) -> None:
 @pytest.mark.parametrize("count", [EACH, pytest.param(2 * EACH, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("tenant", TENANTS)
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_both_ways_answer_alike(world: World, persona: str, tenant: str, count: int) -> None:
-    await hold(await ways(world, persona, tenant), f"ways:{persona}:{tenant}", count)
+async def test_read_paths_return_identical_responses(
+    world: World, persona: str, tenant: str, count: int
+) -> None:
+    await assert_same(await read_paths(world, persona, tenant), f"ways:{persona}:{tenant}", count)
 
 
 @covers("D-57", "D-42", "D-43", "D-31")
 @pytest.mark.nightly
 @pytest.mark.parametrize("tenant", TENANTS)
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_both_ways_answer_alike_all_night(world: World, persona: str, tenant: str) -> None:
-    await hold(await ways(world, persona, tenant), f"night:{persona}:{tenant}", EACH_NIGHTLY)
+async def test_read_paths_return_identical_responses_nightly(
+    world: World, persona: str, tenant: str
+) -> None:
+    await assert_same(
+        await read_paths(world, persona, tenant), f"night:{persona}:{tenant}", EACH_NIGHTLY
+    )
