@@ -1,4 +1,4 @@
-"""What is watched, and by whom: an account of its own with its opportunities, and users who see all of them."""
+"""Prepares the data of the benchmark: an account with opportunities, and users who may read all of them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from auth.engine.tokens import TokenIssuer
 from bench.tenant import SECRET, Filled
 from settings import Settings, secret
 
-ACCOUNT = "The wall, watched by many"
+ACCOUNT = "Account of the live board"
 NOTE = "They called back twice, and want to see the desks."
 
-# ruff: noqa: S608 - nothing of a user's is in any of these texts
+# ruff: noqa: S608 - the SQL texts contain only constant names
 
 
 @dataclass(frozen=True)
 class Board:
-    """A list that is watched."""
+    """The opportunities of the live list, and the sessions of its subscribers."""
 
     records: Sequence[UUID]
     sessions: Sequence[tuple[UUID, UUID]]
-    """Users and their sessions; each has all rights, so that they all are told the same."""
+    """User and session ids. All users are administrators, so that all receive the same events."""
     tenant: UUID
 
     def tokens(self) -> list[str]:
-        """One of each user's, good for a quarter of an hour."""
+        """An authorization header for each user, valid for 15 minutes."""
         settings = Settings(secret=SecretStr(SECRET.decode()))
         issuer, now = TokenIssuer(secret(settings)), datetime.now(UTC)
         return [
@@ -42,7 +42,7 @@ class Board:
 
 
 async def _list(admin: asyncpg.Connection[Any], schema: str, count: int) -> Sequence[UUID]:
-    """The account's opportunities, of which there are then as many as are wanted."""
+    """The first `count` opportunities of the account; missing ones are created."""
     account = await admin.fetchval(f"SELECT id FROM {schema}.account WHERE name = $1", ACCOUNT)
     if account is None:
         account = uuid7()
@@ -51,8 +51,8 @@ async def _list(admin: asyncpg.Connection[Any], schema: str, count: int) -> Sequ
             f"SELECT $1, $2, 'WALL', id FROM {schema}.employee ORDER BY id LIMIT 1",
             *(account, ACCOUNT),
         )
-    here = f"SELECT id FROM {schema}.opportunity WHERE account_id = $1 ORDER BY id"
-    missing = count - len(await admin.fetch(here, account))
+    listed = f"SELECT id FROM {schema}.opportunity WHERE account_id = $1 ORDER BY id"
+    missing = count - len(await admin.fetch(listed, account))
     await admin.execute(
         f"""
         INSERT INTO {schema}.opportunity (id, name, account_id, owner_id, type_id, stage_id, status,
@@ -65,11 +65,11 @@ async def _list(admin: asyncpg.Connection[Any], schema: str, count: int) -> Sequ
         """,
         *(account, missing, NOTE),
     )
-    return [row["id"] for row in (await admin.fetch(here, account))[:count]]
+    return [row["id"] for row in (await admin.fetch(listed, account))[:count]]
 
 
 async def _user(admin: asyncpg.Connection[Any], schema: str, name: str) -> UUID:
-    """Somebody with the roles of the administrator."""
+    """Create a user with the roles of the administrator."""
     employee, user = uuid7(), uuid7()
     await admin.execute(
         f"INSERT INTO {schema}.employee (id, name, email) VALUES ($1, $2, $2 || '@bench.example')",
@@ -93,11 +93,11 @@ async def _user(admin: asyncpg.Connection[Any], schema: str, name: str) -> UUID:
 async def _sessions(
     admin: asyncpg.Connection[Any], schema: str, count: int
 ) -> list[tuple[UUID, UUID]]:
-    """Users of the bench's own, each with a new session."""
-    found = []
+    """The users of the benchmark, each with a new session."""
+    sessions = []
     until = datetime.now(UTC) + timedelta(days=1)
     for number in range(count):
-        name, session = f"watcher{number}", uuid7()
+        name, session = f"subscriber{number}", uuid7()
         user = await admin.fetchval(
             f'SELECT u.id FROM {schema}."user" u JOIN {schema}.employee e ON e.id = u.employee_id '
             "WHERE e.name = $1",
@@ -109,17 +109,17 @@ async def _sessions(
             "VALUES ($1, $2, 1, now(), $3)",
             *(session, user, until),
         )
-        found.append((user, session))
-    return found
+        sessions.append((user, session))
+    return sessions
 
 
 async def board(admin: asyncpg.Connection[Any], filled: Filled, records: int, users: int) -> Board:
-    """What is there already is used again."""
+    """Prepare the data; existing records and users are reused."""
     tenant, schema = filled.tenant, filled.tenant.placement.schema
     async with admin.transaction():
         listed = await _list(admin, schema, records)
         sessions = await _sessions(admin, schema, users)
-        # Nobody wrote this who tells the log: whoever is signed in is to ask about rights again.
+        # These rows bypass the change log, so the server must be made to reload permissions.
         await admin.execute(f"UPDATE {schema}.log_head SET access = access + 1")
     await admin.execute(f"VACUUM (ANALYZE) {schema}.opportunity")
     return Board(listed, sessions, tenant.id)

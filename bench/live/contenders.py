@@ -1,4 +1,4 @@
-"""Who tells the watchers: Relata, and Strawberry's own loop."""
+"""The servers compared by the benchmark: Relata, and the subscriptions of Strawberry."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ mutation ($input: OpportunityUpdateInput!) {
 """
 
 
-class Teller(Server):
-    """One who tells watchers of changes."""
+class LiveServer(Server):
+    """A server with a subscription to a list of opportunities."""
 
     name: str
 
@@ -38,25 +38,25 @@ class Teller(Server):
     @property
     @abstractmethod
     def subscription(self) -> str:
-        """What is watched, in GraphQL."""
+        """The text of the subscription."""
 
     @property
     @abstractmethod
     def variables(self) -> Mapping[str, Any]:
-        """Those of the subscription."""
+        """The variables of the subscription."""
 
     @property
     @abstractmethod
     def tokens(self) -> Sequence[str]:
-        """What connections say who they are with, by turns."""
+        """Authorization headers, used by the connections in rotation."""
 
     def write(self, id: str, name: str) -> str:
-        """The body of the request that gives a record another name."""
+        """The body of a request that renames a record."""
         return graphql(_WRITE, {"input": {"id": id, "name": name}}).decode()
 
 
-class RelataLive(Relata, Teller):
-    """The server of `run`."""
+class RelataLive(Relata, LiveServer):
+    """Relata as `run` starts it."""
 
     subscription = f"""subscription ($account: String!) {{
         opportunities({_FILTER}, atMost: 250) {{ {_EVENT} }} }}"""
@@ -70,18 +70,18 @@ class RelataLive(Relata, Teller):
         return self.board.tokens()
 
     def records(self) -> list[Any]:
-        """What the query answers that asks for the same records."""
+        """The same records, from a query. Raises Failed if the server returns an error."""
         headers = {**JSON, "authorization": self.tokens[0]}
         body = graphql(_LISTED, self.variables)
-        status, answer = self.ask(Request("/graphql", headers, body))
-        read = json.loads(answer)
-        if status != 200 or "errors" in read:
-            raise Failed(f"{self.name} does not answer: {answer[:2000]!r}")
-        return list(read["data"]["opportunities"]["nodes"])
+        status, text = self.ask(Request("/graphql", headers, body))
+        response = json.loads(text)
+        if status != 200 or "errors" in response:
+            raise Failed(f"{self.name} returned an error: {text[:2000]!r}")
+        return list(response["data"]["opportunities"]["nodes"])
 
 
-class StrawberryLive(Teller):
-    """A generator and an execution for each watcher; it has no database."""
+class StrawberryLive(LiveServer):
+    """Strawberry with one generator and one execution per subscriber, and records in memory."""
 
     name = "strawberry"
     subscription = f"subscription {{ opportunities {{ {_EVENT} }} }}"
@@ -89,24 +89,23 @@ class StrawberryLive(Teller):
     tokens: Sequence[str] = [""]
     mended = ""
 
-    def give(self, records: Sequence[Any], cursor: str) -> None:
-        """What it is to tell of."""
-        told = json.dumps({"records": list(records), "cursor": cursor})
-        self._board.write_text(told)
+    def write_board(self, records: Sequence[Any], cursor: str) -> None:
+        """Write the records and a cursor to the file that the server reads at its start."""
+        self._file.write_text(json.dumps({"records": list(records), "cursor": cursor}))
 
     @property
-    def _board(self) -> Path:
+    def _file(self) -> Path:
         return self.filled.data / "board.json"
 
     def command(self) -> list[str | Path]:
         return python("bench.live.idiomatic")
 
     def environment(self) -> Mapping[str, str]:
-        return {"BENCH_BOARD": str(self._board), "BENCH_MENDED": self.mended}
+        return {"BENCH_BOARD": str(self._file), "BENCH_MENDED": self.mended}
 
 
 class MendedLive(StrawberryLive):
-    """The same without the leak of graphql-core 3.3.2."""
+    """The same with a patch for the memory leak of graphql-core 3.3.2."""
 
     name = "mended"
     mended = "yes"

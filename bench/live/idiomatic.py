@@ -1,4 +1,4 @@
-"""Serves a live list with Strawberry's own ASGI application, as its documentation shows it; a program of its own."""
+"""A program that serves a live list with Strawberry's ASGI application, as its documentation shows."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from graphql.execution import Executor
 from strawberry import ID, Info
 from strawberry.asgi import GraphQL
 
-# What is measured is the loop: there is no database, no token and no right here, and the records
-# are in memory. What an event tells is made once for all, in this contender's favor.
+# Only the subscription loop is measured: there is no database, no token and no permission, and the
+# records are in memory. Each event object is created once for all subscribers, in favor of Strawberry.
 
 
 @strawberry.type
@@ -34,21 +34,21 @@ class Money:
 
 @strawberry.type
 class Account:
-    """Somebody to sell to."""
+    """A customer."""
 
     name: str
 
 
 @strawberry.type
 class Stage:
-    """A step of selling."""
+    """A stage of the sales process."""
 
     name: str
 
 
 @strawberry.type
 class Opportunity:
-    """Something that may be sold."""
+    """A sales opportunity."""
 
     id: ID
     name: str
@@ -60,7 +60,7 @@ class Opportunity:
 
     @classmethod
     def of(cls, row: Any) -> Opportunity:
-        """As a row tells it."""
+        """Convert a record of the JSON file."""
         amount, day = row["amount"], row["expectedCloseOn"]
         return cls(
             id=ID(row["id"]),
@@ -75,7 +75,7 @@ class Opportunity:
 
 @strawberry.enum
 class LiveKind(Enum):
-    """How an event is to be read."""
+    """The kind of an event."""
 
     SNAPSHOT = "SNAPSHOT"
     DELTA = "DELTA"
@@ -83,7 +83,7 @@ class LiveKind(Enum):
 
 @strawberry.enum
 class LiveChangeKind(Enum):
-    """What became of a record."""
+    """The kind of a change."""
 
     ENTERED = "ENTERED"
     UPDATED = "UPDATED"
@@ -101,7 +101,7 @@ class OpportunityLiveChange:
 
 @strawberry.type
 class OpportunityLive:
-    """What a list tells."""
+    """An event of a live list."""
 
     kind: LiveKind
     cursor: str
@@ -110,68 +110,68 @@ class OpportunityLive:
 
 @dataclass
 class Broadcast:
-    """Tells all who listen what has changed."""
+    """Distributes events to the queues of all subscribers."""
 
-    _listening: set[asyncio.Queue[OpportunityLive]] = field(default_factory=set)
+    _queues: set[asyncio.Queue[OpportunityLive]] = field(default_factory=set)
 
     @contextmanager
-    def listen(self) -> Iterator[asyncio.Queue[OpportunityLive]]:
-        """A queue of what is told from now on."""
+    def subscribe(self) -> Iterator[asyncio.Queue[OpportunityLive]]:
+        """A queue that receives all further events."""
         queue: asyncio.Queue[OpportunityLive] = asyncio.Queue()
-        self._listening.add(queue)
+        self._queues.add(queue)
         try:
             yield queue
         finally:
-            self._listening.remove(queue)
+            self._queues.remove(queue)
 
-    def tell(self, event: OpportunityLive) -> None:
-        """Something has changed."""
-        for queue in self._listening:
+    def publish(self, event: OpportunityLive) -> None:
+        """Put an event into all queues."""
+        for queue in self._queues:
             queue.put_nowait(event)
 
 
 @dataclass
 class Board:
-    """The records, and whoever watches them."""
+    """The records and their subscribers."""
 
     records: dict[str, Opportunity]
     cursor: str
-    """One of ours, so that those of both are as long."""
+    """A cursor of Relata, so that the cursors of both have the same length."""
     broadcast: Broadcast = field(default_factory=Broadcast)
     position: int = 0
 
-    def told(self, kind: LiveKind, changes: list[OpportunityLiveChange]) -> OpportunityLive:
-        """An event, with the cursor of now."""
-        place = str(self.position)
+    def event(self, kind: LiveKind, changes: list[OpportunityLiveChange]) -> OpportunityLive:
+        """A new event with the current cursor."""
+        digits = str(self.position)
         return OpportunityLive(
-            kind=kind, cursor=self.cursor[: -len(place)] + place, changes=changes
+            kind=kind, cursor=self.cursor[: -len(digits)] + digits, changes=changes
         )
 
     def rename(self, id: str, name: str) -> Opportunity:
-        """Change a record, and tell all who watch."""
+        """Rename a record and publish the change."""
         changed = self.records[id] = replace(self.records[id], name=name)
         self.position += 1
         change = OpportunityLiveChange(kind=LiveChangeKind.UPDATED, id=changed.id, node=changed)
-        self.broadcast.tell(self.told(LiveKind.DELTA, [change]))
+        self.broadcast.publish(self.event(LiveKind.DELTA, [change]))
         return changed
 
 
-Asked = Info[Board, None]
+BoardInfo = Info[Board, None]
 
 
 @strawberry.type
 class Query:
-    """A schema must have one."""
+    """The query type that every schema needs."""
 
     @strawberry.field
-    def opportunity(self, info: Asked, id: ID) -> Opportunity | None:
-        """A record."""
+    def opportunity(self, info: BoardInfo, id: ID) -> Opportunity | None:
+        """An opportunity by id."""
         return info.context.records.get(id)
 
 
 @strawberry.input
 class OpportunityUpdateInput:
-    """What to change."""
+    """Input of `opportunityUpdate`."""
 
     id: ID
     name: str
@@ -179,37 +179,37 @@ class OpportunityUpdateInput:
 
 @strawberry.type
 class OpportunityUpdatePayload:
-    """What came of it."""
+    """Result of `opportunityUpdate`."""
 
     opportunity: Opportunity
 
 
 @strawberry.type
 class Mutation:
-    """What can be changed."""
+    """Root mutation type."""
 
     @strawberry.mutation
     async def opportunity_update(
-        self, info: Asked, input: OpportunityUpdateInput
+        self, info: BoardInfo, input: OpportunityUpdateInput
     ) -> OpportunityUpdatePayload:
-        """Give a record another name."""
+        """Rename an opportunity."""
         return OpportunityUpdatePayload(opportunity=info.context.rename(input.id, input.name))
 
 
 @strawberry.type
 class Subscription:
-    """What can be watched."""
+    """Root subscription type."""
 
     @strawberry.subscription
-    async def opportunities(self, info: Asked) -> AsyncGenerator[OpportunityLive, None]:
-        """All records, and then whatever changes."""
+    async def opportunities(self, info: BoardInfo) -> AsyncGenerator[OpportunityLive, None]:
+        """A snapshot of all records, then every change."""
         board = info.context
-        with board.broadcast.listen() as queue:
+        with board.broadcast.subscribe() as queue:
             entered = [
                 OpportunityLiveChange(kind=LiveChangeKind.ENTERED, id=each.id, node=each)
                 for each in board.records.values()
             ]
-            yield board.told(LiveKind.SNAPSHOT, entered)
+            yield board.event(LiveKind.SNAPSHOT, entered)
             while True:
                 yield await queue.get()
 
@@ -218,52 +218,51 @@ SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscrip
 
 
 class Api(GraphQL[Board, None]):
-    """All ask about one board."""
+    """The ASGI application, with one board for all requests."""
 
     def __init__(self, board: Board) -> None:
         super().__init__(SCHEMA, graphql_ide=None)
         self._board = board
 
     async def get_context(self, request: Any, response: Any) -> Board:
-        """The same for everybody."""
+        """The board, for every request."""
         return self._board
 
 
-def mend() -> None:
-    """Let go of what each event leaves behind in graphql-core 3.3.2.
+def patch() -> None:
+    """Patch a memory leak of graphql-core 3.3.2.
 
-    There a subscription's events share a memory of what was selected, whose keys are new with each
-    event: it grows by some KiB with every one that is delivered, and the garbage collector gets
-    slower and slower.
+    The events of a subscription share a cache of selected fields, but each event adds new keys. The
+    cache grows by some KiB per delivered event, and garbage collection becomes ever slower.
     """
     leaking = Executor.build_per_event_executor
 
-    def mended(executor: Executor[Any], payload: Any) -> Executor[Any]:
-        found = leaking(executor, payload)
-        found._relevant_sub_fields = {}  # noqa: SLF001 - this is the leak that is mended
-        return found
+    def patched(executor: Executor[Any], payload: Any) -> Executor[Any]:
+        executor = leaking(executor, payload)
+        executor._relevant_sub_fields = {}  # noqa: SLF001 - this cache is the leak
+        return executor
 
-    Executor.build_per_event_executor = mended  # type: ignore[method-assign,assignment]
-
-
-def board(told: str) -> Board:
-    """As a file of JSON tells it."""
-    given = json.loads(told)
-    records = {row["id"]: Opportunity.of(row) for row in given["records"]}
-    return Board(records, given["cursor"])
+    Executor.build_per_event_executor = patched  # type: ignore[method-assign,assignment]
 
 
-async def main(watched: Board) -> None:
-    """Serve until a signal ends it."""
+def load_board(text: str) -> Board:
+    """The board from the text of the JSON file."""
+    content = json.loads(text)
+    records = {row["id"]: Opportunity.of(row) for row in content["records"]}
+    return Board(records, content["cursor"])
+
+
+async def main(board: Board) -> None:
+    """Serve until the process receives a signal."""
     config = uvicorn.Config(
-        Api(watched),
+        Api(board),
         port=int(os.environ["PORT"]),
         http="httptools",
         lifespan="off",
         log_level="warning",
         access_log=False,
         server_header=False,
-        ws_per_message_deflate=False,  # as ours; our client would not offer it either
+        ws_per_message_deflate=False,  # as in Relata; the client does not offer compression
     )
     await uvicorn.Server(config).serve()
 
@@ -272,6 +271,6 @@ if __name__ == "__main__":
     import uvloop
 
     if os.environ.get("BENCH_MENDED"):
-        mend()
+        patch()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(board(Path(os.environ["BENCH_BOARD"]).read_text())))
+        runner.run(main(load_board(Path(os.environ["BENCH_BOARD"]).read_text())))

@@ -1,4 +1,4 @@
-"""Tells what was measured of live lists, in the tables of the other reports."""
+"""The report of the live list benchmark, as Markdown tables."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from bench.live.measure import WRITERS, Measured, Sample
 from bench.report import US, number, table
 
-Of = Callable[[Sample], float]
-Told = Callable[[Sample], Mapping[str, float]]
-"""What the load generator told of one of the loads."""
+Measure = Callable[[Sample], float]
+Load = Callable[[Sample], Mapping[str, float]]
+"""Selects the measurements of one load."""
 
 
 def _one(sample: Sample) -> Mapping[str, float]:
@@ -24,23 +24,23 @@ def _gentle(sample: Sample) -> Mapping[str, float]:
     return sample.gentle
 
 
-def _of(told: Told, key: str) -> Of:
-    return lambda sample: told(sample)[key]
+def _of(load: Load, key: str) -> Measure:
+    return lambda sample: load(sample)[key]
 
 
-def _per_second(told: Told, key: str = "changes") -> Of:
-    return lambda sample: told(sample)[key] / told(sample)["seconds"]
+def _per_second(load: Load, key: str = "changes") -> Measure:
+    return lambda sample: load(sample)[key] / load(sample)["seconds"]
 
 
-def _with_postgres(told: Told) -> Of:
-    return lambda sample: told(sample)["server"] + told(sample)["postgres"]
+def _with_postgres(load: Load) -> Measure:
+    return lambda sample: load(sample)["server"] + load(sample)["postgres"]
 
 
-MORE: Mapping[str, Of] = {
+MORE: Mapping[str, Measure] = {
     "L1 one by one": _per_second(_one),
     "L2 in a burst": _per_second(_burst),
 }
-LESS: Mapping[str, Of] = {
+LESS: Mapping[str, Measure] = {
     "L1 server CPU": _of(_one, "server"),
     "L1 with Postgres": _with_postgres(_one),
     "L2 server CPU": _of(_burst, "server"),
@@ -51,18 +51,20 @@ LESS: Mapping[str, Of] = {
 }
 
 
-def _rows(measured: Measured, of: Mapping[str, Of], title: str = "") -> Iterator[list[str]]:
-    """A row for each of them, with the medians."""
+def _rows(
+    measured: Measured, measures: Mapping[str, Measure], title: str = ""
+) -> Iterator[list[str]]:
+    """A row for each server with the medians of the measures."""
     for name in measured.samples:
-        numbers = [number(measured.middle(name, each)) for each in of.values()]
+        numbers = [number(measured.middle(name, each)) for each in measures.values()]
         yield [f"{title} {name}".strip(), *numbers]
 
 
-def _ratios(measured: Measured, of: Mapping[str, Of]) -> Iterator[str]:
+def _ratios(measured: Measured, measures: Mapping[str, Measure]) -> Iterator[str]:
     rivals = [name for name in measured.samples if name != US]
     rows = [
         [title, *(number(measured.ratio(US, rival, each)) for rival in rivals)]
-        for title, each in of.items()
+        for title, each in measures.items()
     ]
     yield from table(["ours to", *rivals], rows)
 
@@ -70,7 +72,7 @@ def _ratios(measured: Measured, of: Mapping[str, Of]) -> Iterator[str]:
 def _loads(measured: Measured) -> Iterator[str]:
     rows: list[list[str]] = []
     for title, load in (("L1", _one), ("L2", _burst)):
-        of = {
+        measures = {
             "deliveries/s": _per_second(load),
             "frames/s": _per_second(load, "frames"),
             "server CPU ms": _of(load, "server"),
@@ -78,49 +80,49 @@ def _loads(measured: Measured) -> Iterator[str]:
             "load CPU ms": _of(load, "load"),
             "bytes": _of(load, "bytes"),
         }
-        rows += _rows(measured, of, title)
-    yield from table(["", *of], rows)
+        rows += _rows(measured, measures, title)
+    yield from table(["", *measures], rows)
 
 
 def _times(measured: Measured) -> Iterator[str]:
-    of = {
-        "answered p50 ms": _of(_gentle, "answered"),
+    measures = {
+        "response p50 ms": _of(_gentle, "response"),
         "frame p50 ms": _of(_gentle, "p50"),
         "frame p99 ms": _of(_gentle, "p99"),
         "first to last ms": _of(_gentle, "spread"),
     }
-    yield from table(["", *of], list(_rows(measured, of)))
+    yield from table(["", *measures], list(_rows(measured, measures)))
 
 
 def _memory(measured: Measured) -> Iterator[str]:
-    of: Mapping[str, Of] = {
+    measures: Mapping[str, Measure] = {
         "idle": lambda sample: sample.idle,
-        "after one event": lambda sample: sample.told,
+        "after one event": lambda sample: sample.after_one,
         "after all": lambda sample: sample.after,
         "opened/s": lambda sample: sample.opened,
     }
-    yield from table(["", *of], list(_rows(measured, of)))
+    yield from table(["", *measures], list(_rows(measured, measures)))
 
 
-def told(measured: Measured, size: int) -> Iterator[str]:
-    """The lines of the report."""
+def live_report(measured: Measured, size: int) -> Iterator[str]:
+    """The lines of the report. `size` is the number of opportunities in the database."""
     plan = measured.plan
-    yield f"# Live lists, {plan.watchers:,} watch {plan.records} records of {size:,}"
+    yield f"# Live lists, {plan.subscribers:,} subscribers to {plan.records} records of {size:,}"
     yield ""
     yield (
-        f"Medians of {plan.runs} runs, each of new servers; taken in turns. "
-        f"They are {plan.users:,} users with equal rights."
+        f"Medians of {plan.runs} runs with new servers, in alternating order. "
+        f"The subscribers are {plan.users:,} users with the same permissions."
     )
-    yield f"- L1: {plan.events} changes, each when all know of the last"
-    yield f"- L2: {plan.records} changes as fast as {WRITERS} can write, {plan.bursts} times"
+    yield f"- L1: {plan.events} changes, each after all subscribers received the last one"
+    yield f"- L2: {plan.records} changes by {WRITERS} concurrent writers, {plan.bursts} times"
     yield f"- L3: {plan.gentle} changes with a pause of {plan.pause:g} s after each"
-    yield "- A delivery is a change that one watcher was told of; a frame may tell of several"
+    yield "- A delivery is one change received by one subscriber; a frame may contain several changes"
     if US in measured.samples:
         yield from ("", "## Deliveries per second, ours to theirs: more is better", "")
         yield from _ratios(measured, MORE)
         yield from ("", "## CPU, time and memory, ours to theirs: less is better", "")
         yield from _ratios(measured, LESS)
-    yield from ("", "## Each of them; CPU is of a thousand deliveries", "", *_loads(measured))
-    yield from ("", "## L3: from the request that writes to the frame that tells of it", "")
+    yield from ("", "## All servers; CPU per thousand deliveries", "", *_loads(measured))
+    yield from ("", "## L3: time from the mutation request to the frame with the change", "")
     yield from _times(measured)
-    yield from ("", "## KiB of a connection", "", *_memory(measured), "")
+    yield from ("", "## KiB per connection", "", *_memory(measured), "")

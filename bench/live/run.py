@@ -1,4 +1,4 @@
-"""The command: servers, a list and its watchers, measurement and report."""
+"""The command `bench live`: starts the servers, prepares the data, measures and reports."""
 
 from __future__ import annotations
 
@@ -9,34 +9,36 @@ from pathlib import Path
 
 from bench.live.board import board
 from bench.live.contenders import MendedLive, RelataLive, StrawberryLive
-from bench.live.measure import LivePlan, compare, measure
-from bench.live.report import told
+from bench.live.measure import LivePlan, Report, compare, measure
+from bench.live.report import live_report
 from bench.run import ended
-from bench.tenant import Tell, filled, started
+from bench.tenant import filled, started
 
 __all__ = ["BRIEF", "LivePlan", "bench_live"]
 
 BRIEF = LivePlan(runs=1, events=20, bursts=1, gentle=5)
 
 
-async def bench_live(plan: LivePlan, size: int, data: Path | None, tell: Tell) -> str:
-    """The report. Raises Failed if they do not tell the same, or do not tell all."""
+async def bench_live(plan: LivePlan, size: int, data: Path | None, report: Report) -> str:
+    """Run the benchmark and return the report. Raises Failed if the servers' events differ or are incomplete."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, ended)
-    with ExitStack() as held:
-        kept = data or Path(held.enter_context(tempfile.TemporaryDirectory(prefix="relata-bench-")))
-        async with started(kept, tell) as (servers, admin):
-            ready = await filled(servers, kept, admin, size, tell)
-            watched = await board(admin, ready, plan.records, plan.users)
-            await admin.execute("CHECKPOINT")  # so that what filling left is not written meanwhile
-            ours, theirs = RelataLive(ready, watched), StrawberryLive(ready, watched)
-            mended = MendedLive(ready, watched)
+    with ExitStack() as stack:
+        directory = data or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="relata-bench-"))
+        )
+        async with started(directory, report) as (servers, admin):
+            ready = await filled(servers, directory, admin, size, report)
+            live = await board(admin, ready, plan.records, plan.users)
+            await admin.execute("CHECKPOINT")  # so that no checkpoint runs during the measurement
+            ours, theirs = RelataLive(ready, live), StrawberryLive(ready, live)
+            mended = MendedLive(ready, live)
             ours.start()
             try:
                 ids = await compare(ours, (theirs, mended))
             finally:
                 ours.stop()
-            tell("all tell the same")
+            report("all servers send the same events")
             backend = await admin.fetchval("SELECT pg_backend_pid()")
-            measured = await measure((ours, theirs, mended), ids, plan, backend, tell)
-            return "\n".join(told(measured, ready.size)) + "\n"
+            measured = await measure((ours, theirs, mended), ids, plan, backend, report)
+            return "\n".join(live_report(measured, ready.size)) + "\n"

@@ -1,4 +1,4 @@
-"""The client's side of a WebSocket, as little of it as counting frames takes."""
+"""A minimal WebSocket client that costs little per frame."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 PROTOCOL = "graphql-transport-ws"
-PATIENCE = 30.0
-"""How long one answer may take while a connection is opened."""
+TIMEOUT = 30.0
+"""Seconds to wait for each response while a connection is opened."""
 TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 Frame = tuple[int, int, int]
-"""The first byte, which tells the kind, and where the content begins and ends."""
+"""First byte of the frame (FIN bit and opcode), and start and end of its payload."""
 
 
-class Bad(Exception):
-    """What came is not what was to come; the message says what."""
+class Unexpected(Exception):
+    """The server sent something unexpected or nothing in time."""
 
 
 def upgrade(host: str, port: int, path: str) -> bytes:
-    """The request that makes a WebSocket of a connection. No compression is offered."""
+    """The HTTP request that upgrades a connection to a WebSocket, without compression."""
     lines = [
         f"GET {path} HTTP/1.1",
         f"host: {host}:{port}",
@@ -36,8 +36,8 @@ def upgrade(host: str, port: int, path: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def packed(content: bytes, kind: int = TEXT) -> bytes:
-    """A frame as a client sends it. The mask is zero, which is one of those that are allowed."""
+def client_frame(content: bytes, kind: int = TEXT) -> bytes:
+    """A client frame with a mask of zeros, which leaves the content readable."""
     length = len(content)
     if length < 126:
         head = bytes((kind, 0x80 | length))
@@ -48,71 +48,73 @@ def packed(content: bytes, kind: int = TEXT) -> bytes:
     return head + b"\0\0\0\0" + content
 
 
-def message(**said: Any) -> bytes:
-    """A message of the protocol, in a frame."""
-    return packed(json.dumps(said).encode())
+def message(**fields: Any) -> bytes:
+    """A message of the protocol as a frame."""
+    return client_frame(json.dumps(fields).encode())
 
 
 def frames(data: bytes) -> Iterator[Frame]:
-    """The whole frames at the beginning of what was read."""
-    at, there = 0, len(data)
-    while there - at >= 2:
+    """The complete frames at the beginning of received data."""
+    at, size = 0, len(data)
+    while size - at >= 2:
         length, begins = data[at + 1], at + 2
         if length >= 126:
             begins = at + (4 if length == 126 else 10)
-            if begins > there:
+            if begins > size:
                 return
             length = int.from_bytes(data[at + 2 : begins], "big")
         ends = begins + length
-        if ends > there:
+        if ends > size:
             return
         yield data[at], begins, ends
         at = ends
 
 
-class Opening:
-    """A connection while it is opened: it waits for each answer. Several take turns."""
+class Handshake:
+    """A connection while it is opened, with blocking reads."""
 
     def __init__(self, host: str, port: int) -> None:
-        self.socket = socket.create_connection((host, port), PATIENCE)
+        self.socket = socket.create_connection((host, port), TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.read = b""
-        """What came and was not yet asked for."""
+        """Received data that has not been consumed."""
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send data completely."""
         self.socket.sendall(data)
 
     def _more(self) -> None:
-        came = self.socket.recv(1 << 16)
-        if not came:
-            raise Bad(f"the server closed the connection; the last it said: {self.read[-500:]!r}")
-        self.read += came
+        data = self.socket.recv(1 << 16)
+        if not data:
+            raise Unexpected(
+                f"the server closed the connection; the last data: {self.read[-500:]!r}"
+            )
+        self.read += data
 
-    def upgraded(self) -> None:
-        """Wait for the answer to the upgrade."""
+    def wait_upgraded(self) -> None:
+        """Wait for the response to the upgrade request."""
         while b"\r\n\r\n" not in self.read:
             self._more()
         head, _, self.read = self.read.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 101") or PROTOCOL.encode() not in head:
-            raise Bad(f"no WebSocket: {head[:500]!r}")
+            raise Unexpected(f"the upgrade failed: {head[:500]!r}")
 
-    def received(self, kind: str) -> Mapping[str, Any]:
-        """Wait for a message of the protocol. Raises Bad if it is another."""
-        deadline = time.monotonic() + PATIENCE
+    def receive(self, kind: str) -> Mapping[str, Any]:
+        """Wait for a message of a type and return it. Raises Unexpected for any other message."""
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             for first, begins, ends in frames(self.read):
                 content, self.read = self.read[begins:ends], self.read[ends:]
                 if first == PING:
-                    self.send(packed(content, PONG))
+                    self.send(client_frame(content, PONG))
                     break
-                said = json.loads(content) if first == TEXT else {}
-                if said.get("type") == "ping":
+                received = json.loads(content) if first == TEXT else {}
+                if received.get("type") == "ping":
                     self.send(message(type="pong"))
                     break
-                if said.get("type") != kind:
-                    raise Bad(f"not {kind}, but {first:#x} {content[:500]!r}")
-                return dict(said)
+                if received.get("type") != kind:
+                    raise Unexpected(f"expected {kind}, received {first:#x} {content[:500]!r}")
+                return dict(received)
             else:
                 self._more()
-        raise Bad(f"no {kind} came within {PATIENCE:.0f} s")
+        raise Unexpected(f"no {kind} within {TIMEOUT:.0f} s")

@@ -15,9 +15,9 @@ import pytest
 from bench.contenders.contender import Failed
 from bench.live.board import Board
 from bench.live.contenders import MendedLive
-from bench.live.measure import LivePlan, crowd, measure, writes
-from bench.live.report import told
-from bench.live.wire import frames, packed
+from bench.live.measure import LivePlan, measure, subscribers, writes
+from bench.live.report import live_report
+from bench.live.wire import client_frame, frames
 from bench.measure import Plan
 from bench.run import Wanted, check
 from bench.tenant import Filled
@@ -69,7 +69,7 @@ def test_a_write_that_means_nothing_is_told() -> None:
 
 
 TINY = LivePlan(
-    runs=1, watchers=3, users=2, records=2, events=2, bursts=1, gentle=1, pause=0, settling=0.05
+    runs=1, subscribers=3, users=2, records=2, events=2, bursts=1, gentle=1, pause=0, settling=0.05
 )
 
 
@@ -87,7 +87,7 @@ def strawberry(tmp_path: Path) -> MendedLive:
     tenant = Tenant(placement.tenant, "acme", "Acme", "active", True, placement)
     filled = Filled(Servers("", ""), tmp_path, tenant, 2, UUID(int=2), 1)
     teller = MendedLive(filled, Board([], [], tenant.id))
-    teller.give([_record(0), _record(1)], "cursor")
+    teller.write_board([_record(0), _record(1)], "cursor")
     return teller
 
 
@@ -97,17 +97,17 @@ async def test_watchers_are_counted(strawberry: MendedLive) -> None:
     loads = (sample.gentle, sample.one_by_one, sample.burst)
     assert [load["changes"] for load in loads] == [3, 6, 6]
     assert [load["frames"] for load in loads] == [3, 6, 6], "nothing is told together there"
-    assert "mended" in "\n".join(told(measured, 2))
+    assert "mended" in "\n".join(live_report(measured, 2))
 
 
 async def test_a_watcher_who_is_told_something_else_is_noticed(strawberry: MendedLive) -> None:
     strawberry.start()
     try:
-        async with crowd(strawberry) as watching:
-            await watching.do("open", count=2)
+        async with subscribers(strawberry) as load:
+            await load.run("open", count=2)
             ((body, _),) = writes(strawberry, ["opp_0"], 1)
-            with pytest.raises(Failed, match="a watcher was told 1 of 1"):
-                await watching.do("one_by_one", writes=[(body, "another name")], pause=0)
+            with pytest.raises(Failed, match="a subscriber received 1 of 1"):
+                await load.run("one_by_one", writes=[(body, "another name")], pause=0)
     finally:
         strawberry.stop()
 
@@ -115,7 +115,7 @@ async def test_a_watcher_who_is_told_something_else_is_noticed(strawberry: Mende
 def test_frames_are_found_in_pieces() -> None:
     """A client's frames differ from a server's by the mask alone."""
     sent = [b"x" * length for length in (0, 125, 126, 70_000)]
-    data = b"".join(_unmasked(packed(each)) for each in sent)
+    data = b"".join(_unmasked(client_frame(each)) for each in sent)
     assert [data[begins:ends] for _, begins, ends in frames(data)] == sent
     for cut in (1, 3, 130, len(data) - 1):
         whole = [ends for _, _, ends in frames(data)]
