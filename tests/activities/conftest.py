@@ -1,4 +1,4 @@
-"""A tenant of its own for each module of activities."""
+"""Fixtures of the activity tests: a separate tenant per module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was done or is planned: on any record, of a category, with hours; and that it is completed."""
+"""Activities: the record they are on, categories, hours, completion and rights."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.support.covers import covers
 from tests.writes.parallel import DONE, outcome_of, public_id, uuid_of
 
 NAMES = ("account", "person", "opportunity", "contract", "case")
-WHEN = "2026-03-20T09:30:00Z"
+DONE_AT = "2026-03-20T09:30:00Z"
 
 
 async def subjects(client: CaseClient) -> dict[str, str]:
-    """A record of each kind that an activity can be on."""
+    """A record of each type that can have activities, by relation name."""
     own, account = client.own, await client.account()
     return {
         "account": account,
@@ -29,48 +29,50 @@ async def subjects(client: CaseClient) -> dict[str, str]:
 
 @covers("EP-083", "EP-199", "EP-338")
 @pytest.mark.parametrize("name", NAMES)
-async def test_on_any_record(client: CaseClient, name: str) -> None:
+async def test_activity_is_listed_on_its_record(client: CaseClient, name: str) -> None:
     own, id = client.own, (await subjects(client))[name]
-    visit = await own.done("admin", "activityCategoryCreate", name=own.name())
-    made = await planned(own, "admin", **{name: id}, category=visit, subject="A first talk")
+    category = await own.done("admin", "activityCategoryCreate", name=own.name())
+    made = await planned(own, "admin", **{name: id}, category=category, subject="A first talk")
     await own.done("admin", "activityUpdate", id=made, note="Bring the samples.")
     query = f"""query ($id: ID!) {{ {name}(id: $id) {{ activities {{
       nodes {{ id subject note plannedAt doneAt category {{ id }} owner {{ id }} }} }} }} }}"""
-    found = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
-    assert found == [
+    data = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
+    assert data == [
         {
             "id": made,
             "subject": "A first talk",
             "note": "Bring the samples.",
             "plannedAt": "2026-03-20T09:00:00.000000Z",
             "doneAt": None,
-            "category": {"id": visit},
+            "category": {"id": category},
             "owner": {"id": public_id("emp", await own.employee("admin"))},
         }
     ]
     await own.done("admin", "activityDelete", id=made)
-    found = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
-    assert found == []
+    data = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
+    assert data == []
     await own.done("admin", "activityRestore", id=made)
 
 
-async def test_on_exactly_one(client: CaseClient) -> None:
-    own, found = client.own, await subjects(client)
+async def test_activity_without_or_with_two_records_is_refused(client: CaseClient) -> None:
+    own, records = client.own, await subjects(client)
     none = await own.do("admin", "activityCreate", subject="On nothing")
     assert wrong(none) == [("INVALID", "input")]
-    two = {name: found[name] for name in ("account", "case")}
+    two = {name: records[name] for name in ("account", "case")}
     both = await own.do("admin", "activityCreate", subject="On two", **two)
     assert wrong(both) == [("INVALID", "case")]
-    along: dict[str, Any] = {
+    values: dict[str, Any] = {
         "subject": "x",
-        "activities": [{"subject": "y", "account": found["account"]}],
+        "activities": [{"subject": "y", "account": records["account"]}],
     }
-    nested = await own.do("admin", "caseCreate", **along)
+    nested = await own.do("admin", "caseCreate", **values)
     assert wrong(nested)[0][0] == "INVALID"
 
 
 @covers("EP-338", "D-11")
-async def test_categories_are_the_tenants_own(client: CaseClient) -> None:
+async def test_categories_are_unique_replaceable_and_restricted_to_administrators(
+    client: CaseClient,
+) -> None:
     own = client.own
     old, new = [await own.done("admin", "activityCategoryCreate", name=own.name()) for _ in "ab"]
     call = await planned(own, account=await client.account(), category=old)
@@ -87,22 +89,22 @@ async def test_categories_are_the_tenants_own(client: CaseClient) -> None:
 
 
 @covers("VPM-15")
-async def test_what_was_planned_is_completed(client: CaseClient) -> None:
+async def test_complete_sets_done_at_hours_and_overtime(client: CaseClient) -> None:
     own, case = client.own, await client.case(await client.account())
     made = await planned(own, case=case, hours=None)
     await own.done("rep1", "activityComplete", id=made, hours="1.5", overtime=True)
     row = await own.row("activity", made)
-    assert row["done_at"] == row["updated_at"], "now"
+    assert row["done_at"] == row["updated_at"], "completed now"
     assert (str(row["hours"]), row["overtime"]) == ("1.5000", True)
     await own.done("rep1", "activityComplete", id=made)
     again = await own.row("activity", made)
-    assert again == row, "it was done already"
-    await own.done("rep1", "activityComplete", id=made, doneAt=WHEN, hours=None)
+    assert again == row, "completing again changes nothing"
+    await own.done("rep1", "activityComplete", id=made, doneAt=DONE_AT, hours=None)
     last = await own.row("activity", made)
     assert last["done_at"].isoformat() == "2026-03-20T09:30:00+00:00"
     assert (last["hours"], last["overtime"]) == (None, True)
-    less = await own.do("rep1", "activityComplete", id=made, hours="-1")
-    assert wrong(less) == [("INVALID", "hours")]
+    negative = await own.do("rep1", "activityComplete", id=made, hours="-1")
+    assert wrong(negative) == [("INVALID", "hours")]
     await own.done("rep1", "activityUpdate", id=made, doneAt=None)
     assert (await own.row("activity", made))["done_at"] is None, "it is planned again"
 
@@ -121,8 +123,8 @@ async def test_hours_and_overtime_of_a_case(client: CaseClient) -> None:
         made = await planned(own, case=case, hours=None)
         await own.done("rep1", "activityComplete", id=made, hours=hours, overtime=overtime)
     await planned(own, case=case, hours="8")
-    found = (await own.ask("rep1", SUMS, {"id": case})).data["case"]
-    assert found == {
+    data = (await own.ask("rep1", SUMS, {"id": case})).data["case"]
+    assert data == {
         "all": {"aggregate": {"count": 4, "sum": {"hours": "11.7500"}}},
         "overtime": {"aggregate": {"count": 2, "sum": {"hours": "2.5000"}}},
         "planned": {"totalCount": 1},
@@ -130,23 +132,23 @@ async def test_hours_and_overtime_of_a_case(client: CaseClient) -> None:
 
 
 @covers("D-34", "D-32")
-async def test_whose_activity_it_is(client: CaseClient) -> None:
-    """Whoever sees the record sees what was done on it; whose activity it is may change it."""
+async def test_only_owner_and_administrator_complete_an_activity(client: CaseClient) -> None:
+    """Users who see the record see its activities; activities on invisible records are not found."""
     own = client.own
     made = await planned(own, account=await client.account())
-    told = {}
+    outcomes = {}
     for persona in ("rep2", "support", "limited", "manager", "admin", "rep1"):
-        told[persona] = outcome_of(await own.do(persona, "activityComplete", id=made))
+        outcomes[persona] = outcome_of(await own.do(persona, "activityComplete", id=made))
     others = dict.fromkeys(("rep2", "support", "limited", "manager"), "FORBIDDEN")
-    assert told == {**others, "admin": DONE, "rep1": DONE}
+    assert outcomes == {**others, "admin": DONE, "rep1": DONE}
     hidden = await planned(own, opportunity=await own.opportunity("rep1"))
     assert outcome_of(await own.do("rep2", "activityComplete", id=hidden)) == "NOT_FOUND"
 
 
 @covers("D-34", "D-33")
-@pytest.mark.parametrize("named", [True, False])
-async def test_whoever_may_not_write_when_does_not_complete(
-    client: CaseClient, named: bool
+@pytest.mark.parametrize("explicit", [True, False])
+async def test_complete_without_write_access_to_done_at_is_refused(
+    client: CaseClient, explicit: bool
 ) -> None:
     own = client.own
     made = await planned(own, account=await client.account())
@@ -156,8 +158,8 @@ async def test_whoever_may_not_write_when_does_not_complete(
     )
     field = public_id("pfi", await own.value(text))
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
-    given: dict[str, Any] = {"doneAt": WHEN} if named else {}
-    answer = await own.do("rep1", "activityComplete", id=made, **given)
+    params: dict[str, Any] = {"doneAt": DONE_AT} if explicit else {}
+    answer = await own.do("rep1", "activityComplete", id=made, **params)
     assert outcome_of(answer) == "FIELD_READ_ONLY"
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
-    await own.done("rep1", "activityComplete", id=made, **given)
+    await own.done("rep1", "activityComplete", id=made, **params)

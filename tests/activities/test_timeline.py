@@ -1,4 +1,4 @@
-"""The timeline of an account: what was done or is planned, on whatever record below it, as far as one sees those."""
+"""The timeline of an account: planned and done activities of its visible records."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ TIMELINE = """query ($id: ID!) {
 }"""
 
 
-async def person(own: TenantClient, *accounts: str, **given: Any) -> str:
-    """A new person who works at these accounts."""
+async def person(own: TenantClient, *accounts: str, **params: Any) -> str:
+    """Create a person with affiliations to these accounts."""
     places = [{"account": each} for each in accounts]
     owner = public_id("emp", await own.employee("rep1"))
     names = {"lastName": own.name(), "owner": owner}
-    return await own.done("admin", "personCreate", affiliations=places, **names, **given)
+    return await own.done("admin", "personCreate", affiliations=places, **names, **params)
 
 
-async def planned(own: TenantClient, persona: str = "rep1", **given: Any) -> str:
-    """A new activity."""
-    given = {"subject": own.name(), "hours": "1", "plannedAt": "2026-03-20T09:00:00Z"} | given
-    return await own.done(persona, "activityCreate", **given)
+async def planned(own: TenantClient, persona: str = "rep1", **params: Any) -> str:
+    """Create a planned activity."""
+    params = {"subject": own.name(), "hours": "1", "plannedAt": "2026-03-20T09:00:00Z"} | params
+    return await own.done(persona, "activityCreate", **params)
 
 
 async def customer(own: TenantClient, activity: str) -> str | None:
-    """In whose timeline an activity is."""
-    found = (await own.row("activity", activity))["customer_id"]
-    return None if found is None else public_id("acc", found)
+    """Id of the account whose timeline contains the activity; None if no timeline does."""
+    id = (await own.row("activity", activity))["customer_id"]
+    return None if id is None else public_id("acc", id)
 
 
 @covers("EP-023", "EP-083", "EP-199")
-async def test_whose_timeline_it_is_in(client: CaseClient) -> None:
+async def test_timeline_contains_the_activities_of_all_related_records(client: CaseClient) -> None:
     own, account, other = client.own, await client.account(), await client.account()
     opportunity = await own.opportunity("rep1", account=account)
     subjects = {
@@ -58,50 +58,50 @@ async def test_whose_timeline_it_is_in(client: CaseClient) -> None:
     }
     for name, id in subjects.items():
         assert await customer(own, await planned(own, "admin", **{name: id})) == account, name
-    found = (await own.ask("admin", TIMELINE, {"id": account})).data
-    assert found["account"]["timeline"]["totalCount"] == len(subjects)
-    assert found["account"]["timeline"]["aggregate"]["sum"]["hours"] == "5.0000"
-    lonely = [await client.case(), await person(own)]
-    for name, id in zip(("case", "person"), lonely, strict=True):
+    data = (await own.ask("admin", TIMELINE, {"id": account})).data
+    assert data["account"]["timeline"]["totalCount"] == len(subjects)
+    assert data["account"]["timeline"]["aggregate"]["sum"]["hours"] == "5.0000"
+    unrelated = [await client.case(), await person(own)]
+    for name, id in zip(("case", "person"), unrelated, strict=True):
         assert await customer(own, await planned(own, "admin", **{name: id})) is None
 
 
 @covers("EP-023", "X-11")
-async def test_along_with_what_it_is_on(client: CaseClient) -> None:
+async def test_nested_activities_appear_in_the_timeline(client: CaseClient) -> None:
     own, account = client.own, await client.account()
     places, links = [{"account": account}], [{"account": account}]
-    given: list[tuple[str, dict[str, Any]]] = [
+    commands: list[tuple[str, dict[str, Any]]] = [
         ("accountCreate", {"name": own.name()}),
         ("personCreate", {"lastName": own.name(), "affiliations": places}),
         ("caseCreate", {"subject": own.name(), "accounts": links}),
     ]
-    for deed, rest in given:
-        made = await own.done("admin", deed, activities=[{"subject": "Along"}], **rest)
-        column = f"{deed.removesuffix('Create')}_id"
-        text = f"SELECT customer_id FROM activity WHERE {column} = $1"  # noqa: S608 - names of ours
-        expected = made if deed == "accountCreate" else account
-        assert await own.value(text, uuid_of(made)) == uuid_of(expected), deed
+    for command, params in commands:
+        made = await own.done("admin", command, activities=[{"subject": "Nested"}], **params)
+        column = f"{command.removesuffix('Create')}_id"
+        text = f"SELECT customer_id FROM activity WHERE {column} = $1"  # noqa: S608 - constant names
+        expected = made if command == "accountCreate" else account
+        assert await own.value(text, uuid_of(made)) == uuid_of(expected), command
 
 
 @covers("EP-023")
-async def test_it_follows_what_it_is_on(client: CaseClient) -> None:
+async def test_timeline_follows_the_account_of_the_record(client: CaseClient) -> None:
     own, old, new = client.own, await client.account(), await client.account()
     opportunity = await own.opportunity("rep1", account=old)
     contract, case = await client.contract(old), await client.case(old, new)
-    on = {"opportunity": opportunity, "contract": contract, "case": case}
-    for name, id in on.items():
+    records = {"opportunity": opportunity, "contract": contract, "case": case}
+    for name, id in records.items():
         mine = [await planned(own, "admin", **{name: id}) for _ in "ab"]
-        gone = await planned(own, "admin", **{name: id})
-        await own.done("admin", "activityDelete", id=gone)
+        trashed = await planned(own, "admin", **{name: id})
+        await own.done("admin", "activityDelete", id=trashed)
         if name == "case":
             link = await client.link(case, new)
             await own.done("admin", "caseAccountUpdate", id=link, primary=True)
         else:
             await own.done("admin", f"{name}Update", id=id, account=new)
         assert [await customer(own, each) for each in mine] == [new, new], name
-        assert await customer(own, gone) == old, "it is in the bin"
-        await own.done("admin", "activityRestore", id=gone)
-        assert await customer(own, gone) == new, "it follows when it comes back"
+        assert await customer(own, trashed) == old, "trashed activities do not change"
+        await own.done("admin", "activityRestore", id=trashed)
+        assert await customer(own, trashed) == new, "restored activities are updated"
         row = await own.row("activity", mine[0])
         assert row["version"] == 2
     await own.done("admin", "caseAccountDelete", id=await client.link(case, new))
@@ -110,7 +110,9 @@ async def test_it_follows_what_it_is_on(client: CaseClient) -> None:
 
 
 @covers("EP-023")
-async def test_it_follows_where_a_person_works(client: CaseClient) -> None:
+async def test_timeline_follows_the_longest_active_affiliation_of_a_person(
+    client: CaseClient,
+) -> None:
     own, first, second = client.own, await client.account(), await client.account()
     id = await person(own)
     call = await planned(own, "admin", person=id)
@@ -118,7 +120,7 @@ async def test_it_follows_where_a_person_works(client: CaseClient) -> None:
     late = await own.done("admin", "affiliationCreate", person=id, account=second)
     assert await customer(own, call) == second
     early = await own.done("admin", "affiliationCreate", person=id, account=first)
-    assert await customer(own, call) == second, "he has worked there longer"
+    assert await customer(own, call) == second, "the older affiliation counts"
     await own.done("admin", "affiliationUpdate", id=late, active=False)
     assert await customer(own, call) == first
     await own.done("admin", "affiliationUpdate", id=late, active=True)
@@ -132,20 +134,20 @@ async def test_it_follows_where_a_person_works(client: CaseClient) -> None:
 
 
 @covers("D-11", "EP-023")
-async def test_with_what_it_is_on_into_the_bin_and_back(client: CaseClient) -> None:
+async def test_activity_is_trashed_and_restored_with_its_record(client: CaseClient) -> None:
     own, account, other = client.own, await client.account(), await client.account()
     id = await person(own, account)
-    on = {
+    records = {
         "opportunity": await own.opportunity("rep1", account=account),
         "case": await client.case(account, other),
         "person": id,
     }
-    for name, subject in on.items():
+    for name, subject in records.items():
         mine = await planned(own, "admin", **{name: subject})
         await own.done("admin", f"{name}Delete", id=subject)
         assert (await own.row("activity", mine))["deleted_at"] is not None
         if name == "case":
-            await own.done("admin", "opportunityDelete", id=on["opportunity"])
+            await own.done("admin", "opportunityDelete", id=records["opportunity"])
             await own.done("admin", "accountDelete", id=account)
         await own.done("admin", f"{name}Restore", id=subject)
         row = await own.row("activity", mine)
@@ -157,7 +159,7 @@ async def test_with_what_it_is_on_into_the_bin_and_back(client: CaseClient) -> N
 
 
 @covers("D-11", "EP-199")
-async def test_an_account_goes_with_what_was_done_for_it(client: CaseClient) -> None:
+async def test_activity_of_an_account_is_trashed_and_restored_with_it(client: CaseClient) -> None:
     own, account = client.own, await client.account()
     mine = await planned(own, account=account)
     await own.done("admin", "accountDelete", id=account)
@@ -166,8 +168,8 @@ async def test_an_account_goes_with_what_was_done_for_it(client: CaseClient) -> 
 
 
 @covers("EP-023", "D-32")
-async def test_nobody_sees_more_in_it_than_on_the_records(client: CaseClient) -> None:
-    """A seller's opportunity, contract and case are not another seller's, nor what was done on them."""
+async def test_timeline_contains_only_activities_of_visible_records(client: CaseClient) -> None:
+    """A sales user sees neither another one's opportunity, contract or case nor the activities on them."""
     own, account = client.own, await client.account("rep2")
     opportunity = await own.opportunity("rep1", account=account)
     await planned(own, opportunity=opportunity, hours="16")
@@ -181,58 +183,60 @@ async def test_nobody_sees_more_in_it_than_on_the_records(client: CaseClient) ->
         "support": (3, 14),
         "limited": (1, 2),
     }
-    told = {}
+    actual = {}
     for persona in expected:
-        found = (await own.ask(persona, TIMELINE, {"id": account})).data
-        timeline, [group] = found["account"]["timeline"], found["activitiesAggregate"]["groups"]
+        data = (await own.ask(persona, TIMELINE, {"id": account})).data
+        timeline, [group] = data["account"]["timeline"], data["activitiesAggregate"]["groups"]
         counts = {
             timeline["totalCount"],
             len(timeline["nodes"]),
             timeline["aggregate"]["count"],
-            found["activities"]["totalCount"],
+            data["activities"]["totalCount"],
             group["count"],
         }
         sums = {timeline["aggregate"]["sum"]["hours"], group["sum"]["hours"]}
         [count], [hours] = counts, sums
-        told[persona] = (count, round(float(hours)))
-    assert told == expected
+        actual[persona] = (count, round(float(hours)))
+    assert actual == expected
 
 
 @covers("EP-023", "VPM-15")
 @pytest.mark.parametrize("persona", ["admin", "rep1", "rep2"])
-async def test_everything_below_an_account(client: CaseClient, persona: str) -> None:
+async def test_timeline_example_includes_all_descendant_accounts(
+    client: CaseClient, persona: str
+) -> None:
     own, group = client.own, await client.account()
-    part = await client.account(parent=group)
-    place = await client.account(parent=part)
-    elsewhere = await client.account()
-    won = await own.opportunity("rep1", account=part)
+    child = await client.account(parent=group)
+    grandchild = await client.account(parent=child)
+    unrelated = await client.account()
+    won = await own.opportunity("rep1", account=child)
     expected: list[str] = []
-    for day, (on, seen) in enumerate(
+    for day, (record, visible) in enumerate(
         [
             ({"account": group}, True),
             ({"opportunity": won}, persona != "rep2"),
-            ({"case": await client.case(place)}, persona != "rep2"),
-            ({"account": place}, True),
-            ({"account": elsewhere}, False),
+            ({"case": await client.case(grandchild)}, persona != "rep2"),
+            ({"account": grandchild}, True),
+            ({"account": unrelated}, False),
         ],
         start=1,
     ):
         subject = own.name()
-        await planned(own, subject=subject, plannedAt=f"2026-04-0{day}T09:00:00Z", **on)
-        expected += [subject] if seen else []
-    done = await planned(own, account=part, subject="Done")
+        await planned(own, subject=subject, plannedAt=f"2026-04-0{day}T09:00:00Z", **record)
+        expected += [subject] if visible else []
+    done = await planned(own, account=child, subject="Done")
     await own.done("rep1", "activityComplete", id=done)
-    given = {"account": group}
-    found = (await own.ask(persona, EXAMPLE.read_text(), given)).data
-    assert [each["subject"] for each in found["planned"]["nodes"]] == expected
-    assert found["planned"]["totalCount"] == len(expected)
-    assert [each["subject"] for each in found["done"]["nodes"]] == ["Done"]
-    names = [each["account"]["id"] for each in found["opportunities"]["nodes"]]
-    assert names == ([part] if persona != "rep2" else [])
+    params = {"account": group}
+    data = (await own.ask(persona, EXAMPLE.read_text(), params)).data
+    assert [each["subject"] for each in data["planned"]["nodes"]] == expected
+    assert data["planned"]["totalCount"] == len(expected)
+    assert [each["subject"] for each in data["done"]["nodes"]] == ["Done"]
+    names = [each["account"]["id"] for each in data["opportunities"]["nodes"]]
+    assert names == ([child] if persona != "rep2" else [])
 
 
 @covers("D-39", "EP-023")
-async def test_too_much_at_once_is_refused(
+async def test_reassigning_too_many_activities_is_refused(
     client: CaseClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resolvers.activities.AT_ONCE", 2)

@@ -1,4 +1,4 @@
-"""The world of the auth tests: created once, in its own database."""
+"""Fixtures of the auth tests: a world that is created once, in a separate database."""
 
 from collections.abc import AsyncIterator
 
@@ -43,7 +43,7 @@ async def world(made: World) -> AsyncIterator[World]:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give Valkey a long timeout, since a late response on a busy machine counts as none.
+    """Give Valkey a long timeout, because a late response on a busy machine counts as a missing one.
 
     Attempts without a response are counted in this process, all others in Valkey, so that more pass
     than one counter permits.

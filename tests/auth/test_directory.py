@@ -1,4 +1,4 @@
-"""The directory finds tenants with the application's own login, and caches within bounds."""
+"""The tenant directory: lookup by slug and id with the application's login, and its bounded cache."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def test_a_tenant_is_found_by_name_and_by_id(world: World) -> None:
     directory = Directory(world.database.pool, Clock())
     assert await directory.by_slug("acme") == world.acme
     assert await directory.by_id(world.demo.id) == world.demo
-    for slug in ("nobody", "", "ACME", "acme\n", "a\x00b", "'; --", "x" * 10_000):
+    for slug in ("unknown", "", "ACME", "acme\n", "a\x00b", "'; --", "x" * 10_000):
         assert await directory.by_slug(slug) is None
     assert await directory.by_id(uuid4()) is None
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -36,15 +36,15 @@ async def test_cached_tenant_expires_after_half_a_minute_or_when_forgotten(world
     await directory.by_slug("acme")
     await world.admin.execute("UPDATE catalog.tenant SET name = 'New' WHERE slug = 'acme'")
     try:
-        for ask in (directory.by_slug("acme"), directory.by_id(world.acme.id)):
-            found = await ask
-            assert found is not None
-            assert found.name == "Acme"
+        for lookup in (directory.by_slug("acme"), directory.by_id(world.acme.id)):
+            tenant = await lookup
+            assert tenant is not None
+            assert tenant.name == "Acme"
         directory.forget(world.acme.id)
-        for ask in (directory.by_slug("acme"), directory.by_id(world.acme.id)):
-            found = await ask
-            assert found is not None
-            assert found.name == "New"
+        for lookup in (directory.by_slug("acme"), directory.by_id(world.acme.id)):
+            tenant = await lookup
+            assert tenant is not None
+            assert tenant.name == "New"
     finally:
         await world.admin.execute("UPDATE catalog.tenant SET name = 'Acme' WHERE slug = 'acme'")
     clock.now += KEPT_SECONDS
@@ -56,7 +56,7 @@ async def test_miss_is_cached_briefly_and_evicts_no_tenant(world: World) -> None
     directory = Directory(world.database.pool, clock)
     await directory.by_slug("acme")
     for index in range(MISSED_AT_MOST + 5):
-        await directory.by_slug(f"nobody-{index}")
+        await directory.by_slug(f"unknown-{index}")
     assert len(directory._missed) == MISSED_AT_MOST
     assert set(directory._found) == {"acme", world.acme.id}
     await directory.by_slug("later")

@@ -1,4 +1,4 @@
-"""Passwords are hashed with argon2id, and a check does not reveal whether there was a hash."""
+"""Password hashing with argon2id; a check does not reveal whether a hash exists."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ async def test_a_password_matches_its_own_hash_only(world: World) -> None:
 async def test_every_check_is_one_verification(world: World) -> None:
     hash = await world.passwords.hash(PASSWORD)
     long = "x" * (LONGEST + 1)
-    strange = "\ud800\x00"
+    not_encodable = "\ud800\x00"
     for known, password in [
         (None, PASSWORD),
-        (None, "nobody's"),
+        (None, "another password"),
         ("", PASSWORD),
         ("!", PASSWORD),
         ("$argon2id$broken", PASSWORD),
         ("$2b$12$old", PASSWORD),
         (hash, long),
-        (hash, strange),
+        (hash, not_encodable),
         (None, "x" * 10_000_000),
     ]:
         before = world.passwords.verified
@@ -45,7 +45,7 @@ async def test_password_matches_in_both_unicode_normalizations(world: World) -> 
     assert await world.passwords.verify(hash, "cafe\u0301 au lait")
 
 
-async def test_the_demonstration_s_password_is_hashed_for_demonstrations_only(
+async def test_demo_password_is_hashed_for_demo_tenants_only(
     world: World,
 ) -> None:
     wide = "".join(chr(ord(c) + 0xFEE0) for c in DEMO)

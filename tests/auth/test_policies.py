@@ -1,4 +1,4 @@
-"""Policies are declared once per entity and combined explicitly; an entity without one is closed."""
+"""Row policies: one per entity, combined explicitly; records of an entity without a policy are invisible."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from db.sales import Opportunity, ShareRule
 from domain.access import EntityRights, RowScope
 from tests.support.covers import covers
 
-NOBODY = UUID(int=0)
+ANY_ID = UUID(int=0)
 OWNED = Policy(Account, rows=(Owned(Account.__table__.c.owner_id),))
 MINE = Policy(Account, rows=(OwnRecords(Account.__table__.c.id),))
 
 
 def _sql(policies: Policies, entity: str, rows: RowScope, *, full: bool = False) -> str:
-    """The statement that lists an entity's ids for a viewer with these rows of it."""
-    known = MODEL.entities[entity]
-    rights = {entity: EntityRights(rows, known.granted)}
-    viewer = Viewer(NOBODY, NOBODY, 0, rights, {}, {}, {}, policies, full=full)
+    """SQL that lists the ids of an entity for a viewer with this row scope."""
+    declared = MODEL.entities[entity]
+    rights = {entity: EntityRights(rows, declared.granted)}
+    viewer = Viewer(ANY_ID, ANY_ID, 0, rights, {}, {}, {}, policies, full=full)
     gate = Gate(viewer)
-    seen = gate.see(known, Form.PREDICATE)
-    return " ".join(gate.compile(sa.select(seen.column("id")).select_from(seen)).sql.split())
+    view = gate.see(declared, Form.PREDICATE)
+    return " ".join(gate.compile(sa.select(view.column("id")).select_from(view)).sql.split())
 
 
 @covers("D-34")
@@ -55,9 +55,7 @@ def test_an_entity_without_a_policy_is_closed(form: Form) -> None:
 
 
 @covers("D-34")
-def test_own_rows_of_an_ownable_entity_are_those_of_its_owner_unless_its_area_has_a_policy() -> (
-    None
-):
+def test_default_policy_of_an_ownable_entity_selects_by_owner() -> None:
     assert "owner_id = ANY" in _sql(Policies.of_areas(MODEL), "Account", RowScope.OWN)
     declared = Policies.of_areas(MODEL, accounts=(MINE,))
     assert declared.of("Account") is MINE
@@ -67,7 +65,7 @@ def test_own_rows_of_an_ownable_entity_are_those_of_its_owner_unless_its_area_ha
     )
 
 
-def test_a_policy_that_shares_a_record_that_is_not_shareable_is_refused() -> None:
+def test_a_sharing_policy_of_an_entity_that_is_not_shareable_is_refused() -> None:
     rule = Standing(ShareRule.__table__.c.type_id, ShareRule.__table__.c.role_id)
     with pytest.raises(
         TypeError, match="Account is shared by its policy: make the class Shareable"
@@ -82,7 +80,7 @@ def test_policies_cannot_be_changed() -> None:
         POLICIES.by_entity["Account"] = MINE  # type: ignore[index]
 
 
-def test_importing_an_area_and_declaring_a_policy_register_nothing() -> None:
+def test_importing_an_area_or_creating_a_policy_registers_nothing() -> None:
     before = dict(POLICIES.by_entity)
     importlib.reload(importlib.import_module("auth.people"))
     Policy(Opportunity, rows=(), restricts=True)
@@ -92,16 +90,16 @@ def test_importing_an_area_and_declaring_a_policy_register_nothing() -> None:
 
 
 @covers("D-10")
-def test_a_policy_that_restricts_holds_for_all_rows_but_for_those_it_spares() -> None:
+def test_a_restricting_policy_also_filters_scope_all_unless_it_spares_full_profiles() -> None:
     restricting = dataclasses.replace(OWNED, restricts=True)
     sparing = dataclasses.replace(restricting, spares_full=True)
-    held = {
+    restricted = {
         (name, full): "owner_id"
         in _sql(Policies.of_areas(a=(policy,)), "Account", RowScope.ALL, full=full)
         for name, policy in (("opens", OWNED), ("restricts", restricting), ("spares", sparing))
         for full in (False, True)
     }
-    assert [key for key, is_held in held.items() if is_held] == [
+    assert [key for key, is_restricted in restricted.items() if is_restricted] == [
         ("restricts", False),
         ("restricts", True),
         ("spares", False),
@@ -109,7 +107,7 @@ def test_a_policy_that_restricts_holds_for_all_rows_but_for_those_it_spares() ->
 
 
 def test_standing_rules_of_different_roles_have_different_parameters() -> None:
-    """Two rules may open the same column to different kinds of roles."""
+    """Two rules may share the same column through different role columns."""
     columns = ShareRule.__table__.c
     by_role, by_id = (
         Standing(columns.type_id, columns.role_id),

@@ -1,4 +1,4 @@
-"""Sign-in, refresh and sign-out: failures are indistinguishable, and ended sessions stay ended."""
+"""Sign-in, refresh and sign-out: failures are indistinguishable, and ended sessions cannot be used again."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ async def deactivate(world: World, tenant: Tenant, user: UUID) -> None:
     await world.run(tenant, 'UPDATE "user" SET active = false WHERE id = $1', user)
 
 
-async def how_many_sessions(world: World, user: UUID) -> int:
+async def count_sessions(world: World, user: UUID) -> int:
     rows = await world.run(world.acme, "SELECT count(*) FROM session WHERE user_id = $1", user)
     return int(rows[0][0])
 
 
-# --- signing in ---------------------------------------------------------------------------------
+# --- sign-in ------------------------------------------------------------------------------------
 
 
 async def test_a_user_signs_in(world: World) -> None:
@@ -86,11 +86,11 @@ async def test_failed_sign_ins_have_equal_responses_and_equal_work(world: World,
     tenant, password = world.acme.slug, PASSWORD
     match what:
         case "tenant":
-            tenant = "nobody"
+            tenant = "unknown"
         case "no slug":
             tenant = "No-Slug\x00"
         case "email":
-            email = "nobody@example.com"
+            email = "unknown@example.com"
         case "deleted":
             await world.run(world.acme, 'UPDATE "user" SET deleted_at = now() WHERE id = $1', user)
         case "password":
@@ -116,7 +116,7 @@ async def test_failed_sign_ins_have_equal_responses_and_equal_work(world: World,
     assert answer is UserErrorCode.INVALID_CREDENTIALS
     assert world.passwords.verified == 1
     assert world.slept == [pytest.approx(FAILURE_SECONDS - 0.07)]
-    assert await how_many_sessions(world, user) == 0
+    assert await count_sessions(world, user) == 0
 
 
 @pytest.mark.parametrize(("took", "until"), [(0.0, 0.25), (0.25, 0.5), (0.3, 0.5), (-5.0, 0.25)])
@@ -125,11 +125,11 @@ async def test_slow_failure_waits_for_the_next_interval(
 ) -> None:
     moments = iter([100.0, 100.0 + took])
     app_context = world.app_context(monotonic=lambda: next(moments))
-    await sign_in(app_context, ADDRESS, "nobody", "a@b", "wrong")
+    await sign_in(app_context, ADDRESS, "unknown", "a@b", "wrong")
     assert world.slept == [pytest.approx(until - max(0.0, took))]
 
 
-async def test_the_demonstration_s_password_opens_demonstrations(world: World) -> None:
+async def test_demo_password_signs_in_to_a_demo_tenant(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.demo, password=DEMO)
     tokens = await signed_in(world, app_context, world.demo, email, DEMO)
@@ -152,7 +152,7 @@ async def test_password_changed_during_sign_in_is_refused(world: World) -> None:
                 await asyncio.sleep(0.01)
         assert await sessions.revoke_all(connection, user, app_context.now()) == 0
     assert await waiting is UserErrorCode.INVALID_CREDENTIALS
-    assert await how_many_sessions(world, user) == 0
+    assert await count_sessions(world, user) == 0
     await signed_in(world, app_context, world.acme, email, "a new one")
 
 
@@ -182,9 +182,9 @@ async def test_ten_concurrent_guesses_pass_and_then_the_right_password_is_refuse
     with pytest.raises(Refused) as known:
         await sign_in(app_context, ADDRESS, "ACME ", email.upper(), PASSWORD)
     for n in range(ACCOUNT.amount):
-        await sign_in(app_context, "198.51.100.1", "acme", "nobody@b", f"guess {n}")
+        await sign_in(app_context, "198.51.100.1", "acme", "unknown@b", f"guess {n}")
     with pytest.raises(Refused) as unknown:
-        await sign_in(app_context, "198.51.100.1", "acme", "nobody@b", PASSWORD)
+        await sign_in(app_context, "198.51.100.1", "acme", "unknown@b", PASSWORD)
     assert known.value.code is unknown.value.code is Code.RATE_LIMITED
     assert world.passwords.verified == 2 * ACCOUNT.amount
 
@@ -198,7 +198,7 @@ async def test_success_after_nine_failures_resets_the_window(world: World) -> No
         await signed_in(world, app_context, world.acme, email)
 
 
-# --- the state of the tenant --------------------------------------------------------------------
+# --- state of the tenant ------------------------------------------------------------------------
 
 
 @pytest.mark.covers("D-18")
@@ -237,12 +237,12 @@ async def test_sign_in_while_the_tenant_is_moved_is_retryable(world: World) -> N
 
 
 @pytest.mark.covers("D-58")
-async def test_a_tenant_that_moved_is_found_again(world: World) -> None:
+async def test_a_moved_tenant_is_looked_up_again(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
     await world.run(world.acme, "UPDATE log_head SET placement = 2")
-    with pytest.raises(Refused) as refused:  # moved, and the catalog does not show it yet
+    with pytest.raises(Refused) as refused:  # moved, but the catalog is not updated yet
         await refresh(app_context, ADDRESS, tokens.refresh)
     assert refused.value.code is Code.RETRYABLE
     change = "UPDATE catalog.tenant SET placement = $1 WHERE id = $2"
@@ -255,7 +255,7 @@ async def test_a_tenant_that_moved_is_found_again(world: World) -> None:
     await refreshed(app_context, tokens)
 
 
-# --- refreshing ---------------------------------------------------------------------------------
+# --- refresh ------------------------------------------------------------------------------------
 
 
 async def test_tokens_rotate(world: World) -> None:
@@ -286,7 +286,7 @@ async def test_reused_refresh_token_ends_the_session(world: World) -> None:
     await refreshed(app_context, other)  # another device stays signed in
 
 
-async def test_of_parallel_refreshes_one_wins_and_the_session_ends(world: World) -> None:
+async def test_one_of_parallel_refreshes_succeeds_and_the_session_ends(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
@@ -304,9 +304,9 @@ async def test_future_generation_neither_refreshes_nor_ends_the_session(world: W
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
-    known = app_context.tokens.verify_refresh(tokens.refresh)
-    assert known is not None
-    ahead = app_context.tokens.issue_refresh(known.tenant, known.session, 9)
+    decoded = app_context.tokens.verify_refresh(tokens.refresh)
+    assert decoded is not None
+    ahead = app_context.tokens.issue_refresh(decoded.tenant, decoded.session, 9)
     assert await refresh(app_context, ADDRESS, ahead) is UserErrorCode.INVALID_TOKEN
     await refreshed(app_context, tokens)
 
@@ -315,11 +315,11 @@ async def test_refresh_token_of_another_tenant_or_no_user_is_refused(world: Worl
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
-    known = app_context.tokens.verify_refresh(tokens.refresh)
-    assert known is not None
-    elsewhere = app_context.tokens.issue_refresh(world.demo.id, known.session, 1)
-    nowhere = app_context.tokens.issue_refresh(UUID(int=9), known.session, 1)
-    for token in (elsewhere, nowhere, "", tokens.access, tokens.refresh[:-1] + "é"):
+    decoded = app_context.tokens.verify_refresh(tokens.refresh)
+    assert decoded is not None
+    other_tenant = app_context.tokens.issue_refresh(world.demo.id, decoded.session, 1)
+    unknown_tenant = app_context.tokens.issue_refresh(UUID(int=9), decoded.session, 1)
+    for token in (other_tenant, unknown_tenant, "", tokens.access, tokens.refresh[:-1] + "é"):
         assert await refresh(app_context, ADDRESS, token) is UserErrorCode.INVALID_TOKEN
     await refreshed(app_context, tokens)
 
@@ -329,7 +329,7 @@ async def test_session_without_refresh_expires(world: World) -> None:
     _, email = await world.user(world.acme)
     old = world.app_context(now=lambda: past)
     answer = await sign_in(old, ADDRESS, "acme", email, PASSWORD)
-    assert answer is UserErrorCode.INVALID_CREDENTIALS  # ended as it began: Postgres' clock decides
+    assert answer is UserErrorCode.INVALID_CREDENTIALS  # already expired by the clock of Postgres
     app_context = world.app_context(now=lambda: past + timedelta(seconds=61))
     tokens = await signed_in(world, app_context, world.acme, email)
     await world.run(world.acme, "UPDATE session SET expires_at = now() - interval '1 s'")
@@ -337,7 +337,7 @@ async def test_session_without_refresh_expires(world: World) -> None:
     assert not await world.enters(app_context, tokens)
 
 
-async def test_replayed_tokens_are_limited_apart_from_signing_in(world: World) -> None:
+async def test_replayed_refresh_tokens_have_a_separate_rate_limit(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     used = await signed_in(world, app_context, world.acme, email)
@@ -350,7 +350,7 @@ async def test_replayed_tokens_are_limited_apart_from_signing_in(world: World) -
     await signed_in(world, app_context, world.acme, email)
 
 
-# --- ending -------------------------------------------------------------------------------------
+# --- sign-out -----------------------------------------------------------------------------------
 
 
 @pytest.mark.covers("D-63")
@@ -393,7 +393,7 @@ async def test_sign_out_everywhere_ends_only_the_users_sessions(world: World) ->
     assert await world.enters(app_context, theirs)
 
 
-async def test_without_valkey_signing_in_works_and_guesses_are_counted(world: World) -> None:
+async def test_sign_in_works_and_guesses_are_counted_without_valkey(world: World) -> None:
     throttle = world.throttle("redis://127.0.0.1:1/0")
     app_context = world.app_context(throttle=throttle)
     _, email = await world.user(world.acme)

@@ -1,4 +1,4 @@
-"""Guesses are counted before they are checked, with Valkey or without it."""
+"""Rate limits of sign-in attempts, counted before the password check, with and without Valkey."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from domain.codes import Code, Refused
 from tests.auth.world import World
 
 pytestmark = pytest.mark.usefixtures("patient")
-WHERE = "192.0.2.1"
+CLIENT = "192.0.2.1"
 
 
 class Clock:
-    """A clock set by the test; it starts at the machine's time."""
+    """Monotonic clock that a test can advance."""
 
     ahead = 0.0
 
@@ -35,14 +35,14 @@ class Clock:
 
 
 class OwnValkey:
-    """A Valkey used by this test only, which stops it."""
+    """A Valkey server of one test, which the test can stop."""
 
-    def __init__(self, url: str, held: AsyncExitStack) -> None:
+    def __init__(self, url: str, stack: AsyncExitStack) -> None:
         self.url = url
-        self._held = held
+        self._stack = stack
 
     async def stop(self) -> None:
-        await self._held.aclose()
+        await self._stack.aclose()
 
     async def process(self) -> int:
         async with Redis.from_url(self.url) as client:
@@ -52,17 +52,19 @@ class OwnValkey:
 @pytest.fixture
 async def valkey(servers: Servers) -> AsyncIterator[OwnValkey]:
     place = Path(tempfile.mkdtemp(prefix="relata-test-"))
-    async with AsyncExitStack() as held:
-        ours = await held.enter_async_context(
+    async with AsyncExitStack() as stack:
+        servers_of_test = await stack.enter_async_context(
             embedded(place, durable=False, database_url=servers.database_url)
         )
-        yield OwnValkey(ours.redis_url, held)
+        yield OwnValkey(servers_of_test.redis_url, stack)
     shutil.rmtree(place)
 
 
-async def tries(throttle: Throttle, times: int, *, where: str = WHERE, email: str = "a@b") -> int:
-    """Return how many of several concurrent attempts were permitted."""
-    attempts = (throttle.sign_in(where, "acme", email) for _ in range(times))
+async def permitted(
+    throttle: Throttle, times: int, *, address: str = CLIENT, email: str = "a@b"
+) -> int:
+    """Number of permitted attempts out of several concurrent ones."""
+    attempts = (throttle.sign_in(address, "acme", email) for _ in range(times))
     answers = await asyncio.gather(*attempts, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, BaseException)]
     for answer in refused:
@@ -77,38 +79,40 @@ async def tries(throttle: Throttle, times: int, *, where: str = WHERE, email: st
 
 async def test_parallel_guesses_do_not_pass_the_limit(world: World) -> None:
     throttle = world.throttle()
-    assert await tries(throttle, 40) == ACCOUNT.amount
-    assert await tries(throttle, 5, where="198.51.100.9") == 0
-    assert await tries(throttle, 5, email="other@b") == 5
+    assert await permitted(throttle, 40) == ACCOUNT.amount
+    assert await permitted(throttle, 5, address="198.51.100.9") == 0
+    assert await permitted(throttle, 5, email="other@b") == 5
 
 
 async def test_attempts_of_one_address_over_many_accounts_are_limited(world: World) -> None:
     throttle = world.throttle()
     passed = 0
     for index in range(ADDRESS.amount + 20):
-        passed += await tries(throttle, 1, email=f"{index}@b")
+        passed += await permitted(throttle, 1, email=f"{index}@b")
     assert passed == ADDRESS.amount
-    assert await tries(throttle, 1, where="192.0.2.2", email="1@b") == 1
+    assert await permitted(throttle, 1, address="192.0.2.2", email="1@b") == 1
 
 
-async def test_one_customer_s_addresses_count_as_one(world: World) -> None:
+async def test_ipv6_addresses_of_one_network_count_as_one(world: World) -> None:
     throttle = world.throttle()
     passed = 0
     for index in range(ADDRESS.amount + 1):
-        passed += await tries(throttle, 1, where=f"2001:db8:1:2::{index:x}", email=f"{index}@b")
+        passed += await permitted(
+            throttle, 1, address=f"2001:db8:1:2::{index:x}", email=f"{index}@b"
+        )
     assert passed == ADDRESS.amount
-    assert await tries(throttle, 1, where="2001:db8:1:3::1", email="x@b") == 1
-    assert await tries(throttle, 1, where="testclient", email="x@b") == 1
+    assert await permitted(throttle, 1, address="2001:db8:1:3::1", email="x@b") == 1
+    assert await permitted(throttle, 1, address="testclient", email="x@b") == 1
 
 
-async def test_success_resets_the_account_and_uncounts_the_address(
+async def test_success_resets_the_account_counter_and_decrements_that_of_the_address(
     world: World,
 ) -> None:
     throttle = world.throttle()
-    for _ in range(11):  # 9 failures stay each time, 99 in all
-        assert await tries(throttle, ACCOUNT.amount - 1) == ACCOUNT.amount - 1
-        await throttle.forgive(await throttle.sign_in(WHERE, "acme", "a@b"))
-    assert await tries(throttle, 2, email="other@b") == 1
+    for _ in range(11):  # 9 failures remain each time, 99 in total
+        assert await permitted(throttle, ACCOUNT.amount - 1) == ACCOUNT.amount - 1
+        await throttle.forgive(await throttle.sign_in(CLIENT, "acme", "a@b"))
+    assert await permitted(throttle, 2, email="other@b") == 1
 
 
 async def test_counters_hide_their_keys_and_expire(world: World, servers: Servers) -> None:
@@ -126,32 +130,36 @@ async def test_counters_hide_their_keys_and_expire(world: World, servers: Server
 async def test_guesses_are_counted_without_valkey(world: World, valkey: OwnValkey) -> None:
     clock = Clock()
     throttle = world.throttle(valkey.url, clock)
-    assert await tries(throttle, 4) == 4
-    assert await tries(throttle, 9, email="new@b") == 9
-    await throttle.forgive(await throttle.sign_in(WHERE, "acme", "new@b"))
+    assert await permitted(throttle, 4) == 4
+    assert await permitted(throttle, 9, email="new@b") == 9
+    await throttle.forgive(await throttle.sign_in(CLIENT, "acme", "new@b"))
     await valkey.stop()
-    assert await tries(throttle, 20, email="new@b") == ACCOUNT.amount, "success is remembered, too"
-    assert await tries(throttle, 20) == ACCOUNT.amount - 4  # the last response of Valkey is kept
-    await throttle.forgive(await throttle.sign_in(WHERE, "acme", "other@b"))
+    assert await permitted(throttle, 20, email="new@b") == ACCOUNT.amount, (
+        "successes are counted locally, too"
+    )
+    assert (
+        await permitted(throttle, 20) == ACCOUNT.amount - 4
+    )  # the local counter starts at Valkey's last response
+    await throttle.forgive(await throttle.sign_in(CLIENT, "acme", "other@b"))
     clock.ahead += ACCOUNT.get_expiry() + 1
-    assert await tries(throttle, 20) == ACCOUNT.amount
+    assert await permitted(throttle, 20) == ACCOUNT.amount
 
 
-async def test_a_valkey_that_hangs_costs_one_wait_and_is_used_again(
+async def test_an_unresponsive_valkey_delays_one_attempt_and_is_used_again(
     world: World, valkey: OwnValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     throttle = world.throttle(valkey.url, clock)
     process = await valkey.process()
-    assert await tries(throttle, 2) == 2
-    asked = 0
+    assert await permitted(throttle, 2) == 2
+    requests = 0
     shared = throttle.counters.shared
-    ask = shared.incr
+    increment = shared.incr
 
     async def counted(*args: object) -> int:
-        nonlocal asked
-        asked += 1
-        return await ask(*args)  # type: ignore[arg-type]
+        nonlocal requests
+        requests += 1
+        return await increment(*args)  # type: ignore[arg-type]
 
     shared.incr = counted  # type: ignore[method-assign,assignment]
     os.kill(process, signal.SIGSTOP)
@@ -159,16 +167,16 @@ async def test_a_valkey_that_hangs_costs_one_wait_and_is_used_again(
         with monkeypatch.context() as impatient:
             impatient.setattr("auth.engine.counters.ANSWER_SECONDS", ANSWER_SECONDS)
             for _ in range(3):
-                assert await tries(throttle, 1) == 1
-            assert asked == 1
+                assert await permitted(throttle, 1) == 1
+            assert requests == 1
             clock.ahead += SHUT_SECONDS
-            assert await tries(throttle, 5) == 5
-            assert asked == 2  # one caller tries, the others do not wait
+            assert await permitted(throttle, 5) == 5
+            assert requests == 2  # one attempt tests Valkey, the others do not wait
     finally:
         os.kill(process, signal.SIGCONT)
     clock.ahead += SHUT_SECONDS
-    assert await tries(throttle, 1) == 1
-    assert asked == 4
+    assert await permitted(throttle, 1) == 1
+    assert requests == 4
     assert ANSWER_SECONDS < 0.3
 
 
@@ -176,7 +184,7 @@ async def test_local_counters_are_bounded_and_end_with_their_window() -> None:
     now = [0.0]
     counters = LocalCounters(lambda: now[0], at_most=3)
 
-    async def left(key: str) -> int:
+    async def seconds_left(key: str) -> int:
         return round(await counters.get_expiry(key) - time.time())
 
     for key in "abcd":
@@ -185,17 +193,17 @@ async def test_local_counters_are_bounded_and_end_with_their_window() -> None:
     assert len(counters._kept) == 3
     now[0] = 9
     assert await counters.incr("d", 10) == 2
-    assert await left("d") == 1
+    assert await seconds_left("d") == 1
     now[0] = 10
     assert await counters.incr("d", 10) == 1
     now[0] = 11
     assert await counters.incr("d", 10, -5) == 0
     counters.raise_to("c", 7, 10)
-    assert await left("c") == 10
+    assert await seconds_left("c") == 10
     now[0] = 12
     counters.raise_to("c", 1, 10)
     assert await counters.incr("c", 10) == 8
-    assert await left("c") == 9
+    assert await seconds_left("c") == 9
     await counters.clear("c")
-    assert await left("c") == 0
+    assert await seconds_left("c") == 0
     assert await counters.incr("c", 10) == 1

@@ -1,4 +1,4 @@
-"""Only tokens issued by this installation are accepted; all others are refused with the same error."""
+"""Access and refresh tokens: forged, altered and expired ones are refused, access tokens with one error."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def part(value: bytes) -> str:
 def forge(
     header: Any = HEADER, claims: Any = CLAIMS, key: bytes = KEY, digest: str = "sha256"
 ) -> str:
-    """A token as anyone who knows the key can make it."""
+    """A token signed with any key, header and claims."""
     texts = [
         value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
         for value in (header, claims)
@@ -193,11 +193,11 @@ FORGED = (
 
 
 def test_issued_token_is_accepted() -> None:
-    wanted = AccessToken(TENANT, USER, SESSION, NOW + ACCESS_LIFETIME)
-    assert issuer().verify_access(issued(), NOW) == wanted
+    expected = AccessToken(TENANT, USER, SESSION, NOW + ACCESS_LIFETIME)
+    assert issuer().verify_access(issued(), NOW) == expected
     assert (
-        issuer().verify_access(forge(), NOW) == wanted
-    )  # a control: the helper can make valid tokens
+        issuer().verify_access(forge(), NOW) == expected
+    )  # control: the helper can create valid tokens
 
 
 @pytest.mark.covers("D-40")
@@ -207,38 +207,38 @@ def test_forged_tokens_are_refused(name: str) -> None:
         issuer().verify_access(FORGED[name], NOW)
     plain = Refused(Code.UNAUTHENTICATED, refused.value.message)
     assert refused.value.code is plain.code
-    assert (refused.value.message, refused.value.extensions) == (WORDS, {})
+    assert (refused.value.message, refused.value.extensions) == (MESSAGE, {})
 
 
-WORDS = "The access token is missing, invalid or expired. Sign in again."
+MESSAGE = "The access token is missing, invalid or expired. Sign in again."
 
 
 @pytest.mark.parametrize(
-    ("seconds", "good"),
+    ("seconds", "valid"),
     [(-LEEWAY - 1, False), (-LEEWAY, True), (929, True), (930, False), (10**6, False)],
 )
-@pytest.mark.parametrize("remembered", [False, True])
-def test_expiry_of_a_cached_token_is_checked(seconds: int, good: bool, remembered: bool) -> None:
-    one = issuer()
-    if remembered:
-        one.verify_access(issued(), NOW)
-    moment = NOW + timedelta(seconds=seconds)
-    if good:
-        assert one.verify_access(issued(), moment).user == USER
+@pytest.mark.parametrize("cached", [False, True])
+def test_expiry_of_a_cached_token_is_checked(seconds: int, valid: bool, cached: bool) -> None:
+    tokens = issuer()
+    if cached:
+        tokens.verify_access(issued(), NOW)
+    now = NOW + timedelta(seconds=seconds)
+    if valid:
+        assert tokens.verify_access(issued(), now).user == USER
     else:
         with pytest.raises(Refused):
-            one.verify_access(issued(), moment)
+            tokens.verify_access(issued(), now)
 
 
-def test_token_cache_is_bounded_and_has_no_refused_tokens() -> None:
-    one = issuer()
+def test_token_cache_is_bounded_and_contains_no_refused_tokens() -> None:
+    tokens = issuer()
     for index in range(REMEMBERED + 10):
-        one.verify_access(one.issue_access(TENANT, UUID(int=index), SESSION, NOW), NOW)
+        tokens.verify_access(tokens.issue_access(TENANT, UUID(int=index), SESSION, NOW), NOW)
     for text in FORGED.values():
         with pytest.raises(Refused):
-            one.verify_access(text, NOW)
-    assert len(one._verified) == REMEMBERED
-    assert not set(FORGED.values()) & set(one._verified)
+            tokens.verify_access(text, NOW)
+    assert len(tokens._verified) == REMEMBERED
+    assert not set(FORGED.values()) & set(tokens._verified)
 
 
 def test_refresh_token_contains_what_was_issued() -> None:
@@ -258,7 +258,7 @@ def test_altered_refresh_tokens_are_refused() -> None:
     assert issuer().verify_refresh(part(body + seal)) is None
 
 
-def test_keys_differ_by_their_label_and_need_the_whole_secret() -> None:
+def test_keys_differ_by_label_and_require_the_full_secret() -> None:
     keys = {derive(SECRET, label) for label in ("access token", "refresh token", "throttle")}
     assert len(keys | {SECRET, hashlib.sha256(SECRET).digest()}) == 5
     with pytest.raises(ValueError, match="32 bytes"):

@@ -1,4 +1,4 @@
-"""A world with real servers: tenants, their users, and the services that commands use."""
+"""Test environment with real servers: two tenants, their users and the services that commands use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECRET = bytes(range(32))
 
 
 class Counting(Passwords):
-    """Counts the actual verifications of argon2."""
+    """Passwords that count the argon2 verifications."""
 
     verified = 0
 
@@ -39,7 +39,7 @@ class Counting(Passwords):
 
 @dataclass
 class World:
-    """Two tenants in their own database; `acme` is an ordinary one, `demo` a demonstration."""
+    """Two tenants in a separate database; `acme` is an ordinary tenant, `demo` a demo tenant."""
 
     admin: asyncpg.Connection[Any]
     database: Database
@@ -52,16 +52,16 @@ class World:
     open: list[Throttle] = field(default_factory=list)
 
     async def sleep(self, seconds: float) -> None:
-        """Record the waits instead of sleeping."""
+        """Record the duration instead of sleeping."""
         self.slept.append(seconds)
 
     def throttle(
         self, url: str | None = None, clock: Callable[[], float] | None = None
     ) -> Throttle:
-        """Separate counters: its keys are hidden with another secret."""
-        made = Throttle(url or self.redis_url, secrets.token_bytes(32), clock or time.monotonic)
-        self.open.append(made)
-        return made
+        """A throttle with separate counters; a random secret makes its keys unique."""
+        throttle = Throttle(url or self.redis_url, secrets.token_bytes(32), clock or time.monotonic)
+        self.open.append(throttle)
+        return throttle
 
     def app_context(
         self,
@@ -84,7 +84,7 @@ class World:
         )
 
     async def run(self, tenant: Tenant, sql: str, *values: object) -> list[asyncpg.Record]:
-        """Execute as the administrator, in the tenant's schema."""
+        """Execute SQL as the database administrator, in the tenant's schema."""
         await self.admin.execute(f"SET search_path = {tenant.placement.schema}")
         try:
             return await self.admin.fetch(sql, *values)

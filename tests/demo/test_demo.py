@@ -1,4 +1,4 @@
-"""The demonstration in a real Postgres: two tenants alike in ids and names, and in nothing else."""
+"""The demo data in Postgres: two tenants with equal ids and names but different values."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ HASH = "$argon2id$v=19$not-a-real-one"
 Table = dict[UUID, dict[str, Any]]
 
 
-async def everything(admin: asyncpg.Connection[Any], tenant: Tenant, table: str) -> list[Any]:
-    place = f'{tenant.placement.schema}."{table}"'
-    return await admin.fetch(f"SELECT t.* FROM {place} AS t ORDER BY t")  # noqa: S608
+async def table_rows(admin: asyncpg.Connection[Any], tenant: Tenant, table: str) -> list[Any]:
+    name = f'{tenant.placement.schema}."{table}"'
+    return await admin.fetch(f"SELECT t.* FROM {name} AS t ORDER BY t")  # noqa: S608
 
 
 @dataclass
 class World:
-    """Both tenants, and what the database holds of them."""
+    """Both demo tenants, with access to their rows."""
 
     admin: asyncpg.Connection[Any]
     tenants: dict[str, Tenant]
-    told: list[str]
+    messages: list[str]
 
     async def rows(self, slug: str, table: str) -> list[dict[str, Any]]:
-        return [dict(row) for row in await everything(self.admin, self.tenants[slug], table)]
+        return [dict(row) for row in await table_rows(self.admin, self.tenants[slug], table)]
 
     async def table(self, slug: str, table: str) -> Table:
         return {row["id"]: row for row in await self.rows(slug, table)}
@@ -69,39 +69,39 @@ class World:
 
 @pytest.fixture(scope="module")
 async def world(servers: Servers) -> AsyncIterator[World]:
-    """In a database of its own, because other tests may have tenants of these names."""
+    """A separate database, because other tests use the same tenant names."""
     first = await asyncpg.connect(servers.database_url)
     await first.execute("CREATE DATABASE demo_test")
     admin = await asyncpg.connect(servers.database_url, database="demo_test")
     try:
         await upgrade_catalog(admin)
-        told: list[str] = []
-        await ensure_demo(admin, password_hash=HASH, now=NOW, tell=told.append)
+        messages: list[str] = []
+        await ensure_demo(admin, password_hash=HASH, now=NOW, tell=messages.append)
         known = {tenant.slug: tenant for tenant, _ in await tenants(admin)}
-        yield World(admin, known, told)
+        yield World(admin, known, messages)
     finally:
         await admin.close()
         await first.execute("DROP DATABASE demo_test WITH (FORCE)")
         await first.close()
 
 
-async def test_what_exists_is_left_alone(world: World) -> None:
+async def test_existing_demo_tenants_are_not_changed(world: World) -> None:
     assert list(world.tenants) == ["acme", "globex"]
     assert all(tenant.demo for tenant in world.tenants.values())
-    assert len(world.told) == 2
-    await ensure_demo(world.admin, password_hash="other", tell=world.told.append)
-    assert len(world.told) == 2
+    assert len(world.messages) == 2
+    await ensure_demo(world.admin, password_hash="other", tell=world.messages.append)
+    assert len(world.messages) == 2
     assert {row["password"] for row in await world.rows("acme", "credential")} == {HASH}
 
 
-# --- alike, and unlike --------------------------------------------------------------------------
+# --- equal and different values -----------------------------------------------------------------
 
 MADE = rows("acme", NOW, HASH)
 ENTITIES = MADE.keys() & {entity.table.name for entity in MODEL.entities.values()}
 
 
 @pytest.mark.parametrize("table", sorted(ENTITIES))
-async def test_ids_and_names_are_the_same(world: World, table: str) -> None:
+async def test_ids_and_names_are_equal_in_both_tenants(world: World, table: str) -> None:
     acme, globex = await world.both(table)
     assert acme
     assert acme.keys() == globex.keys()
@@ -116,7 +116,7 @@ async def test_ids_and_names_are_the_same(world: World, table: str) -> None:
             }
 
 
-ALWAYS_OTHER = {
+ALWAYS_DIFFERENT = {
     "account": ("number", "website", "external_id"),
     "employee": ("email",),
     "opportunity": ("note", "external_id"),
@@ -130,7 +130,7 @@ ALWAYS_OTHER = {
     "employee_type": ("default_title",),
     "opportunity_contact": ("role",),
 }
-MOSTLY_OTHER = {
+MOSTLY_DIFFERENT = {
     "account": ("phone", "city", "employee_count", "owner_id", "created_at", "updated_at"),
     "employee": ("created_at",),
     "user": ("created_at",),
@@ -160,7 +160,7 @@ MOSTLY_OTHER = {
         *("custom", "created_at", "updated_at", "stage_id"),
     ),
 }
-SOMETIMES_OTHER = {
+SOMETIMES_DIFFERENT = {
     "account": ("industry_id", "country", "key_account", "custom", "version"),
     "attribute": ("label",),
     "address": ("country", "postal", "version"),
@@ -170,16 +170,16 @@ SOMETIMES_OTHER = {
 }
 
 
-async def test_values_differ(world: World) -> None:
-    assert await _alike(world, ALWAYS_OTHER) == {}
-    mostly = await _alike(world, MOSTLY_OTHER)
+async def test_values_differ_between_the_tenants(world: World) -> None:
+    assert await _equal_shares(world, ALWAYS_DIFFERENT) == {}
+    mostly = await _equal_shares(world, MOSTLY_DIFFERENT)
     assert {column: share for column, share in mostly.items() if share > 0.2} == {}
-    sometimes = await _alike(world, SOMETIMES_OTHER)
+    sometimes = await _equal_shares(world, SOMETIMES_DIFFERENT)
     assert {column: share for column, share in sometimes.items() if share == 1} == {}
 
 
-async def _alike(world: World, columns: dict[str, tuple[str, ...]]) -> dict[str, float]:
-    """Per column, in how many of the rows with a value both tenants hold the same one."""
+async def _equal_shares(world: World, columns: dict[str, tuple[str, ...]]) -> dict[str, float]:
+    """Share of rows with equal values in both tenants, by column, among rows with a value."""
     found = {}
     for table, names in columns.items():
         acme, globex = await world.both(table)
@@ -191,14 +191,14 @@ async def _alike(world: World, columns: dict[str, tuple[str, ...]]) -> dict[str,
     return found
 
 
-async def test_the_same_call_makes_the_same_rows(world: World) -> None:
+async def test_seeding_is_deterministic(world: World) -> None:
     admin = world.admin
     scratch = await create(admin, "scratch", "Scratch")
 
     async def made() -> dict[str, list[Any]]:
         await seed(admin, scratch, password_hash=HASH, now=NOW)
         tables = [table for table in METADATA.tables if table != "log_head"]
-        return {table: await everything(admin, scratch, table) for table in tables}
+        return {table: await table_rows(admin, scratch, table) for table in tables}
 
     attempt = admin.transaction()
     await attempt.start()
@@ -211,7 +211,7 @@ async def test_the_same_call_makes_the_same_rows(world: World) -> None:
 # --- people and rights --------------------------------------------------------------------------
 
 
-async def test_the_tree_of_employees(world: World) -> None:
+async def test_employees_form_the_expected_hierarchy(world: World) -> None:
     for slug in ("acme", "globex"):
         staff = {row["email"]: row for row in await world.rows(slug, "employee")}
         of = {row["id"]: email.partition("@")[0] for email, row in staff.items()}
@@ -229,7 +229,7 @@ async def test_the_tree_of_employees(world: World) -> None:
         assert staff[f"region-north@{slug}.example"]["name"] == "Head of region North"
 
 
-async def test_personas_sign_in_with_an_address_in_small_letters(world: World) -> None:
+async def test_personas_have_lower_case_email_addresses(world: World) -> None:
     users = await world.table("acme", "user")
     found = {row["email"]: users[row["user_id"]] for row in await world.rows("acme", "credential")}
     assert {email for email, user in found.items() if user["active"]} == {
@@ -239,12 +239,12 @@ async def test_personas_sign_in_with_an_address_in_small_letters(world: World) -
 
 
 async def _rights(world: World, persona: str) -> dict[str, EntityRights]:
-    place = world.tenants["acme"].placement.schema
+    schema = world.tenants["acme"].placement.schema
     profiles = await world.admin.fetch(
-        f"""SELECT p.* FROM {place}.credential c
-            JOIN {place}.role_assignment a ON a.user_id = c.user_id
-            JOIN {place}.role_profile r ON r.role_id = a.role_id
-            JOIN {place}.profile p ON p.id = r.profile_id
+        f"""SELECT p.* FROM {schema}.credential c
+            JOIN {schema}.role_assignment a ON a.user_id = c.user_id
+            JOIN {schema}.role_profile r ON r.role_id = a.role_id
+            JOIN {schema}.profile p ON p.id = r.profile_id
             WHERE c.email = $1""",  # noqa: S608
         f"{persona}@acme.example",
     )
@@ -287,7 +287,7 @@ def _of(rows: list[dict[str, Any]], profile: UUID) -> list[dict[str, Any]]:
 
 
 @pytest.mark.covers("D-34")
-async def test_only_administrators_see_who_may_what(world: World) -> None:
+async def test_rights_are_visible_to_administrators_only(world: World) -> None:
     for persona in PERSONAS:
         opened = set(await _rights(world, persona))
         if persona == "admin":
@@ -298,7 +298,7 @@ async def test_only_administrators_see_who_may_what(world: World) -> None:
 
 
 @pytest.mark.covers("D-33")
-async def test_nothing_is_writable_that_is_not_readable(world: World) -> None:
+async def test_every_writable_field_is_readable(world: World) -> None:
     for persona in PERSONAS[1:]:
         for entity, mine in (await _rights(world, persona)).items():
             attributes = {attribute.id for attribute in mine.attributes.values()}
@@ -327,7 +327,7 @@ async def test_some_of_rep1s_opportunities_are_shared(world: World) -> None:
 
 
 @pytest.mark.covers("VN-19", "VN-20", "VN-21", "VN-22", "VN-24", "D-20")
-async def test_stages_and_pipelines(world: World) -> None:
+async def test_each_pipeline_has_ordered_stages_with_probabilities(world: World) -> None:
     stages = await world.table("acme", "stage")
     assert [(row["name"], row["kind"]) for row in stages.values()] == [
         ("Prospect", "OPEN"),
@@ -370,21 +370,21 @@ async def test_amounts_are_in_minor_units_with_ties_and_gaps(world: World) -> No
         days = [row["expected_close_on"] for row in sales]
         assert days.count(None) > 20
         assert len(set(days)) < 0.8 * len(days)
-        moments = {row["created_at"] for row in sales}
-        assert 0.9 * len(sales) < len(moments) < len(sales)
+        timestamps = {row["created_at"] for row in sales}
+        assert 0.9 * len(sales) < len(timestamps) < len(sales)
         assert any(row["margin"] is not None and row["margin"] < 0 for row in sales)
 
 
-async def test_owners_parents_and_the_bin(world: World) -> None:
+async def test_owners_parents_and_trashed_records(world: World) -> None:
     for slug in ("acme", "globex"):
         staff = await world.table(slug, "employee")
         accounts = await world.table(slug, "account")
         sales = await world.rows(slug, "opportunity")
         assert {row["owner_id"] for row in sales} == staff.keys()
         assert {row["owner_id"] for row in accounts.values()} == staff.keys()
-        gone = {id for id, row in accounts.items() if row["deleted_at"]}
-        assert gone & {row["account_id"] for row in sales if not row["deleted_at"]}
-        assert gone & {r["parent_id"] for r in accounts.values() if not r["deleted_at"]}
+        trashed = {id for id, row in accounts.items() if row["deleted_at"]}
+        assert trashed & {row["account_id"] for row in sales if not row["deleted_at"]}
+        assert trashed & {r["parent_id"] for r in accounts.values() if not r["deleted_at"]}
         assert sum(1 for row in sales if row["deleted_at"]) > 5
         assert sum(1 for row in staff.values() if row["deleted_at"]) == 1
         assert sum(1 for row in accounts.values() if row["name"] is None) == 3
@@ -396,12 +396,12 @@ def _depth(accounts: Table, row: dict[str, Any]) -> int:
 
 
 @pytest.mark.covers("D-12")
-async def test_parts_lie_in_the_bin_with_their_whole(world: World) -> None:
+async def test_children_are_trashed_with_their_parent(world: World) -> None:
     for slug in ("acme", "globex"):
-        for table, whole in (("address", "account"), ("opportunity_share", "opportunity")):
-            over = await world.table(slug, whole)
+        for table, parent in (("address", "account"), ("opportunity_share", "opportunity")):
+            parents = await world.table(slug, parent)
             rows = await world.rows(slug, table)
-            assert all(r["deleted_at"] == over[r[f"{whole}_id"]]["deleted_at"] for r in rows)
+            assert all(r["deleted_at"] == parents[r[f"{parent}_id"]]["deleted_at"] for r in rows)
             assert {r["deleted_at"] is None for r in rows} == {True, False}
         heads = [r["account_id"] for r in await world.rows(slug, "address") if r["head_office"]]
         placed = {row["account_id"] for row in await world.rows(slug, "address")}
@@ -409,7 +409,7 @@ async def test_parts_lie_in_the_bin_with_their_whole(world: World) -> None:
         assert placed < (await world.table(slug, "account")).keys()
 
 
-async def test_a_case_says_which_of_its_accounts_is_the_primary_one(world: World) -> None:
+async def test_primary_account_of_a_case_matches_its_link(world: World) -> None:
     for slug in ("acme", "globex"):
         cases = await world.table(slug, "case")
         links = [row for row in await world.rows(slug, "case_account") if row["primary"]]
@@ -439,7 +439,7 @@ async def test_attributes_hold_values_of_their_kind(world: World) -> None:
     assert len(values[min(values)]) < 0.8 * len(sales)
 
 
-async def test_nothing_lies_in_the_future(world: World) -> None:
+async def test_no_timestamp_lies_in_the_future(world: World) -> None:
     for table in ENTITIES:
         for row in (await world.table("globex", table)).values():
             assert (
@@ -448,9 +448,9 @@ async def test_nothing_lies_in_the_future(world: World) -> None:
             assert (row["deleted_at"] or row["updated_at"]).date() <= NOW
 
 
-async def test_a_measurement_can_ask_for_more(world: World) -> None:
+async def test_fill_adds_opportunities_for_benchmarks(world: World) -> None:
     before = await world.table("globex", "opportunity")
-    attempt = world.admin.transaction()  # rolled back: other tests count
+    attempt = world.admin.transaction()  # rolled back, because other tests count rows
     await attempt.start()
     await fill(world.admin, world.tenants["globex"], 300)
     first = await world.table("globex", "opportunity")
@@ -466,12 +466,12 @@ async def test_a_measurement_can_ask_for_more(world: World) -> None:
 
 
 def folded(text: str) -> str:
-    """How tests fold a text, and what Postgres is held to."""
+    """The expected form of a text folded for case-insensitive and accent-insensitive search."""
     plain = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
 
 
-async def test_python_and_postgres_fold_every_text_alike(world: World) -> None:
+async def test_python_and_postgres_fold_texts_equally(world: World) -> None:
     texts: set[str] = set()
     for table in METADATA.sorted_tables:
         columns = [column.name for column in table.columns if isinstance(column.type, Text)]
@@ -481,13 +481,15 @@ async def test_python_and_postgres_fold_every_text_alike(world: World) -> None:
                 values = json.loads(row.get("custom", "{}")).values()
                 texts |= {value for value in values if isinstance(value, str)}
     ordered = sorted(texts)
-    kept = await world.admin.fetch("SELECT platform.fold(t) FROM unnest($1::text[]) t", ordered)
-    assert [row[0] for row in kept] == [folded(text) for text in ordered]
+    folded_rows = await world.admin.fetch(
+        "SELECT platform.fold(t) FROM unnest($1::text[]) t", ordered
+    )
+    assert [row[0] for row in folded_rows] == [folded(text) for text in ordered]
 
 
 @pytest.mark.parametrize("days", [1, 100, 900])
-def test_the_demo_moves_with_the_day_on_which_it_is_filled(days: int) -> None:
-    """Every moment is as long before or after that day; only ends of months follow the calendar."""
+def test_demo_dates_are_relative_to_the_seeding_day(days: int) -> None:
+    """Timestamps and dates shift with the seeding day, except expected close dates, which fall on ends of months."""
     moved = rows("acme", NOW + timedelta(days=days), HASH)
     assert moved == rows("acme", NOW + timedelta(days=days), HASH)
     for table, before in MADE.items():

@@ -1,4 +1,4 @@
-"""What the demonstration holds around its accounts adds up, and keeps what the areas promise of it."""
+"""Consistency of the demo rows around accounts: rules, parents, sums, stage history and links."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ NOW = date(2026, 3, 14)
 SLUGS = ("acme", "globex")
 MADE = {slug: rows(slug, NOW, "no hash") for slug in SLUGS}
 Row = dict[str, Any]
-ON = ("account_id", "person_id", "opportunity_id", "contract_id", "case_id")
-"""The columns with what an activity, or a favorite, is on."""
-TAGGED = (*ON, "product_id")
-"""The columns with what a tag is on."""
+SUBJECT_COLUMNS = ("account_id", "person_id", "opportunity_id", "contract_id", "case_id")
+"""Columns that link an activity or a favorite to its record."""
+TAGGED_COLUMNS = (*SUBJECT_COLUMNS, "product_id")
+"""Columns that link a tagging to its record."""
 
 
 def by_id(slug: str, table: str) -> dict[Any, Row]:
     return {row["id"]: row for row in MADE[slug][table]}
 
 
-def live(found: Any) -> list[Row]:
-    return [row for row in found if row["deleted_at"] is None]
+def live(records: Any) -> list[Row]:
+    return [row for row in records if row["deleted_at"] is None]
 
 
-def unruled(before: object, after: object) -> list[Violation]:
-    """A record without the rule that it must have."""
+def missing_rule(before: object, after: object) -> list[Violation]:
+    """Rule of an entity that lacks one; it always fails."""
     return [Violation(UserErrorCode.INVALID, "There is no rule.")]
 
 
@@ -55,7 +55,7 @@ RULES: dict[str, Rule] = {
     "person": person, "product": product, "quote": quote,
     "quote_item": quote_item, "tag": tag,
     **{
-        table: MODEL.by_table[table].rule or unruled
+        table: MODEL.by_table[table].rule or missing_rule
         for table in ("activity", "attribute_assignment", "favorite", "tagging")
     },
 }  # fmt: skip
@@ -63,64 +63,64 @@ RULES: dict[str, Rule] = {
 
 @pytest.mark.parametrize("table", RULES)
 @pytest.mark.parametrize("slug", SLUGS)
-def test_every_record_keeps_its_own_rule(slug: str, table: str) -> None:
-    kinds = ("account", "person", "opportunity", "case", "employee")
-    types = {f"{each}_type_id": None for each in kinds}
+def test_every_record_satisfies_its_rule(slug: str, table: str) -> None:
+    owners = ("account", "person", "opportunity", "case", "employee")
+    types = {f"{each}_type_id": None for each in owners}
     for row in MADE[slug][table]:
         extra = types if table == "attribute_assignment" else {}
         assert not RULES[table](None, as_row({**extra, **row}))
 
 
-WHOLES = {
+PARENTS = {
     "affiliation": ("account", "person"),
     "account_link": ("account",),
     "account_manager": ("account",),
-    "activity": tuple(column.removesuffix("_id") for column in ON),
+    "activity": tuple(column.removesuffix("_id") for column in SUBJECT_COLUMNS),
     "opportunity_contact": ("opportunity", "person"),
     "case_account": ("case",),
     "contract_line": ("contract",),
-    "favorite": tuple(column.removesuffix("_id") for column in ON),
+    "favorite": tuple(column.removesuffix("_id") for column in SUBJECT_COLUMNS),
     "opportunity_account": ("opportunity", "account"),
     "quote": ("opportunity",),
     "quote_item": ("quote",),
     "stage_history": ("opportunity",),
-    "tagging": tuple(column.removesuffix("_id") for column in TAGGED),
+    "tagging": tuple(column.removesuffix("_id") for column in TAGGED_COLUMNS),
 }
 
 
-@pytest.mark.parametrize("table", WHOLES)
-def test_no_live_part_has_a_deleted_whole(table: str) -> None:
-    for slug, whole in itertools.product(SLUGS, WHOLES[table]):
-        known = by_id(slug, whole)
+@pytest.mark.parametrize("table", PARENTS)
+def test_no_live_child_has_a_trashed_parent(table: str) -> None:
+    for slug, parent in itertools.product(SLUGS, PARENTS[table]):
+        parents = by_id(slug, parent)
         for row in live(MADE[slug][table]):
-            assert row[f"{whole}_id"] is None or known[row[f"{whole}_id"]]["deleted_at"] is None
+            assert row[f"{parent}_id"] is None or parents[row[f"{parent}_id"]]["deleted_at"] is None
 
 
 @pytest.mark.covers("D-17")
 @pytest.mark.parametrize("slug", SLUGS)
-def test_quotes_and_contracts_add_up(slug: str) -> None:
+def test_quote_and_contract_totals_equal_their_items(slug: str) -> None:
     quotes, items = by_id(slug, "quote"), MADE[slug]["quote_item"]
     for row in items:
         digits = CURRENCIES[row["currency"]]
         assert row["currency"] == quotes[row["quote_id"]]["currency"]
         assert row["net"] + row["tax"] == row["total"]
         assert all(row[n] == round(row[n], digits) for n in ("net", "tax", "total", "unit_price"))
-    for id, whole in quotes.items():
+    for id, parent in quotes.items():
         mine = [row for row in items if row["quote_id"] == id]
         assert [row["position"] for row in mine] == list(range(1, len(mine) + 1))
         for name in ("net", "tax", "total"):
-            assert whole[name] == sum((row[name] for row in mine), Decimal(0))
-    for id, whole in by_id(slug, "contract").items():
+            assert parent[name] == sum((row[name] for row in mine), Decimal(0))
+    for id, parent in by_id(slug, "contract").items():
         mine = [row for row in MADE[slug]["contract_line"] if row["contract_id"] == id]
         replaced = {row["replaces_id"] for row in mine}
-        standing = [row for row in mine if row["id"] not in replaced]
-        assert standing
+        current = [row for row in mine if row["id"] not in replaced]
+        assert current
         for name in ("net", "total"):
-            assert whole[name] == sum((row[name] for row in standing), Decimal(0))
+            assert parent[name] == sum((row[name] for row in current), Decimal(0))
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_of_quotes_one_is_active_at_most_and_what_was_sold_is_won(slug: str) -> None:
+def test_one_quote_is_active_at_most_and_contracts_come_from_won_opportunities(slug: str) -> None:
     active = Counter(row["opportunity_id"] for row in live(MADE[slug]["quote"]) if row["active"])
     assert max(active.values()) == 1
     sales, kinds = by_id(slug, "opportunity"), by_id(slug, "contract_kind")
@@ -143,13 +143,13 @@ def test_of_quotes_one_is_active_at_most_and_what_was_sold_is_won(slug: str) -> 
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_the_log_of_stages_is_dense(slug: str) -> None:
-    visits: dict[Any, list[Row]] = {}
+def test_stage_history_has_no_gaps(slug: str) -> None:
+    history: dict[Any, list[Row]] = {}
     for row in MADE[slug]["stage_history"]:
-        visits.setdefault(row["opportunity_id"], []).append(row)
+        history.setdefault(row["opportunity_id"], []).append(row)
     active = {(row["type_id"], row["stage_id"]) for row in MADE[slug]["pipeline_stage"]}
     for row in MADE[slug]["opportunity"]:
-        mine = visits[row["id"]]
+        mine = history[row["id"]]
         assert mine[0]["entered_at"] == row["created_at"]
         assert (mine[-1]["stage_id"], mine[-1]["left_at"]) == (row["stage_id"], None)
         assert all(one["left_at"] == other["entered_at"] for one, other in itertools.pairwise(mine))
@@ -157,32 +157,36 @@ def test_the_log_of_stages_is_dense(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_there_is_exactly_one_where_one_is_promised(slug: str) -> None:
+def test_cases_addresses_and_preferences_have_exactly_one_default(slug: str) -> None:
     primary = Counter(row["case_id"] for row in MADE[slug]["case_account"] if row["primary"])
     assert primary == Counter(dict.fromkeys(by_id(slug, "case"), 1))
     billed = Counter(r["account_id"] for r in MADE[slug]["address"] if r["default_invoicing"])
-    placed = Counter(row["account_id"] for row in MADE[slug]["address"] if row["invoicing"])
-    assert billed == Counter(dict.fromkeys(placed, 1))
+    invoiced = Counter(row["account_id"] for row in MADE[slug]["address"] if row["invoicing"])
+    assert billed == Counter(dict.fromkeys(invoiced, 1))
     assert len(MADE[slug]["preferences"]) == 1
     assert [row["enabled"] for row in MADE[slug]["feature"]] == [True] * 4
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_either_account_has_a_record_of_a_link(slug: str) -> None:
+def test_account_links_exist_in_both_directions(slug: str) -> None:
     links = {(r["account_id"], r["other_id"]): r["note"] for r in MADE[slug]["account_link"]}
     assert links == {(other, one): note for (one, other), note in links.items()}
     assert len(links) == len(MADE[slug]["account_link"])
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_there_is_something_of_every_kind(slug: str) -> None:
-    """Parts of everything that can have them, of every persona, live and deleted."""
-    for table, columns in (("activity", ON), ("tagging", TAGGED), ("favorite", ON)):
+def test_activities_taggings_and_favorites_cover_all_records_and_personas(slug: str) -> None:
+    """Also live and trashed ones, persons without an affiliation, and the customers of activities."""
+    for table, columns in (
+        ("activity", SUBJECT_COLUMNS),
+        ("tagging", TAGGED_COLUMNS),
+        ("favorite", SUBJECT_COLUMNS),
+    ):
         for column in columns:
             assert [row for row in live(MADE[slug][table]) if row[column]]
         assert len(live(MADE[slug][table])) < len(MADE[slug][table])
-    keepers = {row["user_id"] for row in live(MADE[slug]["favorite"])}
-    assert keepers == {made_id("user", NUMBERS[persona]) for persona in PERSONAS}
+    users = {row["user_id"] for row in live(MADE[slug]["favorite"])}
+    assert users == {made_id("user", NUMBERS[persona]) for persona in PERSONAS}
     related = {row["person_id"] for row in live(MADE[slug]["affiliation"])}
     persons = {row["id"] for row in live(MADE[slug]["person"])}
     assert len(related) > 50

@@ -1,4 +1,4 @@
-"""Tags that anybody puts on what he may change, the cloud of them as far as one sees, and favorites nobody else sees."""
+"""Tags on records that the caller may edit, tag counts of visible records, and private favorites."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ MINE = """query ($accounts: [ID!]!) {
 }"""
 
 
-async def tag(own: TenantClient, **given: Any) -> str:
-    """A new tag."""
-    return await own.done("admin", "tagCreate", name=own.name(), **given)
+async def tag(own: TenantClient, **params: Any) -> str:
+    """Create a tag."""
+    return await own.done("admin", "tagCreate", name=own.name(), **params)
 
 
 @covers("VT-34")
-async def test_records_of_all_kinds_are_labelled(client: CaseClient) -> None:
+async def test_records_of_all_types_are_tagged(client: CaseClient) -> None:
     own, urgent, account = (
         client.own,
         await tag(client.own, color="#3b82f6"),
         await client.account(),
     )
-    on = {
+    records = {
         "account": account,
         "person": await own.done("admin", "personCreate", lastName="B"),
         "product": await own.done("admin", "productCreate", name=own.name(), currency="EUR"),
@@ -42,27 +42,27 @@ async def test_records_of_all_kinds_are_labelled(client: CaseClient) -> None:
         "contract": await client.contract(account),
         "case": await client.case(account),
     }
-    for name, id in on.items():
+    for name, id in records.items():
         made = await own.done("admin", "taggingCreate", tag=urgent, **{name: id})
         twice = await own.do("admin", "taggingCreate", tag=urgent, **{name: id})
         assert wrong(twice)[0][0] == "DUPLICATE", name
         query = (
             f"query ($id: ID!) {{ {name}(id: $id) {{ taggings {{ nodes {{ tag {{ id }} }} }} }} }}"
         )
-        found = (await own.ask("admin", query, {"id": id})).data[name]["taggings"]["nodes"]
-        assert found == [{"tag": {"id": urgent}}]
+        data = (await own.ask("admin", query, {"id": id})).data[name]["taggings"]["nodes"]
+        assert data == [{"tag": {"id": urgent}}]
         await own.done("admin", "taggingDelete", id=made)
         await own.done("admin", "taggingCreate", tag=urgent, **{name: id})
-    urgent, two = await tag(own), {"account": account, "case": on["case"]}
+    urgent, two = await tag(own), {"account": account, "case": records["case"]}
     assert wrong(await own.do("admin", "taggingCreate", tag=urgent, **two)) == [("INVALID", "case")]
     assert wrong(await own.do("admin", "taggingCreate", tag=urgent)) == [("INVALID", "input")]
     await own.done("rep1", "taggingCreate", tag=urgent, account=account)
-    found = await own.ask(
+    data = await own.ask(
         "rep1",
         "query ($t: ID!) { accounts(filter: {taggings: {some: {tag: {id: {eq: $t}}}}}) { nodes { id } } }",
         {"t": urgent},
     )
-    assert found.data["accounts"]["nodes"] == [{"id": account}]
+    assert data.data["accounts"]["nodes"] == [{"id": account}]
 
 
 @covers("VT-34")
@@ -81,8 +81,8 @@ async def test_tag_cloud_counts_and_lists_the_records_of_each_tag_that_the_calle
     names = [(await own.row("tag", each))["name"] for each in tags]
     tagged = {}
     for persona in ("admin", "rep1", "rep2"):
-        found = (await own.ask(persona, CLOUD, {"tags": tags})).data["tags"]["nodes"]
-        tagged[persona] = {each["name"]: _records(each["taggings"]) for each in found}
+        data = (await own.ask(persona, CLOUD, {"tags": tags})).data["tags"]["nodes"]
+        tagged[persona] = {each["name"]: _records(each["taggings"]) for each in data}
     one, two, three = names
     assert tagged == {
         "admin": {one: {*mine, theirs}, two: {account}, three: {theirs}},
@@ -93,13 +93,13 @@ async def test_tag_cloud_counts_and_lists_the_records_of_each_tag_that_the_calle
 
 def _records(taggings: dict[str, Any]) -> set[str]:
     """IDs of the records with a tag, as many as its `totalCount`."""
-    found = {link["id"] for each in taggings["nodes"] for link in each.values() if link}
-    assert taggings["totalCount"] == len(found)
-    return found
+    records = {link["id"] for each in taggings["nodes"] for link in each.values() if link}
+    assert taggings["totalCount"] == len(records)
+    return records
 
 
 @covers("VT-34", "D-11")
-async def test_a_tag_in_use_stays(client: CaseClient) -> None:
+async def test_tag_in_use_is_deleted_only_with_a_replacement(client: CaseClient) -> None:
     own, old, new = client.own, await tag(client.own), await tag(client.own)
     account, both = await client.account(), await client.account()
     for id in (account, both):
@@ -108,45 +108,45 @@ async def test_a_tag_in_use_stays(client: CaseClient) -> None:
     assert wrong(await own.do("admin", "tagDelete", id=old)) == [("IN_USE", "id")]
     await own.done("admin", "tagDelete", id=old, replaceWith=new)
     count = "SELECT count(*) FROM tagging WHERE tag_id = $1 AND deleted_at IS NULL"
-    assert await own.value(count, uuid_of(new)) == 2, "no record has it twice"
+    assert await own.value(count, uuid_of(new)) == 2, "no record has the tag twice"
     assert outcome_of(await own.do("rep1", "tagDelete", id=new)) == "FORBIDDEN"
     wrong_color = await own.do("admin", "tagUpdate", id=new, color="red")
     assert wrong(wrong_color) == [("INVALID", "color")]
 
 
 @covers("VT-34", "D-34")
-async def test_whoever_may_change_a_record_labels_it(client: CaseClient) -> None:
-    own, mark, account = client.own, await tag(client.own), await client.account()
-    told = {
-        persona: outcome_of(await own.do(persona, "taggingCreate", tag=mark, account=account))
+async def test_tagging_requires_the_right_to_edit_the_record(client: CaseClient) -> None:
+    own, new_tag, account = client.own, await tag(client.own), await client.account()
+    outcomes = {
+        persona: outcome_of(await own.do(persona, "taggingCreate", tag=new_tag, account=account))
         for persona in ("rep2", "support", "limited", "rep1")
     }
     refused = dict.fromkeys(("rep2", "support", "limited"), "FORBIDDEN")
-    assert told == {**refused, "rep1": DONE}
+    assert outcomes == {**refused, "rep1": DONE}
 
 
 @covers("EP-180")
-async def test_my_accounts(client: CaseClient) -> None:
+async def test_favorites_filter_accounts_per_user(client: CaseClient) -> None:
     own, accounts = client.own, [await client.account() for _ in "ab"]
     personas = {"rep1": accounts, "rep2": accounts[1:], "support": accounts[:1], "admin": []}
-    for persona, kept_ones in personas.items():
-        for account in kept_ones:
+    for persona, expected in personas.items():
+        for account in expected:
             await own.done(persona, "favoriteCreate", account=account)
-    for persona, kept_ones in personas.items():
-        found = (await own.ask(persona, MINE, {"accounts": accounts})).data
-        assert {each["id"] for each in found["accounts"]["nodes"]} == set(kept_ones), persona
-        assert found["accounts"]["totalCount"] == found["favorites"]["totalCount"] == len(kept_ones)
+    for persona, expected in personas.items():
+        data = (await own.ask(persona, MINE, {"accounts": accounts})).data
+        assert {each["id"] for each in data["accounts"]["nodes"]} == set(expected), persona
+        assert data["accounts"]["totalCount"] == data["favorites"]["totalCount"] == len(expected)
         me = {"id": public_id("usr", await own.user(persona))}
-        mine = found["viewer"]["favorites"]["nodes"]
+        mine = data["viewer"]["favorites"]["nodes"]
         assert all(each["user"] == me for each in mine)
-        assert {each["account"]["id"] for each in mine} == set(kept_ones)
+        assert {each["account"]["id"] for each in mine} == set(expected)
     twice = await own.do("rep1", "favoriteCreate", account=accounts[0])
     assert wrong(twice)[0][0] == "DUPLICATE"
 
 
 @covers("EP-180")
 @pytest.mark.parametrize("name", ["account", "person", "opportunity", "contract", "case"])
-async def test_what_can_be_kept_at_hand(client: CaseClient, name: str) -> None:
+async def test_each_favorite_is_unique_per_user_and_record(client: CaseClient, name: str) -> None:
     own, account = client.own, await client.account()
     if name == "account":
         id = account
@@ -167,17 +167,17 @@ async def test_what_can_be_kept_at_hand(client: CaseClient, name: str) -> None:
 
 
 @covers("EP-180", "D-32")
-async def test_favorites_are_nobody_elses(client: CaseClient) -> None:
-    """Not even an administrator's, and whoever keeps it does not keep it from being deleted."""
+async def test_favorites_are_visible_to_their_user_only(client: CaseClient) -> None:
+    """Administrators do not see them either, and a favorite does not prevent the deletion of its record."""
     own, account = client.own, await client.account()
     made = await own.done("rep2", "favoriteCreate", account=account)
     for persona in ("admin", "rep1", "support", "limited"):
-        asked = """query ($id: ID!) {
+        query = """query ($id: ID!) {
           favorite(id: $id) { id } node(id: $id) { id }
           favorites(filter: {id: {eq: $id}}) { totalCount }
         }"""
-        found = (await own.ask(persona, asked, {"id": made})).data
-        assert found == {"favorite": None, "node": None, "favorites": {"totalCount": 0}}
+        data = (await own.ask(persona, query, {"id": made})).data
+        assert data == {"favorite": None, "node": None, "favorites": {"totalCount": 0}}
         assert outcome_of(await own.do(persona, "favoriteDelete", id=made)) == "NOT_FOUND", persona
     forged = "mutation ($i: FavoriteCreateInput!) { favoriteCreate(input: $i) { id } }"
     user = public_id("usr", await own.user("rep1"))
@@ -189,15 +189,15 @@ async def test_favorites_are_nobody_elses(client: CaseClient) -> None:
 
 
 @covers("EP-180", "D-11")
-async def test_a_user_leaves_whatever_he_kept_at_hand(client: CaseClient) -> None:
+async def test_favorites_survive_deletion_and_restore_of_their_user(client: CaseClient) -> None:
     own, user = client.own, public_id("usr", await client.own.user("rep2"))
     made = await own.done("rep2", "favoriteCreate", account=await client.account())
-    asked = "query ($id: ID!) { user(id: $id) { managedAccounts { nodes { id } } } }"
-    managed = (await own.ask("admin", asked, {"id": user})).data["user"]["managedAccounts"]["nodes"]
-    for each in managed:  # somebody looks after those accounts: they are handed over first
+    query = "query ($id: ID!) { user(id: $id) { managedAccounts { nodes { id } } } }"
+    managed = (await own.ask("admin", query, {"id": user})).data["user"]["managedAccounts"]["nodes"]
+    for each in managed:  # managed accounts prevent the deletion of a user
         await own.done("admin", "accountManagerDelete", id=each["id"])
     await own.done("admin", "userDelete", id=user)
     await own.done("admin", "userRestore", id=user)
     await own.forget("rep2")
-    found = (await own.ask("rep2", "{ favorites { nodes { id } } }")).data
-    assert made in [each["id"] for each in found["favorites"]["nodes"]]
+    data = (await own.ask("rep2", "{ favorites { nodes { id } } }")).data
+    assert made in [each["id"] for each in data["favorites"]["nodes"]]
