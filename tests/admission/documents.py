@@ -32,8 +32,8 @@ _ARGUMENTS = {
 }
 
 
-class Drawer:
-    """Generates one document; `conflict` sets how often a field is given another's name."""
+class DocumentGenerator:
+    """Generates one document; `conflict` is the probability that a field gets the response name of another."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -46,7 +46,7 @@ class Drawer:
         self.left = self.random.randint(5, 40)
 
     def document(self, *, tidy: bool = False) -> str:
-        """Return the text: one operation, and fragments that it may or may not use.
+        """Return a document of one operation and fragments, of which some may be unused.
 
         A tidy one uses all its variables and fragments, so that only merging can fail.
         """

@@ -1,4 +1,4 @@
-"""Documents that cost far more than their length, each in a requested size."""
+"""Documents whose cost grows faster than their length, each in a requested size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _many(count: int, write: Callable[[int], str]) -> str:
 
 
 def _owners(depth: int) -> str:
-    """Nest so that each level's choice between two owners leads to its own selections."""
+    """Nested levels in which each of two owners has different selections."""
     if depth == 0:
         return "id"
     rest = "friend { " * depth + "id" + " }" * depth
@@ -30,7 +30,7 @@ def _owners(depth: int) -> str:
 
 
 def _automaton(count: int) -> str:
-    """Use the name "boss" at certain distances from the end: 2^count sets of fragments to merge."""
+    """Fragments that use the name "boss" so that 2^count sets of fragments are merged."""
     fragments = [
         f"fragment G{i} on Person {{ boss {{ ...G{i + 1} }} pal {{ ...G{i + 1} }} }}"
         for i in range(count)
@@ -44,7 +44,7 @@ def _automaton(count: int) -> str:
 
 
 def _stairs(count: int) -> str:
-    """Spread every suffix of a chain of fragments below its own field."""
+    """A chain of fragments of which every suffix is spread below a separate field."""
     chain = _many(count, lambda i: f"fragment F{i} on Person {{ ...F{i + 1} boss {{ id }} }}")
     last = f"fragment F{count} on Person {{ id }}"
     steps = "".join(f"boss {{ ...F{i} " for i in range(count))
@@ -52,7 +52,7 @@ def _stairs(count: int) -> str:
 
 
 def _shared(operations: int, fragments: int) -> str:
-    """Have several operations share fragments that use their variable."""
+    """Several operations that share fragments with a variable."""
     asked = _many(operations, lambda i: f"query Q{i}($v: String) {{ ...F0 }}")
     used = _fragments(fragments, "Query", lambda i: f"...F{i + 1} echo(text: $v)", "hello")
     return f"{asked} {used}"

@@ -98,7 +98,7 @@ TABLE: dict[str, tuple[str, int, int]] = {
 
 
 @pytest.mark.parametrize("case", TABLE)
-def test_the_table_of_costs(case: str) -> None:
+def test_cost_of_each_operation(case: str) -> None:
     text, nodes, fields = TABLE[case]
     assert _cost(text) == Cost(nodes, fields)
 

@@ -1,4 +1,4 @@
-"""The work of admission is proportional to the length of the document."""
+"""The cost of validating a document is proportional to its length."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_growing_documents_are_fully_validated(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", largest())
-def test_hostile_documents_are_answered_with_few_and_short_errors(name: str) -> None:
+def test_hostile_documents_get_few_and_short_errors(name: str) -> None:
     errors = _refusals(largest()[name])
     assert len(errors) <= 5
     assert all(len(problem.message) < 320 for problem in errors)
@@ -77,13 +77,13 @@ def test_a_refused_or_dropped_document_leaves_nothing_for_the_collector() -> Non
     gc.collect()
     gc.freeze()  # objects of other tests are not scanned for every document
     try:
-        most = max(_left(documents, text) for text in texts)
+        most = max(_collected_objects(documents, text) for text in texts)
     finally:
         gc.unfreeze()
     assert most < 400
 
 
-def _left(documents: Documents, text: str) -> int:
+def _collected_objects(documents: Documents, text: str) -> int:
     """Return the number of objects that the collector finds after a document was refused."""
     gc.collect()
     gc.disable()

@@ -1,4 +1,4 @@
-"""Merging has the result of the standard rule, in steps proportional to the document."""
+"""The check of overlapping fields has the result of the standard rule, in steps proportional to the document."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from graphql import OverlappingFieldsCanBeMergedRule
 from schema.admission import DocumentRejected, Limits, admit
 from schema.admission.merge import Steps
 from schema.admission.overlap import merge
-from tests.admission.documents import Drawer
+from tests.admission.documents import DocumentGenerator
 from tests.admission.world import world
 
 ROUNDS = 3_000
@@ -29,11 +29,11 @@ def _standard(document: graphql.DocumentNode) -> bool:
 def test_result_equals_the_standard_rule_on_random_documents() -> None:
     verdicts = {True: 0, False: 0}
     for seed in range(ROUNDS):
-        text = Drawer(seed).document()
+        text = DocumentGenerator(seed).document()
         document = graphql.parse(text)
         expected = _standard(document)
         assert _ours(document) is expected, (
-            f"seed {seed}: the standard rule says {expected}\n{text}"
+            f"seed {seed}: the standard rule returns {expected}\n{text}"
         )
         verdicts[expected] += 1
     assert min(verdicts.values()) > ROUNDS / 5, verdicts
@@ -43,7 +43,7 @@ def test_admission_result_equals_standard_validation() -> None:
     verdicts = {True: 0, False: 0}
     generous = Limits(aliases=10**6, depth=10**6, nodes=10**30, fields=10**30)
     for seed in range(10_000, 10_600):
-        text = Drawer(seed).document(tidy=True)
+        text = DocumentGenerator(seed).document(tidy=True)
         expected = not graphql.validate(world(), graphql.parse(text))
         codes = set()
         try:
@@ -52,7 +52,7 @@ def test_admission_result_equals_standard_validation() -> None:
             codes = {problem.code for problem in refused.errors}
         admitted = not codes
         assert codes <= {"GRAPHQL_VALIDATION_FAILED"}
-        assert admitted is expected, f"seed {seed}: standard validation says {expected}\n{text}"
+        assert admitted is expected, f"seed {seed}: standard validation returns {expected}\n{text}"
         verdicts[expected] += 1
     assert min(verdicts.values()) > 100, verdicts
 
@@ -116,7 +116,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize("case", TABLE)
-def test_the_table_of_cases(case: str) -> None:
+def test_overlap_result_of_each_case(case: str) -> None:
     text, valid = TABLE[case]
     document = graphql.parse(text)
     assert _standard(document) is valid
@@ -162,7 +162,7 @@ def test_twice_the_document_takes_about_twice_the_steps(case: str) -> None:
 
 
 def test_too_many_fragment_combinations_are_refused_within_the_limit() -> None:
-    # At each level the choice of one of two owners leads to another set of selections.
+    # At each level, each of two owners has a different set of selections.
     def chain(depth: int) -> str:
         return "id" if depth == 0 else f"friend {{ {chain(depth - 1)} }}"
 

@@ -1,4 +1,4 @@
-"""Fixtures of the examples: their operations, and a tenant with the IDs that their variables name."""
+"""The operations of the examples, and a tenant with the ids that their variables refer to."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ FOLDER = Path(__file__).parents[2] / "docs" / "examples"
 FILES = sorted(FOLDER.glob("*.graphql"))
 EXAMPLES = dict(zip([file.stem for file in FILES], examples(FOLDER), strict=True))
 PERSONA = {stem: each["persona"] for stem, each in EXAMPLES.items()}
-"""The user of the demo who runs each example."""
+"""Demo user that runs each example."""
 DATE = re.compile(r"\$today([+-]\d+)?(T.*)?")
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of an example, with the variables of its JSON file."""
+    """One operation of an example with the variables of its JSON file."""
 
     example: str
     name: str
@@ -39,16 +39,16 @@ class Operation:
 
     @property
     def persona(self) -> str:
-        """The persona that runs it."""
+        """Persona that runs the example."""
         return PERSONA[self.example]
 
 
 def read(file: Path) -> list[Operation]:
     """The operations of an example, in order."""
-    text, beside = file.read_text(), file.with_suffix(".json")
-    given = json.loads(beside.read_text()) if beside.exists() else {}
+    text, json_file = file.read_text(), file.with_suffix(".json")
+    variables = json.loads(json_file.read_text()) if json_file.exists() else {}
     return [
-        Operation(file.stem, each.name.value, each.operation.value, text, given)
+        Operation(file.stem, each.name.value, each.operation.value, text, variables)
         for each in parse(text).definitions
         if isinstance(each, OperationDefinitionNode) and each.name
     ]
@@ -58,65 +58,65 @@ OPERATIONS = [each for file in FILES for each in read(file)]
 READS = [each for each in OPERATIONS if each.kind == "query"]
 
 
-def called(name: str) -> Operation:
-    """The operation of that name."""
+def operation_named(name: str) -> Operation:
+    """The operation with this name."""
     return next(each for each in OPERATIONS if each.name == name)
 
 
 VARIABLES: dict[tuple[str, str], dict[str, Any]] = {}
-"""By tenant and example: looked up once, as GraphiQL does, since later operations change the records."""
+"""Variables by tenant and example; looked up once as in GraphiQL, because later operations change the records."""
 
 
 async def variables_of(world: World, one: Operation, tenant: str = "acme") -> dict[str, Any]:
-    """The variables of an example, with the records that its lookup finds in a tenant."""
+    """Variables of an example, with the ids that its lookup finds in a tenant."""
     if (tenant, one.example) not in VARIABLES:
-        found: dict[str, str] = {}
+        ids: dict[str, str] = {}
         if lookup := EXAMPLES[one.example].get("lookup"):
             data = (await world.ask(one.persona, lookup, tenant=tenant)).data
-            found = {name: each["nodes"][0]["id"] for name, each in data.items()}
-        VARIABLES[tenant, one.example] = filled(one.variables, found)
+            ids = {name: each["nodes"][0]["id"] for name, each in data.items()}
+        VARIABLES[tenant, one.example] = filled(one.variables, ids)
     return VARIABLES[tenant, one.example]
 
 
-def filled(value: Any, found: Mapping[str, str]) -> Any:
-    """A value with `$name` replaced by the ID of that name, and `$today+2` by the date two days after TODAY."""
+def filled(value: Any, ids: Mapping[str, str]) -> Any:
+    """A value with `$name` replaced by the id of that name, and `$today+2` by the date two days after TODAY."""
     if isinstance(value, dict):
-        return {key: filled(each, found) for key, each in value.items()}
+        return {key: filled(each, ids) for key, each in value.items()}
     if isinstance(value, list):
-        return [filled(each, found) for each in value]
+        return [filled(each, ids) for each in value]
     if not isinstance(value, str) or not value.startswith("$"):
         return value
     if match := DATE.fullmatch(value):
         return f"{TODAY + timedelta(days=int(match[1] or 0))}{match[2] or ''}"
-    return found[value.removeprefix("$")]
+    return ids[value.removeprefix("$")]
 
 
-async def ask(world: World, one: Operation, tenant: str = "acme", **given: Any) -> Answer:
-    """The answer to an operation, run by the persona of its example."""
-    variables = await variables_of(world, one, tenant) | given
+async def ask(world: World, one: Operation, tenant: str = "acme", **overrides: Any) -> Answer:
+    """Response to an operation, run by the persona of its example."""
+    variables = await variables_of(world, one, tenant) | overrides
     return await world.ask(one.persona, one.text, variables, tenant=tenant, operation=one.name)
 
 
 @pytest.fixture(scope="module")
-async def twin(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
-    """A tenant with the rows of `acme`, IDs included, to write in; dropped when the module ends."""
-    slug = "twin-" + request.module.__name__.rpartition("test_")[2]  # no name is used again
-    made = await create(world.admin, slug, "Twin", demo=True)
-    credential = f"SELECT password FROM {world.schema()}.credential LIMIT 1"  # noqa: S608 - a name of ours
+async def acme_copy(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
+    """A copy of the tenant `acme` with the same ids, for mutations; dropped when the module ends."""
+    slug = "copy-" + request.module.__name__.rpartition("test_")[2]  # unique per module
+    tenant = await create(world.admin, slug, "Copy of Acme", demo=True)
+    credential = f"SELECT password FROM {world.schema()}.credential LIMIT 1"  # noqa: S608 - a generated schema name
     hashed = await world.admin.fetchval(credential)
-    await seed(world.admin, replace(made, slug="acme"), password_hash=hashed, now=TODAY)
-    world.tenants[slug] = made
+    await seed(world.admin, replace(tenant, slug="acme"), password_hash=hashed, now=TODAY)
+    world.tenants[slug] = tenant
     for persona in {*PERSONA.values(), "admin"}:
-        given = {"tenant": slug, "email": f"{persona}@acme.example", "password": "relata-demo"}
-        body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
-        signed = (await world.post(body)).data["signIn"]
-        world.tokens[persona, slug] = signed["accessToken"]
+        params = {"tenant": slug, "email": f"{persona}@acme.example", "password": "relata-demo"}
+        body = json.dumps({"query": SIGN_IN, "variables": {"input": params}}).encode()
+        session = (await world.post(body)).data["signIn"]
+        world.tokens[persona, slug] = session["accessToken"]
     yield TenantClient(world, slug)
     for key in [key for key in [*world.tokens] if key[1] == slug]:
         del world.tokens[key]
     del world.tenants[slug]
-    schema = made.placement.schema
+    schema = tenant.placement.schema
     await world.admin.execute(
-        f"DROP SCHEMA {schema} CASCADE; DROP ROLE {schema};"  # noqa: S608 - names of ours
-        f"DELETE FROM catalog.tenant WHERE id = '{made.id}'"
+        f"DROP SCHEMA {schema} CASCADE; DROP ROLE {schema};"  # noqa: S608 - a generated schema name
+        f"DELETE FROM catalog.tenant WHERE id = '{tenant.id}'"
     )

@@ -1,4 +1,4 @@
-"""Reads the code blocks of the documentation, and compares an answer with the one that a page shows."""
+"""Parses the code blocks of documentation pages and compares responses with the ones that a page shows."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ PAGES = [
 FENCE = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|…', re.DOTALL)
 REST = "…"
-"""Stands for whatever else an object or a list holds; within a string, for the rest of it."""
+"""Placeholder for the remaining entries of an object or a list, and for the rest of a string."""
 SHORT = re.compile(r"(?:[a-z]{2,4}_|eyJ)\w*…\w*")
-"""An abbreviated id or token. What follows `…` in it is only a label, such as the 2 of `acc_…2`."""
+"""An abbreviated id or token. Text after `…` is a label, such as the 2 of `acc_…2`."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block: its language, the words after it, and what stands inside."""
+    """One fenced code block: its language, the options after it and its text."""
 
     page: str
     line: int
@@ -40,8 +40,8 @@ class Block:
 
     def option(self, name: str, default: str | None = None) -> str | None:
         """The value of `name=value` after the language."""
-        found = [word.partition("=")[2] for word in self.words if word.startswith(f"{name}=")]
-        return found[0] if found else default
+        values = [word.partition("=")[2] for word in self.words if word.startswith(f"{name}=")]
+        return values[0] if values else default
 
 
 def blocks(page: Path) -> list[Block]:
@@ -69,8 +69,8 @@ class Command:
 
 def commands(block: Block) -> Iterator[Command]:
     """The commands of a console block: from `$ ` until all quotes are closed."""
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        lines, command = part.splitlines(), ""
+    for section in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        lines, command = section.splitlines(), ""
         while not command or _open(command):
             command += ("\n" if command else "") + lines.pop(0)
         yield Command(command, "\n".join(lines).strip())
@@ -87,34 +87,34 @@ def _open(command: str) -> bool:
 
 
 def documented(text: str) -> Any:
-    """The JSON of a page, in which a bare … stands for whatever else is there."""
-    inside: list[str] = []
+    """The JSON of a page, in which a bare … is a placeholder for further entries."""
+    open_brackets: list[str] = []
 
-    def spelled(match: re.Match[str]) -> str:
+    def valid_json(match: re.Match[str]) -> str:
         token = match[0]
         if token in "{[":
-            inside.append(token)
+            open_brackets.append(token)
         elif token in "}]":
-            inside.pop()
+            open_brackets.pop()
         elif token == REST:
-            return f'"{REST}": 0' if inside[-1] == "{" else f'"{REST}"'
+            return f'"{REST}": 0' if open_brackets[-1] == "{" else f'"{REST}"'
         return token
 
-    return json.loads(TOKEN.sub(spelled, text))
+    return json.loads(TOKEN.sub(valid_json, text))
 
 
 @dataclass
 class Names:
-    """The ids and tokens that a page abbreviates, with those that were answered in their place."""
+    """The abbreviated ids and tokens of a page, with their actual values."""
 
     known: dict[str, str] = field(default_factory=dict)
 
     def filled(self, text: str) -> str:
-        """The text with whole ids and tokens."""
+        """The text with actual ids and tokens."""
         return SHORT.sub(lambda match: self.known.get(match[0], match[0]), text)
 
     def differs(self, shown: Any, actual: Any, at: str = "$") -> str | None:
-        """Where an answer is not as the page shows it. Remembers what the page abbreviates."""
+        """The first difference between the shown and the actual value; records abbreviated ids and tokens."""
         if isinstance(shown, dict) and isinstance(actual, dict):
             return self._objects(shown, actual, at)
         if isinstance(shown, list) and isinstance(actual, list):
@@ -123,44 +123,44 @@ class Names:
             same = self._abbreviated(shown, actual)
         else:
             same = shown == actual
-        return None if same else f"{at}: the page shows {shown!r}, the answer is {actual!r}"
+        return None if same else f"{at}: the page shows {shown!r}, the response is {actual!r}"
 
     def _objects(self, shown: dict[str, Any], actual: dict[str, Any], at: str) -> str | None:
         keys = set(shown) - {REST}
         if keys - set(actual) or (REST not in shown and set(actual) - keys):
-            return f"{at}: the page shows {sorted(keys)}, the answer has {sorted(actual)}"
-        found = (self.differs(shown[key], actual[key], f"{at}.{key}") for key in keys)
-        return next(filter(None, found), None)
+            return f"{at}: the page shows {sorted(keys)}, the response has {sorted(actual)}"
+        differences = (self.differs(shown[key], actual[key], f"{at}.{key}") for key in keys)
+        return next(filter(None, differences), None)
 
     def _lists(self, shown: list[Any], actual: list[Any], at: str) -> str | None:
         more = shown[-1:] == [REST]
-        wanted = shown[:-1] if more else shown
-        if len(actual) < len(wanted) or (len(actual) > len(wanted) and not more):
-            return f"{at}: the page shows {len(wanted)} items, the answer has {len(actual)}"
-        pairs = enumerate(zip(wanted, actual, strict=False))
-        found = (self.differs(*pair, f"{at}[{number}]") for number, pair in pairs)
-        return next(filter(None, found), None)
+        expected = shown[:-1] if more else shown
+        if len(actual) < len(expected) or (len(actual) > len(expected) and not more):
+            return f"{at}: the page shows {len(expected)} items, the response has {len(actual)}"
+        pairs = enumerate(zip(expected, actual, strict=False))
+        differences = (self.differs(*pair, f"{at}[{number}]") for number, pair in pairs)
+        return next(filter(None, differences), None)
 
     def _abbreviated(self, shown: str, actual: str) -> bool:
         if SHORT.fullmatch(shown):
-            begins = actual.startswith(shown.partition(REST)[0])
-            return begins and self.known.setdefault(shown, actual) == actual
+            matches = actual.startswith(shown.partition(REST)[0])
+            return matches and self.known.setdefault(shown, actual) == actual
         return bool(re.fullmatch(re.escape(shown).replace(REST, ".*"), actual, re.DOTALL))
 
 
 WIDTH = 110
-"""Columns within which an object or a list of the documentation stays on one line."""
+"""Maximum width of an object or a list on one line."""
 
 
-def spelled(value: Any, indent: int = 0) -> str:
-    """JSON as the pages show it: what fits stands on one line."""
+def formatted(value: Any, indent: int = 0) -> str:
+    """JSON in the format of the pages: an object or list that fits is on one line."""
     if not isinstance(value, dict | list) or not value:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dict):
-        parts = [f"{json.dumps(key)}: {spelled(each, indent + 2)}" for key, each in value.items()]
+        parts = [f"{json.dumps(key)}: {formatted(each, indent + 2)}" for key, each in value.items()]
         begins, ends = "{", "}"
     else:
-        parts = [spelled(each, indent + 2) for each in value]
+        parts = [formatted(each, indent + 2) for each in value]
         begins, ends = "[", "]"
     space = " " if begins == "{" else ""
     line = f"{begins}{space}{', '.join(parts)}{space}{ends}"
@@ -171,8 +171,8 @@ def spelled(value: Any, indent: int = 0) -> str:
 
 
 def rewrite(block: Block, actual: Any) -> None:
-    """Show this answer in a block instead of the one that stands there."""
+    """Replace the response shown in a block."""
     page = ROOT / block.page
     text = page.read_text()
     fence = f"```{' '.join((block.language, *block.words))}\n"
-    page.write_text(text.replace(f"{fence}{block.text}```", f"{fence}{spelled(actual)}\n```", 1))
+    page.write_text(text.replace(f"{fence}{block.text}```", f"{fence}{formatted(actual)}\n```", 1))

@@ -1,4 +1,4 @@
-"""How code blocks are read and answers compared: a page that is wrong must be noticed."""
+"""Tests of the code block parser and of the comparison, which must detect wrong pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.figures import BLOCK, RESULTS, figures
-from tests.examples.pages import Block, Names, blocks, commands, documented, spelled
+from tests.examples.pages import Block, Names, blocks, commands, documented, formatted
 
 
 def test_blocks_have_language_options_and_line(
@@ -50,7 +50,7 @@ def test_commands_end_with_their_quotes() -> None:
         ('["acc_…", "acc_…2", "acc_…"]', ["acc_01", "acc_02", "acc_01"]),
     ],
 )
-def test_equal_answers_are_accepted(shown: str, actual: object) -> None:
+def test_equal_responses_are_accepted(shown: str, actual: object) -> None:
     assert Names().differs(documented(shown), actual) is None
 
 
@@ -69,7 +69,7 @@ def test_equal_answers_are_accepted(shown: str, actual: object) -> None:
         ('{"a": null}', {"a": {}}),
     ],
 )
-def test_different_answers_are_noticed(shown: str, actual: object) -> None:
+def test_different_responses_are_detected(shown: str, actual: object) -> None:
     assert Names().differs(documented(shown), actual)
 
 
@@ -84,8 +84,8 @@ def test_abbreviated_ids_are_filled_in_later() -> None:
 
 def test_json_that_fits_is_written_on_one_line() -> None:
     value = {"data": {"a": [1, {"b": None}], "c": "x" * 100}}
-    assert documented(spelled(value)) == value
-    assert spelled({"a": [1, {"b": None}]}) == '{ "a": [1, { "b": null }] }'
+    assert documented(formatted(value)) == value
+    assert formatted({"a": [1, {"b": None}]}) == '{ "a": [1, { "b": null }] }'
 
 
 def test_figures_follow_the_results() -> None:

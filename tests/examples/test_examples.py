@@ -1,4 +1,4 @@
-"""Every example is valid and documented, is answered with its variables, and a query is one SQL statement."""
+"""The examples: valid, documented and executable; a query runs one SQL statement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from db.engine.transaction import CleanConnection
-from tests.examples.conftest import FOLDER, OPERATIONS, PERSONA, READS, Operation, ask, called
+from tests.examples.conftest import (
+    FOLDER,
+    OPERATIONS,
+    PERSONA,
+    READS,
+    Operation,
+    ask,
+    operation_named,
+)
 from tests.support.covers import covers
 from tests.support.world import World
 from tests.writes.parallel import TenantClient
@@ -37,8 +45,8 @@ def test_every_example_is_documented_and_valid() -> None:
 async def test_query_is_one_statement(
     world: World, one: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = (await ask(world, one)).data
-    for name, value in found.items():
+    data = (await ask(world, one)).data
+    for name, value in data.items():
         assert value not in (None, [], {"nodes": []}), name
     statements: list[str] = []
     for method in ("fetch", "fetchrow", "fetchval"):
@@ -51,7 +59,7 @@ async def test_query_is_one_statement(
             return await call(self, query, *args, **kw)
 
         monkeypatch.setattr(CleanConnection, method, recorded)
-    assert (await ask(world, one)).data == found
+    assert (await ask(world, one)).data == data
     assert len(statements) == 1, [each[:80] for each in statements]
 
 
@@ -59,24 +67,30 @@ async def test_query_is_one_statement(
     "example", sorted({each.example for each in OPERATIONS if each.kind == "mutation"})
 )
 async def test_mutations_of_an_example_succeed_in_order(
-    world: World, twin: TenantClient, example: str
+    world: World, acme_copy: TenantClient, example: str
 ) -> None:
     for one in [each for each in OPERATIONS if each.example == example]:
-        for name, done in (await ask(world, one, twin.slug)).data.items():
+        for name, done in (await ask(world, one, acme_copy.slug)).data.items():
             assert done, name
             assert one.kind == "query" or done["userErrors"] == []
 
 
-async def test_payloads_of_the_mutations(world: World, twin: TenantClient) -> None:
-    """The mutations that can be repeated, once more."""
-    saved = (await ask(world, called("SaveLines"), twin.slug)).data["quoteSetItems"]["quote"]
+async def test_mutation_payloads_contain_the_written_records(
+    world: World, acme_copy: TenantClient
+) -> None:
+    """Runs the mutations that can be repeated."""
+    saved = (await ask(world, operation_named("SaveLines"), acme_copy.slug)).data["quoteSetItems"][
+        "quote"
+    ]
     assert [each["kind"] for each in saved["items"]["nodes"]] == ["ITEM", "ITEM", "ROUNDING"]
     total = sum(Decimal(each["total"]["amount"]) for each in saved["items"]["nodes"])
     assert Decimal(saved["total"]["amount"]) == total
-    lead = (await ask(world, called("NewLead"), twin.slug)).data["personCreate"]["person"]
-    [place] = lead["affiliations"]["nodes"]
-    assert (lead["fullName"], place["account"]["displayName"]) == (
+    lead = (await ask(world, operation_named("NewLead"), acme_copy.slug)).data["personCreate"][
+        "person"
+    ]
+    [affiliation] = lead["affiliations"]["nodes"]
+    assert (lead["fullName"], affiliation["account"]["displayName"]) == (
         "Sanne van der Meulen",
         "Meulen Wonen",
     )
-    assert [each["headOffice"] for each in place["account"]["addresses"]["nodes"]] == [True]
+    assert [each["headOffice"] for each in affiliation["account"]["addresses"]["nodes"]] == [True]

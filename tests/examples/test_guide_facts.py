@@ -1,4 +1,4 @@
-"""Tables of the guide that state numbers and codes state those of the product."""
+"""Tables of limits and codes in the guide are complete and match the product."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LIVE = {
 
 
 @pytest.mark.parametrize(("page", "limits"), [("reading", READING), ("live-updates", LIVE)])
-def test_documented_limits_are_those_of_the_product(page: str, limits: dict[str, str]) -> None:
+def test_documented_limits_match_the_product(page: str, limits: dict[str, str]) -> None:
     table = (GUIDE / f"{page}.md").read_text().partition("| limit | value |\n|---|---|\n")[2]
     rows = [f"| {name} | {value} |" for name, value in limits.items()]
     assert table.partition("\n\n")[0].splitlines() == rows

@@ -1,4 +1,4 @@
-"""Every code block of the README, the tutorial and the guide is executed in order, and answered as the page shows."""
+"""Executes the code blocks of README, tutorial and guide in order and compares the responses with the pages."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ SECONDS = 30
 
 @dataclass
 class Reader:
-    """Somebody who does what a page shows, in the demonstration's tenants."""
+    """Executes the blocks of a page in the demo tenants."""
 
     world: World
     port: int
     stack: AsyncExitStack
     rewrites: bool = False
-    """Whether answers that differ are written into the page, where they are shown whole."""
+    """Whether different responses replace those on the page, if shown without a placeholder."""
     names: Names = field(default_factory=Names)
     answer: Any = None
-    """Of the request or program before, for the block that shows it."""
+    """Response or output of the preceding request or program."""
     script: str = ""
-    """The JavaScript of the page so far: its blocks continue each other."""
+    """The JavaScript blocks of the page so far, which form one program."""
     shell: dict[str, str] = field(default_factory=dict)
     socket: Wire | None = None
 
@@ -68,11 +68,11 @@ class Reader:
         """Execute the blocks in order."""
         for number, block in enumerate(page):
             following = page[number + 1 : number + 2]
-            given = [each.text for each in following if "variables" in each.words]
-            await self.execute(block, self.names.filled(given[0]) if given else "{}")
+            variables = [each.text for each in following if "variables" in each.words]
+            await self.execute(block, self.names.filled(variables[0]) if variables else "{}")
 
     async def execute(self, block: Block, variables: str) -> None:
-        """Execute one block, or compare what it shows."""
+        """Execute one block, or compare the output that it shows."""
         match block.language:
             case "graphql":
                 await self.request(block, json.loads(variables))
@@ -83,7 +83,7 @@ class Reader:
             case "python":
                 self.answer = await asyncio.to_thread(self.python, block)
             case "js":
-                self.script += self.here(block.text)
+                self.script += self.resolved(block.text)
             case "text":
                 await self.output(block)
             case "json" | "mermaid":
@@ -91,12 +91,12 @@ class Reader:
             case unknown:
                 pytest.fail(f"{block}: {unknown} blocks are not executed; use another language")
 
-    def here(self, text: str) -> str:
-        """A text with the address that is served, and whole ids."""
+    def resolved(self, text: str) -> str:
+        """The text with the actual address, ids and tokens."""
         return ADDRESS.sub(f"127.0.0.1:{self.port}", self.names.filled(text))
 
     async def request(self, block: Block, variables: dict[str, Any]) -> None:
-        """Send an operation as the persona that the block names, `rep1` if it names none."""
+        """Send an operation as the persona of the option `as`, `rep1` by default."""
         text = self.names.filled(block.text)
         document = parse(text)
         assert not validate(SCHEMA, document), f"{block}: {validate(SCHEMA, document)}"
@@ -119,7 +119,7 @@ class Reader:
         assert ("errors" in self.answer) == bool(failing), f"{block}: {self.answer}"
 
     async def compare(self, block: Block) -> None:
-        """What a page shows of an answer is there: its top-level keys, each of them whole."""
+        """Compare the shown top-level keys with those of the response."""
         shown = documented(self.names.filled(block.text))
         if "message" in block.words:
             assert self.socket, f"{block}: no subscription is open"
@@ -139,7 +139,7 @@ class Reader:
                 continue
             if "curl" in command.text and not shutil.which("curl"):
                 pytest.skip("curl is not installed")
-            text = f"{self.here(command.text)}\nenv -0 >&3"
+            text = f"{self.resolved(command.text)}\nenv -0 >&3"
             reading, writing = os.pipe()
             done = subprocess.run(
                 ["bash", "-ac", f"exec 3>&{writing}; {text}"],
@@ -168,9 +168,9 @@ class Reader:
         assert not differs, f"{block}: {differs}"
 
     def python(self, block: Block) -> str:
-        """What a Python program prints."""
+        """Output of a Python program."""
         done = subprocess.run(
-            [sys.executable, "-c", self.here(block.text)],
+            [sys.executable, "-c", self.resolved(block.text)],
             capture_output=True,
             text=True,
             timeout=SECONDS,
@@ -180,7 +180,7 @@ class Reader:
         return done.stdout
 
     async def output(self, block: Block) -> None:
-        """What the program before prints first; JavaScript runs until it has printed that much."""
+        """Compare the first output lines of the preceding program; JavaScript runs until it has printed them."""
         lines = block.text.strip().splitlines()
         if self.script:
             self.answer = await javascript(self.script, len(lines))
@@ -189,7 +189,7 @@ class Reader:
 
 
 def parsed(words: list[str]) -> None:
-    """A command of the command line exists and takes these options."""
+    """Check that a `dev` command exists and accepts these options."""
     command = typer.main.get_command(cli)
     while isinstance(command, TyperGroup) and words and words[0] != "--help":
         assert words[0] in command.commands, f"there is no command {words[0]}"
@@ -199,7 +199,7 @@ def parsed(words: list[str]) -> None:
 
 
 async def javascript(script: str, lines: int) -> str:
-    """The first lines that a module prints, run by the oldest Node that the guide promises."""
+    """The first output lines of a JavaScript module, run with the minimum Node version of the guide."""
     await asyncio.to_thread(install)
     process = await asyncio.create_subprocess_exec(
         node(),
@@ -225,7 +225,7 @@ async def javascript(script: str, lines: int) -> str:
 
 @asynccontextmanager
 async def reader(servers: Servers, furnished: str) -> AsyncIterator[Reader]:
-    """A reader with a database of their own, served on a socket."""
+    """A reader with a separate database and server."""
     async with (
         place_on(servers, "page", like=furnished) as place,
         world_on(place) as world,
@@ -239,9 +239,9 @@ async def reader(servers: Servers, furnished: str) -> AsyncIterator[Reader]:
 async def test_page_works_as_written(
     servers: Servers, furnished: str, page: Path, pytestconfig: pytest.Config
 ) -> None:
-    async with reader(servers, furnished) as somebody:
-        somebody.rewrites = pytestconfig.option.write_snapshots
-        await somebody.follow(blocks(page))
+    async with reader(servers, furnished) as page_reader:
+        page_reader.rewrites = pytestconfig.option.write_snapshots
+        await page_reader.follow(blocks(page))
 
 
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]+)?\)")
@@ -260,7 +260,7 @@ def anchors(page: Path) -> set[str]:
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))],
     ids=lambda page: str(page.relative_to(ROOT)),
 )
-def test_links_lead_somewhere(page: Path) -> None:
+def test_link_targets_exist(page: Path) -> None:
     for target, anchor in LINK.findall(re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)):
         if "://" in target:
             continue
@@ -281,7 +281,7 @@ FILE = re.compile(r"`((?:\w+/)+\w+\.\w+)`")
     "name", ["ARCHITECTURE.md", "glossary.md", "commands.md", "../CONTRIBUTING.md"]
 )
 def test_files_that_a_page_names_exist(name: str) -> None:
-    found = FILE.findall((ROOT / "docs" / name).read_text())
+    files = FILE.findall((ROOT / "docs" / name).read_text())
     top = {path.name for path in ROOT.iterdir()}
-    missing = [file for file in found if file.split("/")[0] in top and not (ROOT / file).exists()]
+    missing = [file for file in files if file.split("/")[0] in top and not (ROOT / file).exists()]
     assert missing == []

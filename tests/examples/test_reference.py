@@ -1,4 +1,4 @@
-"""Every example of the API reference is valid, and is answered with data and without errors in the demonstration."""
+"""The examples of the API reference are valid and return data without errors in the demo tenants."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PERSONA = re.compile(r"# Runs (?:as (\w+)|without a token)\.")
 
 
 def persona(file: Path) -> str | None:
-    """Who runs an example, as its second line says; None without a token."""
+    """Persona of an example, from its second line; None if it runs without a token."""
     match = PERSONA.fullmatch(file.read_text().splitlines()[1])
     assert match, f"{file.name}: write '# Runs as rep1.' in the second line"
     return match[1]
@@ -40,23 +40,25 @@ def test_every_example_is_valid() -> None:
 
 
 async def answer(world: World, own: TenantClient, file: Path, one: Operation) -> Any:
-    """The data that one operation is answered with."""
-    who = persona(file)
-    if who is None:
+    """Response data of one operation."""
+    runs_as = persona(file)
+    if runs_as is None:
         body = {"query": one.text, "operationName": one.name, "variables": one.variables}
         return (await world.post(json.dumps(body).encode())).data
     tenant = own.slug if one.kind == "mutation" else "acme"
-    return (await world.ask(who, one.text, one.variables, tenant=tenant, operation=one.name)).data
+    return (
+        await world.ask(runs_as, one.text, one.variables, tenant=tenant, operation=one.name)
+    ).data
 
 
 @pytest.mark.parametrize(
     ("file", "one"),
     [pytest.param(file, one, id=f"{file.stem}-{one.name}") for file in FILES for one in read(file)],
 )
-async def test_an_example_is_answered(
-    world: World, twin: TenantClient, file: Path, one: Operation
+async def test_example_returns_data_without_errors(
+    world: World, acme_copy: TenantClient, file: Path, one: Operation
 ) -> None:
-    for name, value in (await answer(world, twin, file, one)).items():
+    for name, value in (await answer(world, acme_copy, file, one)).items():
         if one.kind == "mutation":
             assert value["userErrors"] == [], name
         else:

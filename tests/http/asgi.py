@@ -11,13 +11,13 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp
 
-PATIENCE = 60.0
-"""Seconds after which a test fails without a response. No test measures response times."""
+TIMEOUT_SECONDS = 60.0
+"""Timeout after which a test without a response fails. No test measures response times."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A request, as bytes."""
+    """A request as bytes."""
 
     body: bytes = b""
     method: str = "POST"
@@ -27,22 +27,22 @@ class Sent:
     chunks: int = 1
     """Number of parts in which the body arrives."""
     address: str = "203.0.113.7"
-    """An address of its own: rate limits of these tests do not affect others."""
+    """Client address; a separate one, so that rate limits of these tests do not affect others."""
 
     def with_header(self, name: bytes, value: bytes) -> Sent:
-        kept = tuple(each for each in self.headers if each[0] != name)
+        others = tuple(each for each in self.headers if each[0] != name)
         return Sent(
             self.body,
             self.method,
             self.path,
             self.query,
-            (*kept, (name, value)),
+            (*others, (name, value)),
             self.chunks,
             self.address,
         )
 
     def raw(self) -> bytes:
-        """The request as sent over a socket, for one response."""
+        """The request as sent over a socket that closes after one response."""
         target = self.path.encode("utf-8", "surrogateescape")
         target += b"?" + self.query if self.query else b""
         lines = [b"%b %b HTTP/1.1" % (self.method.encode(), target)]
@@ -53,7 +53,7 @@ class Sent:
 
 @dataclass
 class Got:
-    """A response: its bytes, and decoded."""
+    """A response."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Got:
 
 
 async def send(app: ASGIApp, sent: Sent) -> Got:
-    """The response of the application. Exceptions, which a server would log, are raised."""
+    """The response of the application. Raises its exceptions, which a server would log."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -91,8 +91,8 @@ async def send(app: ASGIApp, sent: Sent) -> Got:
     async def receive() -> dict[str, Any]:
         if not parts:
             return {"type": "http.disconnect"}
-        part = parts.pop(0)
-        return {"type": "http.request", "body": part, "more_body": bool(parts)}
+        chunk = parts.pop(0)
+        return {"type": "http.request", "body": chunk, "more_body": bool(parts)}
 
     async def reply(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
@@ -101,7 +101,7 @@ async def send(app: ASGIApp, sent: Sent) -> Got:
         else:
             got.body += message.get("body", b"")
 
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await app(scope, receive, reply)
     return got
 
@@ -110,7 +110,7 @@ async def over_socket(port: int, raw: bytes, *, finished: bool = True) -> Got:
     """The response of the server at a loopback port to these bytes; no status if there is none."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             return await _exchange(reader, writer, raw, finished)
     except ConnectionError:  # refused before all of it was sent
         return Got()
@@ -124,8 +124,8 @@ async def _exchange(
     writer.write(raw)
     if finished:
         await writer.drain()
-    head, found, body = (await reader.read()).partition(b"\r\n\r\n")
-    if not found:
+    head, separator, body = (await reader.read()).partition(b"\r\n\r\n")
+    if not separator:
         return Got()
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}

@@ -1,4 +1,4 @@
-"""The application behind a real socket and with its logs, as `run` serves it."""
+"""Fixtures: the application on a real socket, its log output, and a raised rate limit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -27,12 +27,12 @@ async def port(world: World) -> AsyncIterator[int]:
 @pytest.fixture
 def logged() -> Iterator[StringIO]:
     """The log output of the test."""
-    with logs() as kept:
-        yield kept
+    with logs() as output:
+        yield output
 
 
 @pytest.fixture
 def unmetered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Raises the budget for the test, and restores it for others."""
+    """Raise the rate limit for one test."""
     budget = Budget(world.endpoint.app_context.monotonic, per_minute=10**12)
     monkeypatch.setattr(world.endpoint.reads, "budget", budget)

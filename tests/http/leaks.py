@@ -1,4 +1,4 @@
-"""Searches responses for internal details, and checks their form."""
+"""Searches responses for internal details and checks their format."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ INTERNAL = re.compile(
     rb"|site-packages|/home/|/root/|/usr/|/tmp/|\.py\b|SELECT |\bFROM |WHERE |platform\.|log_head|postgres"
 )
 SEALED = re.compile(rb"[A-Za-z0-9_-]{40,}")
-"""Cursors and tokens are random, so matches in them mean nothing. Names of schemas are shorter."""
+"""Cursors and tokens, which are random, so that matches in them are ignored. Names of schemas are shorter."""
 CODES = {code.value for code in Code}
 
 
 def wrong(got: Got) -> list[str]:
     """Return the defects of a response to any request; normally none."""
-    found = []
+    defects = []
     if not 200 <= got.status < 500:
-        found.append(f"status {got.status}")
+        defects.append(f"status {got.status}")
     if got.headers.get("cache-control") != "no-store":
-        found.append("may be kept by caches")
+        defects.append("may be cached")
     everything = got.body + "".join(got.headers.values()).encode("latin-1")
-    found += [
-        f"tells {match.group()!r}" for match in INTERNAL.finditer(SEALED.sub(b"", everything))
+    defects += [
+        f"contains {match.group()!r}" for match in INTERNAL.finditer(SEALED.sub(b"", everything))
     ]
     if got.status == 200 and not got.body.startswith(b'{"errors"'):
-        return found + _wrong_data(got)
+        return defects + _wrong_data(got)
     try:
         errors = got.json["errors"]
         assert errors
@@ -39,15 +39,15 @@ def wrong(got: Got) -> list[str]:
             assert isinstance(error["message"], str)
             assert "Did you mean" not in error["message"]
     except (ValueError, KeyError, TypeError, AssertionError) as error:
-        found.append(f"no proper errors ({type(error).__name__})")
-    return found
+        defects.append(f"no proper errors ({type(error).__name__})")
+    return defects
 
 
 def _wrong_data(got: Got) -> list[str]:
     try:
-        read = got.json
+        response = got.json
     except ValueError:
         return ["not JSON"]
-    codes = [error["extensions"]["code"] for error in read.get("errors", [])]
-    fine = "data" in read and set(codes) <= CODES - {Code.INTERNAL.value}
+    codes = [error["extensions"]["code"] for error in response.get("errors", [])]
+    fine = "data" in response and set(codes) <= CODES - {Code.INTERNAL.value}
     return [] if fine else ["neither data nor proper errors"]

@@ -401,7 +401,7 @@ class Odd:
             *[self.mutated_bytes] * 5,
             *[self.mutated_tree] * 4,
             *[self.mutated_query] * 6,
-            *[self.drawn] * 7,
+            *[self.generated] * 7,
             self.noise,
             self.mutated_public,
             *[self.in_url] * 3,
@@ -421,12 +421,12 @@ class Odd:
             sent = replace(sent, path=self.random.choice(PATHS))
         return replace(sent, chunks=self.random.choice((1, 1, 1, 2, 7)))
 
-    # --- ways ---------------------------------------------------------------------------------
+    # --- strategies ---------------------------------------------------------------------------
 
     def mutated_bytes(self) -> Sent:
         body = bytearray(self._dump(self.random.choice(VALID)))
         for _ in range(self.random.choice((1, 1, 1, 2, 5, 20))):
-            self._hurt(body)
+            self._damage(body)
         return Sent(bytes(body))
 
     def mutated_tree(self) -> Sent:
@@ -446,7 +446,7 @@ class Odd:
             ] or [""]
         return Sent(self._dump({**chosen, "query": " ".join(parts)}))
 
-    def drawn(self) -> Sent:
+    def generated(self) -> Sent:
         """Return a valid document, with variables of the right form but unusual values."""
         root = GRAPHQL.query_type.fields[self.random.choice(LISTS)]  # type: ignore[union-attr]
         name = next(n for n, f in GRAPHQL.query_type.fields.items() if f is root)  # type: ignore[union-attr]
@@ -464,10 +464,10 @@ class Odd:
         return Sent(self.random.randbytes(self.random.choice((1, 10, 1_000, 50_000))))
 
     def mutated_public(self) -> Sent:
-        """Rarely a valid sign-in: these wait, and cost a password verification."""
+        """Mutate public operations; valid sign-ins are rare, because they cost a password verification."""
         body = bytearray(self._dump(PUBLIC))
         for _ in range(self.random.choice((3, 10, 30))):
-            self._hurt(body)
+            self._damage(body)
         return Sent(bytes(body), headers=((b"content-type", b"application/json"),))
 
     def in_url(self) -> Sent:
@@ -481,10 +481,10 @@ class Odd:
         )
         query = bytearray(text.encode("utf-8", "surrogatepass"))
         for _ in range(self.random.choice((0, 1, 3))):
-            self._hurt(query)
+            self._damage(query)
         return Sent(b"", "GET", query=bytes(query), headers=())
 
-    # --- parts --------------------------------------------------------------------------------
+    # --- helpers ------------------------------------------------------------------------------
 
     def _rolls(self, chance: float) -> bool:
         return self.random.random() < chance
@@ -493,7 +493,7 @@ class Odd:
         ascii = self._rolls(0.5)
         return json.dumps(tree, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
 
-    def _hurt(self, body: bytearray) -> None:
+    def _damage(self, body: bytearray) -> None:
         at = self.random.randrange(len(body) + 1)
         to = min(len(body), at + self.random.choice((0, 1, 1, 2, 10, 200)))
         what = self.random.randrange(6)

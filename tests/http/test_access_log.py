@@ -1,4 +1,4 @@
-"""If enabled, each request is logged with its caller and duration, and without its content."""
+"""The access log: one line per request with caller and duration, without its content; off by default."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FILTER = {"f": {"name": {"eq": CANARY}}}
 
 @pytest.fixture(scope="module")
 async def logging_world(world: World) -> AsyncIterator[World]:
-    """The application with the log of requests enabled."""
+    """The application with the access log enabled."""
     async with endpoint_on(world.servers) as endpoint:
         app = application(endpoint, logs_requests=True)
         yield replace(world, app=app, endpoint=endpoint)

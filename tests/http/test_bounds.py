@@ -1,4 +1,4 @@
-"""No cache of a process grows without bound, whatever callers send (case 97, D-55)."""
+"""The caches of a process are bounded (D-55)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.world import World
 pytestmark = pytest.mark.usefixtures("unmetered")
 
 PARSED_OPERATIONS, PLANS, INTROSPECTIONS = 2_000, 2_000, 50
-"""Expected limits, repeated here so that a changed limit is noticed."""
+"""Expected limits; a changed limit fails the tests."""
 DOCUMENTS = 2_100
 SHAPES = 2_050
 PUBLIC = 300
@@ -33,7 +33,7 @@ def shapes() -> list[dict[str, dict[str, str]]]:
 
 
 @covers("D-55")
-async def test_caches_fill_up_to_their_limits_and_not_beyond(world: World) -> None:
+async def test_caches_are_bounded_by_their_limits(world: World) -> None:
     kept = world.endpoint
     made = kept.reads.plans.made
     for number in range(DOCUMENTS):

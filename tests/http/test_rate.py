@@ -1,4 +1,4 @@
-"""The rate limit counts cost per tenant, and every response contains its cost and the remaining budget."""
+"""The rate limit counts cost per tenant; every response contains its cost and the remaining budget."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNT = '{ accounts(first: 1, filter: { name: { eq: "Beyond the limit" } }) { to
 
 @pytest.fixture
 async def clock(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The clock of the limit, in seconds; the limit is a hundred objects a minute, and a minute begins now."""
+    """Clock of the rate limit in seconds, at the start of a minute; the limit is 100 objects per minute."""
     for tenant in ("acme", "globex"):
         for persona, query in (
             ("admin", LARGE),
@@ -29,7 +29,9 @@ async def clock(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
             ("admin", REST),
             ("admin", COUNT),
         ):
-            await world.ask(persona, query, tenant=tenant)  # compiling is charged once
+            await world.ask(
+                persona, query, tenant=tenant
+            )  # the first execution also costs the compilation
     seconds = [600.0]
     monkeypatch.setattr(world.endpoint.reads, "budget", Budget(lambda: seconds[0], PER_MINUTE))
     return seconds
@@ -42,9 +44,7 @@ def cost(answer: Answer) -> Any:
 
 
 @covers("D-39")
-async def test_a_tenant_spends_its_minute_by_cost_and_not_by_requests(
-    world: World, clock: list[float]
-) -> None:
+async def test_rate_limit_counts_cost_instead_of_requests(world: World, clock: list[float]) -> None:
     assert cost(await world.ask("admin", LARGE)) == {"nodes": 60, "fields": 120, "remaining": 40}
     refused = await world.ask("admin", LARGE)
     assert refused.codes == ["RATE_LIMITED"]

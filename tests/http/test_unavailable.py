@@ -1,4 +1,4 @@
-"""While the database is down, requests are refused with a retryable code, and readiness reports it."""
+"""While the database is down, requests fail with a retryable code and the readiness probe fails."""
 
 from __future__ import annotations
 
