@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.commands.conftest import own
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 __all__ = ["no_default_types", "own"]
 

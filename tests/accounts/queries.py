@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.world import Answer
-from tests.writes.parallel import TenantClient, uuid_of
+from tests.writes.client import TenantClient, uuid_of
 
 ROLES = ("visiting", "postal", "invoicing", "default_invoicing", "head_office")
 FULL = "userErrors { code message path }"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.accounts.queries import errors, message, read, roles
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, public_id, uuid_of
+from tests.writes.client import TenantClient, public_id, uuid_of
 
 Made = tuple[str, dict[str, str]]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, public_id, uuid_of
+from tests.writes.client import TenantClient, public_id, uuid_of
 
 LINKS = "{ account(id: $id) { links { nodes { id version note other { id } } } } }"
 

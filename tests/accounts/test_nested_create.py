@@ -9,7 +9,7 @@ import pytest
 from tests.accounts.queries import errors, read
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import TenantClient, public_id
+from tests.writes.client import TenantClient, public_id
 
 CREATE = """mutation ($input: PersonCreateInput!) { done: personCreate(input: $input) {
   person { id fullName affiliations { nodes { function phone address { street }

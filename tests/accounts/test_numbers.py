@@ -8,7 +8,7 @@ import pytest
 
 from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, uuid_of
+from tests.writes.client import TenantClient, uuid_of
 
 SWEDISH = {
     "country": "SE",

@@ -8,7 +8,7 @@ import pytest
 
 from tests.accounts.queries import errors, read
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, TenantClient, outcome_of, public_id
+from tests.writes.client import DONE, TenantClient, outcome_of, public_id
 
 DATA: dict[str, Any] = {
     "name": "Brinkhorst Dairy",

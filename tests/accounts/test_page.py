@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id
+from tests.writes.client import TenantClient, outcome_of, public_id
 
 LEAVES = """
 { __type(name: "Account") { fields { name type { kind ofType { kind } } } } }

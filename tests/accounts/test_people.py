@@ -8,7 +8,7 @@ import pytest
 
 from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, public_id, uuid_of
+from tests.writes.client import TenantClient, public_id, uuid_of
 
 PEOPLE = """{ account(id: $id) { affiliations(orderBy: [{ since: ASC }]) {
   nodes { id active department function role email phone since until person { id fullName } address { street } } } } }"""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands.test_statements import recorder
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, public_id, uuid_of
+from tests.writes.client import TenantClient, public_id, uuid_of
 
 __all__ = ["recorder"]
 COUNTS = pytest.mark.parametrize("count", [1, 60])

@@ -9,7 +9,7 @@ import pytest
 
 from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id
+from tests.writes.client import TenantClient, outcome_of, public_id
 
 MINE = "{ account(id: $id) { name lastName displayName type { id } owner { id } senderEmail documentDelivery } }"
 

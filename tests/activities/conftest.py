@@ -8,7 +8,7 @@ import pytest
 
 from tests.cases.client import CaseClient, case_client
 from tests.support.world import World
-from tests.writes.parallel import TenantClient, own_tenant
+from tests.writes.client import TenantClient, own_tenant
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from tests.activities.test_timeline import person, planned
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, outcome_of, public_id, uuid_of
+from tests.writes.client import DONE, outcome_of, public_id, uuid_of
 
 NAMES = ("account", "person", "opportunity", "contract", "case")
 DONE_AT = "2026-03-20T09:30:00Z"

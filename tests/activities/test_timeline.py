@@ -9,7 +9,7 @@ import pytest
 
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, public_id, uuid_of
+from tests.writes.client import TenantClient, public_id, uuid_of
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/account_timeline.graphql"
 TIMELINE = """query ($id: ID!) {

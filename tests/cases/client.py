@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.world import Answer
-from tests.writes.parallel import TenantClient, public_id, uuid_of
+from tests.writes.client import TenantClient, public_id, uuid_of
 
 STATUSES = {
     "new": ("OPEN", -20),

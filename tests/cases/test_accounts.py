@@ -9,7 +9,7 @@ import pytest
 
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import uuid_of
+from tests.writes.client import uuid_of
 
 MANY = """mutation ($inputs: [CaseAccountUpdateInput!]!, $all: Boolean) {
   done: caseAccountUpdateMany(inputs: $inputs, allOrNone: $all) { userErrors { code path } }

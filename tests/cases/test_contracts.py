@@ -8,7 +8,7 @@ import pytest
 
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, uuid_of
+from tests.writes.client import TenantClient, uuid_of
 
 
 async def product(own: TenantClient, **params: Any) -> str:

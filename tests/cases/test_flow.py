@@ -8,7 +8,7 @@ import pytest
 
 from tests.cases.client import STATUSES, CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, outcome_of, public_id, uuid_of
+from tests.writes.client import DONE, outcome_of, public_id, uuid_of
 
 FOLLOWED = """query ($id: ID!) { case(id: $id) {
   number subject description priority state closedAt status { name } type { name } owner { name }

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import cli
 from tests.support.world import World
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 Operate = Callable[..., Awaitable[Result]]
 

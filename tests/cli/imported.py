@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import cli
 from tests.support.world import SIGN_IN, World
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 SMALL = Path(__file__).with_name("small")
 REFUSED = {"X1", "X2", "X3", "X4", "X5", "X6", "X7", "X8"}

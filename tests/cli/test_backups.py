@@ -12,7 +12,7 @@ import pytest
 from tenancy.engine.history import head
 from tests.cli.conftest import Operate
 from tests.tenancy.histories import longer
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 ROOT = Path(__file__).resolve().parents[2]
 

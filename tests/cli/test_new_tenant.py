@@ -8,7 +8,7 @@ from typing import Any
 from tests.cli.conftest import Operate
 from tests.support.covers import covers
 from tests.support.world import SIGN_IN
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 EMAIL = "first@fresh.example"
 LISTS = """{

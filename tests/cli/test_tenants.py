@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Operate
 from tests.commands.newcomer import ISSUE, REFRESH, RESET, newcomer, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 WRITE = 'mutation { accountCreate(input: { name: "New" }) { id } }'
 READ = "{ accounts(first: 1) { nodes { id } } }"

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Operate
 from tests.support.covers import covers
 from tests.support.world import SIGN_IN
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 NUMBERS = count(1)
 VIEWER = "query { viewer { id } }"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import SIGN_IN, World
-from tests.writes.parallel import own_tenant, served
+from tests.writes.client import own_tenant, served
 
 CONTRACT = """{ __schema {
   queryType { fields { name args { name } type { kind name } } }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.world import World
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.world import SIGN_IN, Answer
-from tests.writes.parallel import TenantClient, public_id
+from tests.writes.client import TenantClient, public_id
 
 PASSWORD = "four words are enough"
 RESET = "mutation ($i: PasswordResetInput!) { done: passwordReset(input: $i) { changed userErrors { code path } } }"

@@ -11,7 +11,7 @@ from db.engine.entity import Entity
 from db.engine.fields import Kind
 from schema.api import EXPOSED
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, mutation_input_type, outcome_of
+from tests.writes.client import TenantClient, mutation_input_type, outcome_of
 
 CHANGED = [each for each in EXPOSED if Standard.UPDATE in each.commands]
 LIST = "{ found: %s(first: 60) { nodes { id permissions { update delete writable } } } }"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
+from tests.writes.client import TenantClient, outcome_of, public_id, uuid_of
 
 UPDATE = """mutation ($i: AccountUpdateInput!) {
   done: accountUpdate(input: $i) { account { id attributes { key text } } userErrors { code message path } }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, public_id, uuid_of
+from tests.writes.client import TenantClient, public_id, uuid_of
 
 MANY = """mutation ($inputs: [AddressUpdateInput!]!, $all: Boolean) {
   done: addressUpdateMany(inputs: $inputs, allOrNone: $all) {

@@ -10,7 +10,7 @@ import pytest
 from db.api import MODEL
 from db.engine.fields import Computed
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 ONE = """mutation ($input: AccountCreateInput!) {
   made: accountCreate(input: $input) { id it: account { name site: websiteDomain owner { initials } } }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 COMMAND = "accountCreate(input: { name: $name }) { account { name } }"
 TEXTS = {

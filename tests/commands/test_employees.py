@@ -16,7 +16,7 @@ from graphql import (
 
 from tests.commands.newcomer import PASSWORD, newcomer
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, TenantClient, mutation_text, outcome_of, public_id, uuid_of
+from tests.writes.client import DONE, TenantClient, mutation_text, outcome_of, public_id, uuid_of
 
 SCHEMA = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text())
 LIST = "{ found: %s(first: 1%s) { nodes { id } } }"

@@ -7,7 +7,7 @@ import pytest
 from domain.setup import SWITCHED, FeatureKey
 from schema.api import EXPOSED
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, uuid_of
+from tests.writes.client import TenantClient, outcome_of, uuid_of
 
 FEATURES = "{ features(first: 10) { nodes { id key enabled } } }"
 CASES = "{ cases(first: 1) { totalCount } accounts(first: 1) { nodes { cases { totalCount } } } }"

@@ -17,7 +17,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from tests.writes.parallel import DONE, TenantClient, outcome_of
+from tests.writes.client import DONE, TenantClient, outcome_of
 
 SCHEMA = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text())
 OF_SESSIONS = {

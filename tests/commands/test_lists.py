@@ -10,7 +10,7 @@ import pytest
 from resolvers.engine import execute
 from resolvers.engine.execute import PASSES
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, public_id, uuid_of
+from tests.writes.client import TenantClient, public_id, uuid_of
 
 NOWHERE = "acc_ffffffffffffffffffffffffffffffff"
 GOOD: dict[str, Any] = {"name": "Goed"}

@@ -21,7 +21,7 @@ from tests.commands.newcomer import (
 )
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import TenantClient, public_id, uuid_of
+from tests.writes.client import TenantClient, public_id, uuid_of
 
 OTHER = "some other words of mine"
 WEAK = {

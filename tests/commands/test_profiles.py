@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, TenantClient, mutation_text, outcome_of, uuid_of
+from tests.writes.client import DONE, TenantClient, mutation_text, outcome_of, uuid_of
 
 EVERYTHING = {"creates": True, "edits": "ALL", "deletes": "ALL"}
 FORBIDDEN, READ_ONLY, HIDDEN = "FORBIDDEN", "FIELD_READ_ONLY", "NOT_FOUND"

@@ -11,7 +11,7 @@ import pytest
 from resolvers.engine.results import UNTOLD
 from tests.commands.newcomer import Newcomer
 from tests.commands.test_profiles import role, user
-from tests.writes.parallel import TenantClient, mutation_text
+from tests.writes.client import TenantClient, mutation_text
 
 
 async def _locked(own: TenantClient) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
+from tests.writes.client import TenantClient, outcome_of, public_id, uuid_of
 
 DELETE = """mutation ($i: ReplaceInput!) { done: %sDelete(input: $i) { id userErrors { code message path } } }"""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.commands.newcomer import PASSWORD, REFRESH, REVOKE, Newcomer, newcomer
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 OF = """query ($i: ID!) {
   sessions(filter: { user: { id: { eq: $i } } }) { totalCount nodes { id revokedAt user { id } } }

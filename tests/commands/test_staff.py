@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, uuid_of
+from tests.writes.client import TenantClient, uuid_of
 
 NAMES: dict[str, tuple[dict[str, str], str | None]] = {
     "an existing field": ({"entity": "Opportunity", "field": "margin"}, None),

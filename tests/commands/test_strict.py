@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import TenantClient, public_id
+from tests.writes.client import TenantClient, public_id
 
 CREATE = """mutation ($name: String!) {
   done: accountCreate(input: { name: $name }) { id account { name phone } userErrors { code } }

@@ -9,7 +9,7 @@ import pytest
 
 from db.api import MODEL
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, public_id
+from tests.writes.client import TenantClient, public_id
 
 UPSERT = """mutation ($input: OpportunityUpsertInput!) {
   done: opportunityUpsert(input: $input) {

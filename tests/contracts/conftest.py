@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import World
-from tests.writes.parallel import TenantClient, own_tenant, public_id
+from tests.writes.client import TenantClient, own_tenant, public_id
 
 
 @dataclass

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contracts.conftest import ContractClient
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id
+from tests.writes.client import TenantClient, outcome_of, public_id
 
 TERM = ("time_based", "starts_on", "ends_on", "renewal_months", "remind_on", "status")
 BEGIN = "2999-01-31"

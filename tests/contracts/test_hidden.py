@@ -9,7 +9,7 @@ import pytest
 
 from tests.contracts.conftest import ContractClient
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
+from tests.writes.client import TenantClient, outcome_of, public_id, uuid_of
 
 SALES = "SELECT id FROM profile WHERE name = 'Standard sales'"
 

@@ -16,7 +16,7 @@ from graphql import OperationDefinitionNode, parse
 from tenancy.demo import seed
 from tenancy.engine.provision import create
 from tests.support.world import SIGN_IN, TODAY, Answer, World
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 from web.served import examples
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"

@@ -21,7 +21,7 @@ from tests.examples.conftest import (
 )
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 SCHEMA = FOLDER.parents[1] / "schema" / "schema.graphql"
 

@@ -39,7 +39,7 @@ from tests.live.wire import Wire, wire
 from tests.support.node import CLIENTS, install
 from tests.support.place import place_on
 from tests.support.world import World, world_on
-from tests.writes.parallel import TenantClient, served
+from tests.writes.client import TenantClient, served
 from web.node import environment, node
 
 ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1):8000")

@@ -15,7 +15,7 @@ from cli.reference.contract import AREAS
 from cli.reference.files import EXAMPLES, examples_of
 from tests.examples.conftest import Operation, read
 from tests.support.world import World
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 FILES = sorted(EXAMPLES.glob("*.graphql"))
 PERSONA = re.compile(r"# Runs (?:as (\w+)|without a token)\.")

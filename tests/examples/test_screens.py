@@ -10,7 +10,7 @@ from tests.examples.conftest import PERSONA, ask, operation_named, variables_of
 from tests.live.wire import wire
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import TenantClient, served
+from tests.writes.client import TenantClient, served
 
 DIGITS = {"JPY": 0, "KWD": 3}
 """Number of minor digits of currencies other than two."""

@@ -16,7 +16,7 @@ from tenancy.demo.seed import rows as demonstration
 from tenancy.engine.provision import create
 from tests.support.rows import as_rows
 from tests.support.world import PERSONAS, TODAY, World
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 Row = Mapping[str, Any]
 Rows = dict[UUID, Row]

@@ -15,7 +15,7 @@ from tests.graph.checks import hold
 from tests.graph.draw import Drawn, Input
 from tests.graph.place import Place
 from tests.support.world import Answer
-from tests.writes.parallel import uuid_of
+from tests.writes.client import uuid_of
 
 REFUSALS = {
     *map(str, UserErrorCode),

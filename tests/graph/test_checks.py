@@ -12,7 +12,7 @@ import pytest
 from tests.graph import checks, step_effects
 from tests.graph.place import Facts, Place, Row
 from tests.support.covers import covers
-from tests.writes.parallel import public_id, uuid_of
+from tests.writes.client import public_id, uuid_of
 
 Broken = Callable[[Facts], Facts]
 

@@ -8,7 +8,7 @@ from tests.graph import step_effects
 from tests.graph.checks import hold
 from tests.graph.place import Place
 from tests.support.covers import covers
-from tests.writes.parallel import outcome_of, public_id, uuid_of
+from tests.writes.client import outcome_of, public_id, uuid_of
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from tests.http.asgi import Sent, send
 from tests.live.wire import wire
 from tests.support.covers import covers
 from tests.support.world import SIGN_IN, World, endpoint_on
-from tests.writes.parallel import TenantClient, served
+from tests.writes.client import TenantClient, served
 
 CANARY = "canary-5f3a9b"
 LINE = {

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, TenantClient, outcome_of, public_id, uuid_of
+from tests.writes.client import DONE, TenantClient, outcome_of, public_id, uuid_of
 
 CLOUD = """query ($tags: [ID!]!) {
   tags(filter: {id: {in: $tags} taggings: {some: {}}}) { nodes {

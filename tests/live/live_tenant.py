@@ -15,7 +15,7 @@ from app import Service, application, configured
 from auth.engine.tokens import ACCESS_LIFETIME
 from tests.live.wire import Rows, Wire, wire
 from tests.support.world import SIGN_IN, World
-from tests.writes.parallel import TenantClient, own_tenant, served
+from tests.writes.client import TenantClient, own_tenant, served
 
 CHANGES = """
   kind cursor changes { kind id node { id name amount { amount currency } account { name } } }

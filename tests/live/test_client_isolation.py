@@ -18,7 +18,7 @@ from tests.live.live_tenant import LiveTenant, another_server
 from tests.live.test_slow_subscribers import lists, sockets
 from tests.live.wire import TIMEOUT, Rows, wire
 from tests.support.covers import covers
-from tests.writes.parallel import in_second_process, served
+from tests.writes.client import in_second_process, served
 
 SMALL = """
 subscription Small($after: String) {

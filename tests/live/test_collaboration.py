@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.live.live_tenant import LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
-from tests.writes.parallel import public_id
+from tests.writes.client import public_id
 
 
 async def until_left(rows: Rows, id: str) -> None:

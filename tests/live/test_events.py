@@ -7,7 +7,7 @@ from typing import Any
 from tests.live.live_tenant import LIST, LiveTenant
 from tests.live.wire import Rows, Wire
 from tests.support.covers import covers
-from tests.writes.parallel import public_id
+from tests.writes.client import public_id
 
 VERSION = "query ($id: ID!) { opportunity(id: $id) { version } }"
 

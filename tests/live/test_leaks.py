@@ -23,7 +23,7 @@ from tests.live.property.watch import Watcher, read
 from tests.proof.rights import ONE_EACH, PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer, World
-from tests.writes.parallel import own_tenant, uuid_of
+from tests.writes.client import own_tenant, uuid_of
 
 EVERYTHING = Document(
     "everything",

@@ -11,7 +11,7 @@ import pytest
 from tests.live.live_tenant import LIST, PIPELINE, LiveTenant
 from tests.live.wire import Rows, Wire, wire
 from tests.support.covers import covers
-from tests.writes.parallel import in_second_process, served
+from tests.writes.client import in_second_process, served
 
 WON = {"status": {"eq": "WON"}}
 OPEN = {"status": {"eq": "OPEN"}}

@@ -15,7 +15,7 @@ from tests.live.live_tenant import PIPELINE, LiveTenant
 from tests.live.wire import Rows, Wire
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import TenantClient, in_second_process
+from tests.writes.client import TenantClient, in_second_process
 
 HELLO = "{ viewer { id } }"
 REVOKE = "mutation ($id: ID!) { sessionRevoke(input: { id: $id }) { revoked } }"

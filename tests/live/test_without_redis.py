@@ -15,7 +15,7 @@ from tests.live.live_tenant import PIPELINE, LiveTenant
 from tests.live.wire import Rows, wire
 from tests.support.covers import covers
 from tests.support.world import SECRET, UNMETERED, World
-from tests.writes.parallel import TenantClient, served
+from tests.writes.client import TenantClient, served
 
 NOWHERE = "redis://127.0.0.1:1/0"
 """A URL at which no server listens."""

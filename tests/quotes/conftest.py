@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import World
-from tests.writes.parallel import TenantClient, own_tenant
+from tests.writes.client import TenantClient, own_tenant
 
 FIELDS = """
   id version number name currency active approvedAt acceptedAt

@@ -8,7 +8,7 @@ import pytest
 
 from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
+from tests.writes.client import TenantClient, outcome_of, public_id, uuid_of
 
 ITEMS = [
     {"name": "a", "unitPrice": "10", "quantity": "2", "taxPercent": "21", "discountPercent": "5"},

@@ -11,7 +11,7 @@ from domain.quotes import totals, whole
 from tests.quotes.conftest import QuoteClient
 from tests.support.covers import covers
 from tests.support.rows import as_rows
-from tests.writes.parallel import TenantClient, outcome_of, uuid_of
+from tests.writes.client import TenantClient, outcome_of, uuid_of
 
 ITEMS = "SELECT * FROM quote_item WHERE deleted_at IS NULL ORDER BY quote_id, position"
 ACTIVE = "SELECT count(*) FROM quote WHERE opportunity_id = $1 AND active AND deleted_at IS NULL"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, uuid_of
+from tests.writes.client import TenantClient, outcome_of, uuid_of
 
 
 @covers("EP-116", "EP-117", "EP-118", "D-17", "VT-08")

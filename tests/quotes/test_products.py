@@ -9,7 +9,7 @@ import pytest
 
 from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 FIELDS = """
   name code description active service price { amount currency } taxPercent externalId

@@ -11,7 +11,7 @@ import pytest
 from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
+from tests.writes.client import TenantClient, outcome_of, public_id, uuid_of
 
 ITEMS = [{"name": "a", "unitPrice": "10"}]
 MUTATIONS: dict[str, dict[str, Any]] = {

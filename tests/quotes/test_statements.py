@@ -10,7 +10,7 @@ import pytest
 from db.engine.transaction import CleanConnection
 from tests.quotes.conftest import QuoteClient
 from tests.support.covers import covers
-from tests.writes.parallel import outcome_of
+from tests.writes.client import outcome_of
 
 WORD = re.compile(r"/\*\w+\*/ ")
 WORDS = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import World
-from tests.writes.parallel import TenantClient, outcome_of, own_tenant, uuid_of
+from tests.writes.client import TenantClient, outcome_of, own_tenant, uuid_of
 
 CONTRACTS = """
 query ($id: ID!) { opportunity(id: $id) {

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
+from tests.writes.client import TenantClient, outcome_of, public_id, uuid_of
 
 ORDER = """query ($stage: ID!, $name: String!) { opportunities(
   first: 100, filter: { stage: { id: { eq: $stage } }, name: { startsWith: $name } }

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, public_id
+from tests.writes.client import TenantClient, public_id
 
 
 async def error_paths(own: TenantClient, mutation: str, **params: Any) -> list[list[str]]:

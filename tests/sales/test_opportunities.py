@@ -7,7 +7,7 @@ from typing import Any
 from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, TenantClient, outcome_of, public_id
+from tests.writes.client import DONE, TenantClient, outcome_of, public_id
 
 CHANCE = """query ($id: ID!) { opportunity(id: $id) {
   name status probability closedOn account { id } stage { name kind }

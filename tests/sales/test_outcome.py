@@ -8,7 +8,7 @@ import pytest
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
+from tests.writes.client import TenantClient, outcome_of, public_id, uuid_of
 
 
 @covers("D-20")

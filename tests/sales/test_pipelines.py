@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id
+from tests.writes.client import TenantClient, outcome_of, public_id
 
 BOARD = """
 query ($type: ID!) {

@@ -9,7 +9,7 @@ import pytest
 from db.engine.transaction import CleanConnection
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import (
+from tests.writes.client import (
     TenantClient,
     in_second_process,
     outcome_of,

@@ -11,7 +11,7 @@ import pytest
 from tests.commands.newcomer import PASSWORD, newcomer
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import DONE, TenantClient, mutation_text, outcome_of, public_id
+from tests.writes.client import DONE, TenantClient, mutation_text, outcome_of, public_id
 
 NONE: dict[str, Any] = {"creates": False, "edits": None, "deletes": None}
 GRANTS: dict[str, dict[str, Any]] = {

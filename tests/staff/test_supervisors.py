@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.covers import covers
-from tests.writes.parallel import TenantClient, outcome_of, public_id
+from tests.writes.client import TenantClient, outcome_of, public_id
 
 OPPORTUNITY = "query ($id: ID!) { opportunity(id: $id) { id permissions { update delete } } }"
 LISTED = "query ($id: ID!) { opportunities(filter: { id: { eq: $id } }) { totalCount } }"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, TenantClient, outcome_of
+from tests.writes.client import DONE, TenantClient, outcome_of
 
 EMPLOYEES = "{ users(first: 100) { totalCount nodes { employee { id } } } }"
 EMPLOYEE = "query ($id: ID!) { user(id: $id) { employee { id } } }"

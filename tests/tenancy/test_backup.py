@@ -30,7 +30,7 @@ from tests.support.covers import covers
 from tests.support.place import place_on
 from tests.support.world import PERSONAS, World, world_on
 from tests.tenancy.histories import longer
-from tests.writes.parallel import TenantClient
+from tests.writes.client import TenantClient
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 QUERY = """

@@ -12,7 +12,7 @@ from app import application, page_of
 from settings import Settings
 from tenancy.demo.staff import personas
 from tests.support.world import World
-from tests.writes.parallel import own_tenant, served
+from tests.writes.client import own_tenant, served
 from web.build import build
 from web.served import WebPage, loaded
 

@@ -18,7 +18,7 @@ from settings import Settings
 from tests.http.asgi import Got, Sent, over_socket, send
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import TenantClient, served
+from tests.writes.client import TenantClient, served
 from web.served import HEADERS, WebPage, examples
 
 DEFAULT = Path(__file__).resolve().parents[2] / "web" / "src" / "default_query.graphql"

@@ -22,7 +22,7 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import SECRET, Answer, World
-from tests.writes.parallel import DONE, TenantClient, mutation_text, outcome_of, own_tenant
+from tests.writes.client import DONE, TenantClient, mutation_text, outcome_of, own_tenant
 
 Process = subprocess.Popen[bytes]
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ import pytest
 from db.api import MODEL
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import (
+from tests.writes.client import (
     DONE,
     TenantClient,
     outcome_of,

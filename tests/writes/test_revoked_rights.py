@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import Answer, World
-from tests.writes.parallel import (
+from tests.writes.client import (
     DONE,
     TenantClient,
     in_second_process,

@@ -12,7 +12,7 @@ from tests.live.property.client import Socket
 from tests.proof.contract import PREFIX
 from tests.proof.lock import ENTITIES
 from tests.support.world import PERSONAS, SIGN_IN, World
-from tests.writes.parallel import TenantClient, public_id, served
+from tests.writes.client import TenantClient, public_id, served
 from tests.writes.tenant import small_tenant
 
 ENTITIES_READ = (
