@@ -1,4 +1,4 @@
-"""The ways a field can be got at, generated from the schema: selections, links, paths, conditions, measures."""
+"""Query fragments through which a field can be read, from the schema: selections, links, filters, orders, aggregates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = {
     "letters": ("boolean", "BooleanFilter"),
     "channel": ("text", "StringFilter"),
 }
-"""How the custom attributes of the demonstration are filtered."""
+"""Value field and filter input type of each custom attribute of the demo data."""
 
 SAMPLES = {
     "StringFilter": ('"a"', '"Papier"', '""'),
@@ -46,12 +46,12 @@ SAMPLES = {
         '"nonsense"',
     ),
 }
-"""Literals to compare with, by input type."""
+"""GraphQL literals of operands, by filter input type."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A link from one entity to another, or to many."""
+    """A relation from one entity to another, to-one or to-many."""
 
     owner: str
     name: str
@@ -59,13 +59,13 @@ class Edge:
     many: bool
 
     def select(self, inner: str, first: int = 3) -> str:
-        """The link as a part of a selection."""
+        """The link as a selection."""
         if self.many:
             return f"{self.name}(first: {first}) {{ totalCount nodes {{ {inner} }} }}"
         return f"{self.name} {{ {inner} }}"
 
     def condition(self, inner: str, quantifier: str = "some") -> str:
-        """The link as a part of a filter."""
+        """The link as a filter; `quantifier` applies to a to-many link."""
         if self.many:
             return f"{self.name}: {{ {quantifier}: {{ {inner} }} }}"
         return f"{self.name}: {{ {inner} }}"
@@ -95,7 +95,7 @@ def paths(owner: str, depth: int) -> Iterator[Path]:
 
 
 def filterable(type_name: str) -> dict[str, str]:
-    """The fields that are compared with values, with the input type that does it."""
+    """The scalar fields of a filter, with their filter input types."""
     found = {}
     for name, field in input_type(f"{type_name}Filter").fields.items():
         compared = get_named_type(field.type).name
@@ -111,13 +111,13 @@ def sortable(type_name: str) -> tuple[str, ...]:
 
 
 def sorted_through(type_name: str) -> tuple[Edge, ...]:
-    """The links that an order goes through."""
+    """The links that an order can follow."""
     order = input_type(f"{type_name}Order").fields
     return tuple(edge for edge in edges(type_name) if edge.name in order)
 
 
 def measures(type_name: str) -> Iterator[tuple[str, str]]:
-    """(function, field) of what the aggregate of a type measures."""
+    """(function, field) of each measure in the aggregate of a type."""
     for function in FUNCTIONS:
         found = SCHEMA.type_map.get(f"{type_name}{function}")
         if isinstance(found, GraphQLObjectType):
@@ -125,7 +125,7 @@ def measures(type_name: str) -> Iterator[tuple[str, str]]:
 
 
 def leaf(type_name: str, field: str) -> str:
-    """A field with the selection that it needs, shallow."""
+    """A field with the smallest selection that its type requires."""
     kind = get_named_type(object_type(type_name).fields[field].type)
     if is_leaf_type(kind):
         return field
@@ -143,56 +143,58 @@ def leaf(type_name: str, field: str) -> str:
 
 
 def all_leaves(type_name: str) -> str:
-    """Every field of a type, each with as little below as it needs."""
+    """Every field of a type, each as by `leaf`."""
     return " ".join(leaf(type_name, name) for name in object_type(type_name).fields)
 
 
 def operand(operator: str, samples: Sequence[str], at: int = 0) -> str:
-    """What an operator is compared with; `at` chooses among the samples."""
+    """The operand of an operator; `at` is an index into the samples, taken modulo their number."""
     if operator == "isNull":
         return ("true", "false")[at % 2]
-    chosen = samples[at % len(samples)]
-    return f"[{chosen}]" if operator in {"in", "notIn"} else chosen
+    sample = samples[at % len(samples)]
+    return f"[{sample}]" if operator in {"in", "notIn"} else sample
 
 
 def comparisons(type_name: str, field: str) -> Iterator[tuple[str, str]]:
-    """(operator, input type) of every comparison with a field."""
+    """(operator, filter input type) of every comparison of a field."""
     compared = filterable(type_name)[field]
     yield from ((operator, compared) for operator in OPERATORS[compared].split())
 
 
 def attribute_comparisons(type_name: str) -> Iterator[tuple[str, str, str, str]]:
-    """(key, what compares it, operator, input type) of every comparison with a custom attribute."""
+    """(key, value field, operator, filter input type) of every comparison of a custom attribute."""
     for key in attributes(type_name):
-        part, compared = KINDS[key]
-        yield from ((key, part, operator, compared) for operator in OPERATORS[compared].split())
+        value_field, compared = KINDS[key]
+        yield from (
+            (key, value_field, operator, compared) for operator in OPERATORS[compared].split()
+        )
 
 
 def counted(type_name: str, condition: str) -> str:
-    """How many records of a type meet a condition."""
+    """Query for the number of records of a type that match a filter."""
     return f"{LIST_OF[type_name]}(filter: {{ {condition} }}) {{ totalCount }}"
 
 
 def sorted_by(type_name: str, key: str) -> str:
-    """The records of a type in an order."""
+    """Query for the records of a type in an order."""
     return f"{LIST_OF[type_name]}(first: 100, orderBy: [{{ {key} }}]) {{ nodes {{ id }} }}"
 
 
 def measured(type_name: str, function: str, field: str, beside: str = "") -> str:
-    """One measure over all records of a type."""
+    """Query for one measure over all records of a type."""
     inner = f"{beside} {function} {{ {measure(type_name, function, field)} }}"
     return f"{LIST_OF[type_name]} {{ aggregate {{ {inner} }} }}"
 
 
 def measured_below(edge: Edge, function: str, field: str) -> str:
-    """The same over the records of a nested list."""
+    """Query for one measure over the records of a nested list."""
     inner = measure(edge.target, function, field)
     nested = f"{edge.name} {{ aggregate {{ {function} {{ {inner} }} }} }}"
     return f"{LIST_OF[edge.owner]}(first: 2) {{ nodes {{ {nested} }} }}"
 
 
 def measure(type_name: str, function: str, field: str) -> str:
-    """A measured field with the selection that it needs."""
+    """A measure with the selection that its type requires."""
     holder = f"{type_name}{function[0].upper()}{function[1:]}"
     kind = get_named_type(object_type(holder).fields[field].type)
     return f"{field} {{ amount currency }}" if kind.name == "Money" else field

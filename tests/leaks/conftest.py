@@ -1,4 +1,4 @@
-"""What the tests of leaks share: the operator's view of the tenants, and a tally of cells."""
+"""Fixtures of the leak tests: the tenants as read by the operator, the personas, and counts of tested cells."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from tests.support.history import noted
 from tests.support.tally import tally
 from tests.support.world import World
 
-EVERY_DAY = ONE_EACH
-"""Those of the same rights as another one are looked at by night, too: there are fifty kinds of records."""
+DAILY_PERSONAS = ONE_EACH
+"""Personas of the daily run; those with the same rights as another one run nightly only."""
 
 
 @pytest.fixture(scope="session")
 def cells() -> Counter[str]:
-    """How many cells each channel covered; printed when the run ends."""
+    """Number of tested cells by channel; printed at the end of the run."""
     return tally("leaks: cells")
 
 
 @pytest.fixture(scope="session")
 def pairs() -> Counter[str]:
-    """How many operations were compared in two worlds."""
+    """Number of operations compared before and after a hidden change; printed at the end of the run."""
     return tally("leaks: pairs")
 
 
 @pytest.fixture(scope="module", autouse=True)
 async def history(world: World) -> AsyncIterator[None]:
-    """The tenant acme has one, which no other test meets."""
+    """History entries in the tenant acme while a module of these tests runs."""
     async with noted(world.admin, world.schema()):
         yield
 
 
 @pytest.fixture(scope="module")
 async def truth(world: World) -> Truth:
-    """What the tenant acme really holds while these tests run: with everybody's session, and a history.
+    """Contents of the tenant acme, with a session of each persona and a history.
 
-    Looked at anew for each module: tests elsewhere, which may run in between, sign in again.
+    It is loaded for each module, as tests of other directories sign in again in between.
     """
     for persona in PERSONAS:
         await world.token(persona)
@@ -51,14 +51,14 @@ async def truth(world: World) -> Truth:
 
 @pytest.fixture(scope="module")
 async def forbidden(truth: Truth) -> Callable[[str], frozenset[str]]:
-    """The texts that a persona may meet nowhere."""
+    """The texts that no response to a persona may contain, by persona."""
     return cache(partial(canaries, truth))
 
 
 @pytest.fixture(
     scope="module",
     params=[
-        one if one in EVERY_DAY else pytest.param(one, marks=pytest.mark.nightly)
+        one if one in DAILY_PERSONAS else pytest.param(one, marks=pytest.mark.nightly)
         for one in PERSONAS
     ],
 )
@@ -69,7 +69,7 @@ def probe(
     forbidden: Callable[[str], frozenset[str]],
     cells: Counter[str],
 ) -> Probe:
-    """A persona at work, with what he may see and what may not be seen by him; all of them at night."""
+    """A probe for each persona of the daily or the nightly run."""
     return Probe(world, request.param, truth, forbidden(request.param), cells)
 
 
@@ -86,5 +86,5 @@ def one_each(
     forbidden: Callable[[str], frozenset[str]],
     cells: Counter[str],
 ) -> Probe:
-    """One persona of each column in the everyday suite; all of them at night."""
+    """A probe for one persona of each column of rights.txt; all personas in nightly runs."""
     return Probe(world, request.param, truth, forbidden(request.param), cells)

@@ -1,4 +1,4 @@
-"""The ways a field can be got at in groups, generated from the schema: keys, tests, orders and measures of groups."""
+"""Query fragments of grouped aggregates, from the schema: group keys, `having`, orders and measures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TESTED = ("sum", "avg", "min", "max")
 
 @dataclass(frozen=True)
 class Key:
-    """Something to group by: through links to a field, or to the record at their end."""
+    """A group key: a field, or the record itself, of the root or through to-one links."""
 
     path: tuple[Edge, ...]
     owner: str
@@ -26,43 +26,43 @@ class Key:
 
     @property
     def by(self) -> str:
-        """It as an item of `groupBy`."""
-        said = f"{self.name}: {self.bucket or 'true'}"
+        """The key as an item of `groupBy`."""
+        item = f"{self.name}: {self.bucket or 'true'}"
         for edge in reversed(self.path):
-            said = f"{edge.name}: {{ {said} }}"
-        return f"{{ {said} }}"
+            item = f"{edge.name}: {{ {item} }}"
+        return f"{{ {item} }}"
 
     @property
     def shown(self) -> str:
-        """It as a part of a selection."""
-        said = "record { id }" if self.name == "record" else self.name
+        """The key as a selection."""
+        item = "record { id }" if self.name == "record" else self.name
         for edge in reversed(self.path):
-            said = f"{edge.name} {{ {said} }}"
-        return f"key {{ {said} }}"
+            item = f"{edge.name} {{ {item} }}"
+        return f"key {{ {item} }}"
 
     @property
     def order(self) -> str:
-        """It as an item of `orderBy`: a record is sorted by its id."""
-        said = f"{'id' if self.name == 'record' else self.name}: ASC"
+        """The key as an item of `orderBy`; a record is sorted by its ID."""
+        item = f"{'id' if self.name == 'record' else self.name}: ASC"
         for edge in reversed(self.path):
-            said = f"{edge.name}: {{ {said} }}"
-        return f"{{ key: {{ {said} }} }}"
+            item = f"{edge.name}: {{ {item} }}"
+        return f"{{ key: {{ {item} }} }}"
 
     @property
-    def touched(self) -> tuple[tuple[str, str], ...]:
-        """The fields that it asks about, from the root on; a record is asked about by its id."""
+    def fields_used(self) -> tuple[tuple[str, str], ...]:
+        """The fields that the key reads, from the root on; a record is read by its ID."""
         links = tuple((edge.owner, edge.name) for edge in self.path)
         return (*links, (self.owner, "id" if self.name == "record" else self.name))
 
 
 def keys(type_name: str, depth: int, path: tuple[Edge, ...] = ()) -> Iterator[Key]:
-    """Every key of a type, through at most `depth` links; dates in each span at the root, else in one."""
+    """Every group key of a type, through at most `depth` links; dates by each bucket at the root, else by one."""
     links = {edge.name: edge for edge in edges(type_name) if not edge.many}
     for name, field in input_type(f"{type_name}GroupBy").fields.items():
         kind = get_named_type(field.type).name
         if kind == "DateBucket":
-            spans = BUCKETS if not path else BUCKETS[len(name) % 5 :][:1]
-            yield from (Key(path, type_name, name, span) for span in spans)
+            buckets = BUCKETS if not path else BUCKETS[len(name) % 5 :][:1]
+            yield from (Key(path, type_name, name, bucket) for bucket in buckets)
         elif kind == "Boolean":
             yield Key(path, type_name, name)
         elif depth:
@@ -70,9 +70,9 @@ def keys(type_name: str, depth: int, path: tuple[Edge, ...] = ()) -> Iterator[Ke
 
 
 def grouped(type_name: str, arguments: str, inner: str = "count") -> str:
-    """The records of a type in groups."""
-    said = f"({arguments})" if arguments else ""
-    return f"{GROUPS_OF[type_name]}{said} {{ groups {{ {inner} }} groupCount }}"
+    """Query for the records of a type in groups."""
+    item = f"({arguments})" if arguments else ""
+    return f"{GROUPS_OF[type_name]}{item} {{ groups {{ {inner} }} groupCount }}"
 
 
 def _inner(type_name: str, holder: str, function: str) -> GraphQLInputObjectType | None:
@@ -82,7 +82,7 @@ def _inner(type_name: str, holder: str, function: str) -> GraphQLInputObjectType
 
 
 def compared_measures(type_name: str) -> Iterator[tuple[str, str, str]]:
-    """(function, field, input type) of every measure that groups are tested by."""
+    """(function, field, filter input type) of every measure that `having` can test."""
     for function in TESTED:
         if kind := _inner(type_name, "Having", function):
             for name, field in kind.fields.items():
@@ -90,38 +90,38 @@ def compared_measures(type_name: str) -> Iterator[tuple[str, str, str]]:
 
 
 def having(function: str, field: str, compared: str, operator: str, at: int) -> str:
-    """A test of a measure; `at` chooses what it is compared with."""
+    """A `having` condition on a measure; `at` is the index of the operand."""
     money = compared == "MoneyFilter"
     value = operand(operator, SAMPLES["DecimalFilter" if money else compared], at)
     return f"{function}: {{ {field}: {{ {CURRENCY + ', ' if money else ''}{operator}: {value} }} }}"
 
 
 def operators(compared: str) -> list[str]:
-    """What an input type compares with."""
+    """The operators of a filter input type."""
     return OPERATORS["DecimalFilter" if compared == "MoneyFilter" else compared].split()
 
 
 def sorted_measures(type_name: str) -> Iterator[tuple[str, str]]:
-    """(field, item of `orderBy`) of every measure that groups are sorted by."""
+    """(field, item of `orderBy`) of every measure that sorts groups."""
     for function in TESTED:
         if kind := _inner(type_name, "GroupOrder", function):
             for name in kind.fields:
                 money = name in MONEY[type_name]
-                way = f"{{ {CURRENCY}, direction: DESC }}" if money else "ASC_NULLS_FIRST"
-                yield name, f"{{ {function}: {{ {name}: {way} }} }}"
+                direction = f"{{ {CURRENCY}, direction: DESC }}" if money else "ASC_NULLS_FIRST"
+                yield name, f"{{ {function}: {{ {name}: {direction} }} }}"
 
 
 def measured_in_groups(type_name: str, function: str, field: str, arguments: str = "") -> str:
-    """One measure of each group."""
+    """Query for one measure of each group."""
     inner = f"count {function} {{ {measure(type_name, function, field)} }}"
     return grouped(type_name, arguments, inner)
 
 
 def filtered(type_name: str, condition: str, arguments: str = "") -> str:
-    """The records that meet a condition, in groups."""
+    """Query for the records that match a filter, in groups."""
     return grouped(type_name, f"filter: {{ {condition} }} {arguments}")
 
 
 def in_currency(currency: str) -> str:
-    """Another currency for a test of money."""
+    """The currency argument of a condition on money."""
     return f"currency: {quoted(currency)}"

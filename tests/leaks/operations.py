@@ -1,4 +1,4 @@
-"""Operations to ask before and after a change: written by hand, and drawn with a seed from the schema."""
+"""Operations for comparing responses before and after a change: fixed ones, and seeded random ones from the schema."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.leaks.channels import (
     sortable,
     sorted_through,
 )
-from tests.leaks.operations_groups import CORPUS as OF_GROUPS
-from tests.leaks.operations_groups import drawn, open_type
+from tests.leaks.operations_groups import CORPUS as GROUP_CORPUS
+from tests.leaks.operations_groups import open_type, random_groups
 from tests.leaks.truth import Truth
 from tests.proof.contract import LIST_OF, LISTED, ONE_OF, PREFIX, fields, spelled_id
 from tests.proof.lock import ENTITIES
@@ -37,7 +37,7 @@ WEIGHTS = {"Opportunity": 10, "Account": 6, "Employee": 4, "Stage": 2, "User": 2
 
 @dataclass(frozen=True)
 class Operation:
-    """A document; with `walked`, the name of a list that is read page by page."""
+    """A document with headers and variables; `walked` names a list that is read page by page."""
 
     query: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -122,7 +122,7 @@ CORPUS = (
     "{ nothing }",
     "{ opportunities { nodes { owner { users { nodes { roles { nodes { role { name } } } } } } } } }",
 )
-"""By hand: what an attacker tries first."""
+"""Fixed operations that an attacker tries first."""
 
 WALKS = (
     ("opportunities", "orderBy: [{ commission: ASC }]"),
@@ -140,47 +140,47 @@ WALKS = (
 def walk(
     root: str, arguments: str, size: int, inner: str = "id", *, back: bool = False
 ) -> Operation:
-    """A list that is read page by page, from its start on or from its end back."""
-    way = f"last: {size}, before: $before" if back else f"first: {size}, after: $after"
-    asked = f"{root}({way}{', ' * bool(arguments)}{arguments})"
+    """A list that is read page by page, forward or backward."""
+    page_arguments = f"last: {size}, before: $before" if back else f"first: {size}, after: $after"
+    field = f"{root}({page_arguments}{', ' * bool(arguments)}{arguments})"
     info = "hasPreviousPage startCursor" if back else "hasNextPage endCursor"
     page = f"totalCount edges {{ cursor node {{ {inner} }} }} pageInfo {{ {info} }}"
     cursor = "before" if back else "after"
-    return Operation(f"query (${cursor}: String) {{ {asked} {{ {page} }} }}", walked=root)
+    return Operation(f"query (${cursor}: String) {{ {field} {{ {page} }} }}", walked=root)
 
 
 def corpus(truth: Truth, persona: str) -> list[Operation]:
-    """The operations by hand, and some about records he must not know of."""
-    found = [Operation(query) for query in CORPUS]
-    found += [Operation(query, {"x_access": "strict"}) for query in CORPUS[5:9]]
-    found += [walk(root, arguments, 9) for root, arguments in WALKS]
-    found += [walk(root, arguments, 9, back=True) for root, arguments in WALKS[::2]]
-    found += [Operation(query) for query in OF_GROUPS]
+    """The fixed operations, and some that name records hidden from the persona."""
+    operations = [Operation(query) for query in CORPUS]
+    operations += [Operation(query, {"x_access": "strict"}) for query in CORPUS[5:9]]
+    operations += [walk(root, arguments, 9) for root, arguments in WALKS]
+    operations += [walk(root, arguments, 9, back=True) for root, arguments in WALKS[::2]]
+    operations += [Operation(query) for query in GROUP_CORPUS]
     seen = truth.visible(persona, "Opportunity")
     unseen = [row for id, row in sorted(truth.rows["Opportunity"].items()) if id not in seen]
     for row in unseen[:: max(1, len(unseen) // 6)]:
         id, name = spelled_id("Opportunity", row["id"]), json.dumps(row["name"])
         account = spelled_id("Account", row["account_id"])
-        found += [
+        operations += [
             Operation(f'{{ opportunity(id: "{id}") {{ id name }} node(id: "{id}") {{ id }} }}'),
             Operation(
                 f"{{ opportunities(filter: {{ name: {{ eq: {name} }} }}) {{ totalCount }} }}"
             ),
             Operation(f'{{ account(id: "{account}") {{ name opportunities {{ totalCount }} }} }}'),
         ]
-    return found
+    return operations
 
 
 @dataclass
-class Author:
-    """Draws operations: mostly of what the persona may ask, with values that somewhere occur."""
+class OperationGenerator:
+    """Generates random operations, mostly permitted for the persona, with values that occur in the data."""
 
     rng: random.Random
     truth: Truth
     persona: str
 
     def operation(self) -> Operation:
-        """One more."""
+        """A random operation."""
         rng = self.rng
         kinds = ("list", "walk", "one", "node", "measure", "groups", "search")
         kind = rng.choices(kinds, (45, 12, 8, 7, 8, 20, 8))[0]
@@ -191,7 +191,7 @@ class Author:
         if kind == "groups":
             type_name = open_type(rng, self.persona)
             condition = self._condition(type_name, 1)
-            query = drawn(rng, type_name, self.persona, self._may, condition)
+            query = random_groups(rng, type_name, self.persona, self._may, condition)
         elif kind == "search":
             type_name = rng.choice(SEARCHED)
             arguments = f"text: {self.text(type_name)}, first: {rng.choice((5, 20, 50))}"
@@ -218,7 +218,7 @@ class Author:
         return self.rng.choices(LISTED, weights)[0]
 
     def _may(self, type_name: str, name: str) -> bool:
-        """Nearly always what is readable: a refusal shows less."""
+        """Whether to use a field: readable ones always, others rarely, as a refusal tests less."""
         readable = level(self.persona, type_name, name) in {Level.OPEN, Level.RULED}
         return readable or self.rng.random() < 0.03
 
@@ -269,9 +269,9 @@ class Author:
             return f"or: [{', '.join(f'{{ {one} }}' for one in two)}]"
         if kind == "attribute" and (keys := attributes(type_name)):
             key = rng.choice(keys)
-            part, compared = KINDS[key]
+            value_field, compared = KINDS[key]
             value = operand("eq", SAMPLES[compared], rng.randrange(3))
-            return f'attribute: {{ key: "{key}", {part}: {{ eq: {value} }} }}'
+            return f'attribute: {{ key: "{key}", {value_field}: {{ eq: {value} }} }}'
         if kind == "search" and type_name in SEARCHED:
             return f"search: {self.text(type_name)}"
         names = [n for n in filterable(type_name) if self._may(type_name, n)] or ["id"]
@@ -281,7 +281,7 @@ class Author:
         return f"{name}: {{ {operator}: {operand(operator, values, rng.randrange(9))} }}"
 
     def text(self, type_name: str) -> str:
-        """Pieces of what somewhere stands in a field that is searched, be it hidden or not."""
+        """A search text of pieces of values in searched fields, hidden or not."""
         rng, words = self.rng, []
         known = ENTITIES[type_name].search
         rows = list(self.truth.rows[type_name].values())
@@ -299,8 +299,8 @@ class Author:
             return SAMPLES[compared]
         rows = self.truth.rows[type_name].values()
         held: list[Any] = sorted({self.truth.value(type_name, name, row) for row in rows} - {None})
-        drawn = self.rng.sample(held, min(3, len(held)))
-        return [quoted(v) if compared in QUOTED else str(v) for v in drawn] or SAMPLES[compared]
+        sample = self.rng.sample(held, min(3, len(held)))
+        return [quoted(v) if compared in QUOTED else str(v) for v in sample] or SAMPLES[compared]
 
     def _key(self, type_name: str) -> str:
         links = [e for e in sorted_through(type_name) if self._may(type_name, e.name)]

@@ -1,4 +1,4 @@
-"""Operations about groups, backward pages and computed fields, for the comparison of two worlds."""
+"""Operations on groups, backward pages and computed fields, for comparing responses before and after a change."""
 
 from __future__ import annotations
 
@@ -71,17 +71,19 @@ CORPUS = (
     "{ accounts(last: 30) { nodes { websiteDomain ... on Owned { owner { initials } } ... on Record { version } } } }",
     "{ employees { nodes { initials opportunities(last: 2) { totalCount(atMost: 3) nodes { id closeQuarter } } } } }",
 )  # fmt: skip
-"""By hand: what an attacker tries first of what groups can tell."""
+"""Fixed operations on groups that an attacker tries first."""
 
 May = Callable[[str, str], bool]
 
 
-def drawn(rng: random.Random, type_name: str, persona: str, may: May, condition: str) -> str:
-    """A grouping with whatever belongs to one, mostly of what the persona may ask."""
-    known = [k for k in keys(type_name, 2) if all(may(*one) for one in k.touched)]
+def random_groups(
+    rng: random.Random, type_name: str, persona: str, may: May, condition: str
+) -> str:
+    """A random grouped query, mostly permitted for the persona."""
+    known = [k for k in keys(type_name, 2) if all(may(*one) for one in k.fields_used)]
     by = rng.sample(known, min(len(known), rng.randint(0, 3)))
-    if len({key.touched for key in by}) < len(by):
-        by = by[:1]  # the same date in two spans is refused
+    if len({key.fields_used for key in by}) < len(by):
+        by = by[:1]  # the same date in two buckets is refused
     arguments = [f"groupBy: [{', '.join(key.by for key in by)}]"] if by else []
     if rng.random() < 0.4:
         arguments.append(f"filter: {{ {condition} }}")
@@ -117,7 +119,7 @@ def _inner(rng: random.Random, type_name: str, persona: str, by: list[Key]) -> s
 
 
 def open_type(rng: random.Random, persona: str) -> str:
-    """A type that is open to the persona; opportunities, of which he does not see all, most often."""
+    """A type open to the persona; most often opportunities, which are only partly visible."""
     if rng.random() < 0.6:
         return "Opportunity"
     return rng.choice([name for name in GROUPS_OF if not is_closed(persona, name)])

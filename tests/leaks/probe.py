@@ -1,4 +1,4 @@
-"""A persona who asks, and whose every answer is searched for what he may not see."""
+"""Sends requests as a persona and searches each response for values hidden from them."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Probe:
     cells: Counter[str]
 
     async def ask(self, query: str, **headers: str) -> Answer:
-        """The answer, in which nothing that is forbidden may stand."""
-        return await self._asked(query, self.forbidden, headers)
+        """Send a request; assert that the response contains no forbidden text."""
+        return await self._checked(query, self.forbidden, headers)
 
-    async def ask_reckoned(self, query: str, known: Set[str]) -> Answer:
-        """Likewise, but for texts that the test itself has reckoned of what the persona sees."""
-        return await self._asked(query, self.forbidden - known, {})
+    async def ask_allowing(self, query: str, known: Set[str]) -> Answer:
+        """Like `ask`, but allow `known` texts, which the test computed from visible data."""
+        return await self._checked(query, self.forbidden - known, {})
 
-    async def _asked(
+    async def _checked(
         self, query: str, forbidden: frozenset[str], headers: Mapping[str, str]
     ) -> Answer:
         answer = await self.world.ask(self.persona, query, {}, tenant=self.truth.tenant, **headers)
@@ -47,7 +47,7 @@ class Probe:
         return answer
 
     async def refused(self, query: str, *expected: tuple[str, str], **headers: str) -> Answer:
-        """The whole operation is refused for just these fields."""
+        """Assert that the whole operation is refused and names the expected and only closed fields."""
         answer = await self.ask(query, **headers)
         where = f"{self.persona}: {query}\n{answer.body.decode()}"
         assert answer.codes == ["FIELD_FORBIDDEN"], where
@@ -55,7 +55,7 @@ class Probe:
         named = {(f["type"], f["field"]) for f in answer.json["errors"][0]["extensions"]["fields"]}
         assert set(expected) <= named, where
         for type_name, field in named:
-            assert self.shut(type_name, field), where
+            assert self.is_closed_name(type_name, field), where
         return answer
 
     async def count(self, aliases: Mapping[str, str]) -> dict[str, int]:
@@ -65,13 +65,13 @@ class Probe:
         assert "errors" not in answer.json, f"{self.persona}: {parts}\n{answer.body.decode()}"
         return {alias: read["totalCount"] for alias, read in answer.data.items()}
 
-    def hopeless(self, type_name: str) -> bool:
-        """Whether an entity is open, and what its records are always a part of is closed: so none is seen."""
-        ways = ENTITIES[type_name].parents
-        return any(is_closed(self.persona, way.to) and not way.optional for way in ways)
+    def has_closed_parent(self, type_name: str) -> bool:
+        """Whether a required parent of the entity is closed, so that none of its records is visible."""
+        parents = ENTITIES[type_name].parents
+        return any(is_closed(self.persona, parent.to) and not parent.optional for parent in parents)
 
-    def shut(self, type_name: str, field: str) -> bool:
-        """Whether a name in a refusal is one the persona has no right to."""
+    def is_closed_name(self, type_name: str, field: str) -> bool:
+        """Whether the persona has no right to a field, attribute or type named in a refusal."""
         if is_closed(self.persona, type_name):
             return True
         if field in attributes(type_name):
@@ -81,7 +81,7 @@ class Probe:
         return level(self.persona, type_name, field) is Level.HIDDEN
 
     def denials(self, type_name: str, names: Iterable[str] | None = None) -> Denied:
-        """What a selection of these fields has to name as denied."""
+        """The expected denials for a selection of these fields."""
         if is_closed(self.persona, type_name):
             return {(type_name, "", "object")}
         found: Denied = set()
@@ -98,7 +98,7 @@ class Probe:
         return found
 
     def judge(self, type_name: str, node: Mapping[str, Any]) -> None:
-        """Every field of a record is there, or not, as expected."""
+        """Assert that each field of a record has the stored value, or null if it is not readable."""
         row = next(
             row for id, row in self.truth.rows[type_name].items() if node["id"].endswith(id.hex)
         )
@@ -109,8 +109,8 @@ class Probe:
             if name == "attributes":
                 self._judge_attributes(type_name, node[name], where)
             elif name == "history" and readable(self.persona, type_name, name, row):
-                told = self.truth.told(self.persona, row["id"])
-                assert node[name]["totalCount"] == len(told), where
+                entries = self.truth.readable_history(self.persona, row["id"])
+                assert node[name]["totalCount"] == len(entries), where
             elif not readable(self.persona, type_name, name, row):
                 assert node[name] is None, where
             elif (
@@ -135,13 +135,13 @@ class Probe:
 
 
 def denied(answer: Answer) -> Denied:
-    """What an answer names as denied."""
+    """The denials listed in a response."""
     access = answer.json.get("extensions", {}).get("access", {"denied": []})
     return {(one["type"], one["field"], one["reason"]) for one in access["denied"]}
 
 
 def target_of(type_name: str, field: str) -> str:
-    """The type that a closed link leads to."""
+    """The target type of a link."""
     return next(edge.target for edge in edges(type_name) if edge.name == field)
 
 

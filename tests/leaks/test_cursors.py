@@ -1,4 +1,4 @@
-"""A cursor holds nothing that can be read, and is good only where it was given out."""
+"""Cursors contain no readable data and are valid only for their user, tenant and list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.leaks.test_two_worlds import seen
+from tests.leaks.test_noninterference import observed
 from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer, World
@@ -27,8 +27,8 @@ async def page(
     world: World, persona: str, arguments: str, tenant: str = "acme", root: str = "opportunities"
 ) -> Answer:
     """A small page of a list."""
-    asked = f"{root}(first: 3, {arguments})"
-    query = f"{{ {asked} {{ nodes {{ id }} edges {{ cursor node {{ id }} }} }} }}"
+    field = f"{root}(first: 3, {arguments})"
+    query = f"{{ {field} {{ nodes {{ id }} edges {{ cursor node {{ id }} }} }} }}"
     return await world.ask(persona, query, tenant=tenant)
 
 
@@ -39,14 +39,14 @@ def last(answer: Answer) -> str:
     return cursor
 
 
-async def refusal(world: World, persona: str, tenant: str = "acme") -> Answer:
-    """What is answered to a word that never was a cursor."""
+async def invalid_cursor(world: World, persona: str, tenant: str = "acme") -> Answer:
+    """The response to a malformed cursor."""
     return await page(world, persona, f'{START}, after: "nonsense"', tenant)
 
 
 @covers("D-38")
-async def test_only_for_whom_it_was_made(world: World) -> None:
-    """Case 6: every cursor with every persona of every tenant; only its owner reads on."""
+async def test_cursor_of_another_user_is_refused(world: World) -> None:
+    """Case 6: each persona's cursor with all personas of all tenants; others get the response to a malformed one."""
     places = [(persona, tenant) for persona in PERSONAS for tenant in TENANTS]
     made = {place: last(await page(world, place[0], START, place[1])) for place in places}
     for owner, cursor in made.items():
@@ -55,18 +55,21 @@ async def test_only_for_whom_it_was_made(world: World) -> None:
             if place == owner:
                 assert answer.codes == []
             else:
-                assert seen(answer) == seen(await refusal(world, *place)), (owner, place)
+                assert observed(answer) == observed(await invalid_cursor(world, *place)), (
+                    owner,
+                    place,
+                )
                 assert answer.codes == ["BAD_CURSOR"]
 
 
 @covers("D-38")
-async def test_a_cursor_over_a_hidden_field(world: World) -> None:
-    """Case 6: an administrator's, sorted by margin, opens nothing to somebody without the margin."""
+async def test_cursor_sorted_by_hidden_field_is_refused(world: World) -> None:
+    """Case 6: an administrator's cursor sorted by margin, sent by a user who may not read the margin."""
     cursor = last(await page(world, "admin", "orderBy: [{ margin: ASC }]"))
     forged = await page(world, "limited", f'orderBy: [{{ margin: ASC }}], after: "{cursor}"')
     garbage = await page(world, "limited", 'orderBy: [{ margin: ASC }], after: "nonsense"')
     assert forged.codes == ["BAD_CURSOR"]
-    assert seen(forged) == seen(garbage)
+    assert observed(forged) == observed(garbage)
     other = await page(world, "limited", f'orderBy: [{{ amount: ASC }}], after: "{cursor}"')
     assert other.codes == ["BAD_CURSOR"]
 
@@ -87,16 +90,16 @@ OTHER_LISTS = (
 
 @covers("D-38")
 @pytest.mark.parametrize("other", OTHER_LISTS)
-async def test_only_for_its_list(world: World, other: str) -> None:
-    """Another order or filter is another list."""
+async def test_cursor_of_another_list_is_refused(world: World, other: str) -> None:
+    """A cursor is valid for its order and filter only."""
     cursor = last(await page(world, "rep1", START))
     answer = await page(world, "rep1", f'{other}, after: "{cursor}"')
-    assert seen(answer) == seen(await refusal(world, "rep1"))
+    assert observed(answer) == observed(await invalid_cursor(world, "rep1"))
 
 
 @covers("D-38")
-async def test_only_for_its_place(world: World) -> None:
-    """Another root, or a nested list under another record or none, is another list."""
+async def test_cursor_of_another_root_or_nesting_is_refused(world: World) -> None:
+    """A cursor is valid for its root field, and not interchangeable with that of a nested list."""
     cursor = last(await page(world, "rep1", "orderBy: [{ name: ASC }]"))
     for root in ("accounts", "employees", "stages"):
         answer = await page(
@@ -113,8 +116,8 @@ async def test_only_for_its_place(world: World) -> None:
 
 
 @covers("D-38")
-async def test_not_bound_to_the_document(world: World) -> None:
-    """Another selection, page size or spelling of the same list reads on with it."""
+async def test_cursor_is_valid_in_other_documents_of_the_list(world: World) -> None:
+    """Selection, page size, aliases and variables may differ."""
     cursor = last(await page(world, "rep1", START))
     query = (
         "query Other($f: OpportunityFilter, $o: [OpportunityOrder!], $c: String) "
@@ -128,7 +131,7 @@ async def test_not_bound_to_the_document(world: World) -> None:
 
 
 def tampered(cursor: str) -> Iterator[str]:
-    """Every character changed, every length cut, and some longer ones."""
+    """Variants of a cursor: each character changed, each prefix, flipped bits, and extensions."""
     rng = random.Random(cursor)
     for at, old in enumerate(cursor):
         yield cursor[:at] + rng.choice(LETTERS.replace(old, "")) + cursor[at + 1 :]
@@ -143,23 +146,23 @@ def tampered(cursor: str) -> Iterator[str]:
 
 
 @covers("D-38")
-async def test_tampered_with(world: World) -> None:
-    """Case 5: one answer for all that it can be changed to."""
+async def test_tampered_cursor_is_refused(world: World) -> None:
+    """Case 5: every variant gives the response to a malformed cursor."""
     query = "query ($c: String) { opportunities(first: 3, orderBy: [{ name: ASC }], after: $c) { edges { cursor } } }"
     first = await world.ask("rep1", query)
     cursor = last(first)
     assert (await world.ask("rep1", query, {"c": cursor})).codes == []
-    expected = seen(await world.ask("rep1", query, {"c": "nonsense"}))
+    expected = observed(await world.ask("rep1", query, {"c": "nonsense"}))
     accepted = []
     for changed in tampered(cursor):
         answer = await world.ask("rep1", query, {"c": changed})
-        if seen(answer) != expected:
+        if observed(answer) != expected:
             accepted.append((changed, answer.body))
     assert not accepted, (cursor, accepted)
 
 
 def decoded(text: bytes, depth: int = 3) -> Iterator[bytes]:
-    """What comes out of a text by the usual ways of packing, one in another."""
+    """Results of decoding and decompressing a text by common methods, up to `depth` times."""
     yield text
     if depth == 0:
         return
@@ -193,28 +196,28 @@ def decoded(text: bytes, depth: int = 3) -> Iterator[bytes]:
         ("account: { name", "account { name }"),
     ],
 )
-async def test_holds_nothing_readable(world: World, key: str, inner: str) -> None:
-    """Case 5: no sort key, no id and no name of a tenant in it, however it is unpacked."""
+async def test_cursor_contains_no_readable_data(world: World, key: str, inner: str) -> None:
+    """Case 5: no decoding contains the sort key, the ID or the tenant."""
     order = f"{key}: ASC }} }}" if ":" in key else f"{key}: ASC }}"
-    if key == "note":  # which is no sort key
+    if key == "note":  # not sortable
         order = "id: ASC }"
     query = f"{{ opportunities(first: 30, orderBy: [{{ {order}]) {{ edges {{ cursor node {{ id {inner} }} }} }} }}"
     answer = await world.ask("admin", query)
     edges: list[dict[str, Any]] = answer.data["opportunities"]["edges"]
     for edge in edges:
-        held = [edge["node"]["id"].rpartition("_")[2], "acme", world.tenants["acme"].id.hex]
+        forbidden = [edge["node"]["id"].rpartition("_")[2], "acme", world.tenants["acme"].id.hex]
         first, *_ = (edge["node"][name] for name in edge["node"] if name != "id")
         value = next(iter(first.values())) if isinstance(first, dict) else first
-        held += [value] if value and len(value) > 3 else []
-        raw = [bytes.fromhex(held[0]), world.tenants["acme"].id.bytes]
+        forbidden += [value] if value and len(value) > 3 else []
+        raw = [bytes.fromhex(forbidden[0]), world.tenants["acme"].id.bytes]
         for text in decoded(edge["cursor"].encode()):
-            assert not any(word.encode() in text for word in held)
+            assert not any(word.encode() in text for word in forbidden)
             assert not any(word in text for word in raw)
 
 
 @covers("D-38")
-async def test_lengths_tell_nothing_of_masked_values(world: World) -> None:
-    """A ruled value is as empty in a cursor as an empty one."""
+async def test_cursor_length_is_independent_of_masked_values(world: World) -> None:
+    """A value masked by a status rule is encoded as null."""
     query = (
         "{ opportunities(first: 100, filter: { status: { ne: WON } }, orderBy: [{ commission: ASC }])"
         " { edges { cursor } } }"
@@ -225,11 +228,20 @@ async def test_lengths_tell_nothing_of_masked_values(world: World) -> None:
 
 
 @covers("D-38")
-async def test_in_variables_and_in_bodies_alike(world: World) -> None:
-    """A cursor of a wrong kind is a mistake of the caller, never one of ours."""
+async def test_cursor_of_wrong_type_is_a_client_error(world: World) -> None:
+    """Cursors of other types and malformed texts give a client error, never INTERNAL."""
     query = "query ($c: String) { opportunities(first: 1, after: $c) { totalCount } }"
-    strange: tuple[object, ...] = (None, "", 5, [], {}, True, "\x01\x02\x03", json.dumps({"a": 1}))
-    for value in strange:
+    malformed: tuple[object, ...] = (
+        None,
+        "",
+        5,
+        [],
+        {},
+        True,
+        "\x01\x02\x03",
+        json.dumps({"a": 1}),
+    )
+    for value in malformed:
         answer = await world.ask("rep1", query, {"c": value})
         assert answer.status < 500, value
         assert set(answer.codes) <= {"BAD_CURSOR", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}

@@ -1,4 +1,4 @@
-"""No key, measure or order of groups goes through a reference that is hidden, or to a module that is closed."""
+"""Group keys, measures and orders through a hidden reference or into a closed type are refused."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from tests.leaks.channels import measure, measures, sorted_through
 from tests.leaks.groups import grouped, keys
 from tests.leaks.probe import denied
 from tests.leaks.test_rights import LINKS
-from tests.leaks.truth import own_tenant
+from tests.leaks.truth import scratch_tenant
 from tests.proof.contract import REFERENCES
 from tests.support.covers import covers
 from tests.support.world import World
 
-ASKED = ("Opportunity", "Account", "Employee", "User")
+TYPES = ("Opportunity", "Account", "Employee", "User")
 
 
-def ways(type_name: str) -> Iterator[tuple[tuple[tuple[str, str], ...], str]]:
-    """(references gone through, question) of every way that groups go through references."""
+def queries_through_references(type_name: str) -> Iterator[tuple[tuple[tuple[str, str], ...], str]]:
+    """(references, query) of every group key, measure and order that uses references."""
     for key in keys(type_name, 2):
         if key.path:
-            gone = tuple((edge.owner, edge.name) for edge in key.path)
-            yield gone, grouped(type_name, f"groupBy: [{key.by}]")
-            yield gone, grouped(type_name, f"groupBy: [{key.by}] first: 1", f"{key.shown} count")
+            references = tuple((edge.owner, edge.name) for edge in key.path)
+            yield references, grouped(type_name, f"groupBy: [{key.by}]")
+            yield (
+                references,
+                grouped(type_name, f"groupBy: [{key.by}] first: 1", f"{key.shown} count"),
+            )
     for function, name in measures(type_name):
         if name in REFERENCES.get(type_name, {}):
             inner = f"{function} {{ {measure(type_name, function, name)} }}"
@@ -37,9 +40,9 @@ def ways(type_name: str) -> Iterator[tuple[tuple[tuple[str, str], ...], str]]:
 
 
 @covers("D-31")
-async def test_nothing_goes_through_a_hidden_reference(world: World) -> None:
-    """Case 36: what may not be read of one record is not told of many; every other way is answered."""
-    async with own_tenant(world, "linkless-groups") as tenant:
+async def test_hidden_reference_in_groups_is_refused(world: World) -> None:
+    """Case 36: queries through a hidden reference are FIELD_FORBIDDEN; all others succeed."""
+    async with scratch_tenant(world, "linkless-groups") as tenant:
         for entity, field in LINKS:
             await world.admin.execute(
                 f"DELETE FROM {world.schema(tenant)}.field_permission WHERE entity = $1 AND field = $2",  # noqa: S608
@@ -47,42 +50,42 @@ async def test_nothing_goes_through_a_hidden_reference(world: World) -> None:
             )  # fmt: skip
         await world.rights_changed(tenant)
         refused = 0
-        for type_name in ASKED:
-            for gone, question in ways(type_name):
-                answer = await world.ask("rep1", f"{{ {question} }}", tenant=tenant)
-                hidden = [one for one in gone if one in LINKS]
+        for type_name in TYPES:
+            for references, query in queries_through_references(type_name):
+                answer = await world.ask("rep1", f"{{ {query} }}", tenant=tenant)
+                hidden = [reference for reference in references if reference in LINKS]
                 if not hidden:
-                    assert answer.codes == [], (question, answer.body)
+                    assert answer.codes == [], (query, answer.body)
                     continue
-                assert answer.codes == ["FIELD_FORBIDDEN"], (question, answer.body)
+                assert answer.codes == ["FIELD_FORBIDDEN"], (query, answer.body)
                 assert answer.json.get("data") is None
                 named = answer.json["errors"][0]["extensions"]["fields"]
                 entity, field = hidden[0]
-                assert {"type": entity, "field": field} in named, (question, named)
+                assert {"type": entity, "field": field} in named, (query, named)
                 refused += 1
         assert refused > 60
 
 
 @covers("D-31", "D-34")
-@pytest.mark.parametrize("module", ["Account", "Employee", "Stage"])
-async def test_nothing_goes_into_a_closed_module(world: World, module: str) -> None:
-    """Neither its fields nor its records are keys, and its records are not counted through a reference."""
-    async with own_tenant(world, f"closed-{module.lower()}") as tenant:
+@pytest.mark.parametrize("closed_type", ["Account", "Employee", "Stage"])
+async def test_closed_type_in_groups_is_refused(world: World, closed_type: str) -> None:
+    """Neither keys nor counts through a reference reach a closed type."""
+    async with scratch_tenant(world, f"closed-{closed_type.lower()}") as tenant:
         await world.admin.execute(
             f"DELETE FROM {world.schema(tenant)}.object_permission WHERE entity = $1",  # noqa: S608
-            module,
+            closed_type,
         )
         await world.rights_changed(tenant)
         refused = 0
-        for type_name in {"Opportunity", "Account", "User"} - {module}:
-            for gone, question in ways(type_name):
-                answer = await world.ask("rep1", f"{{ {question} }}", tenant=tenant)
-                if module not in {REFERENCES[owner][name] for owner, name in gone}:
-                    assert answer.codes == [], (question, answer.body)
+        for type_name in {"Opportunity", "Account", "User"} - {closed_type}:
+            for references, query in queries_through_references(type_name):
+                answer = await world.ask("rep1", f"{{ {query} }}", tenant=tenant)
+                if closed_type not in {REFERENCES[owner][name] for owner, name in references}:
+                    assert answer.codes == [], (query, answer.body)
                     continue
-                assert answer.codes == ["FIELD_FORBIDDEN"], (question, answer.body)
+                assert answer.codes == ["FIELD_FORBIDDEN"], (query, answer.body)
                 named = answer.json["errors"][0]["extensions"]["fields"]
-                assert {"type": module, "field": ""} in named, (question, named)
+                assert {"type": closed_type, "field": ""} in named, (query, named)
                 refused += 1
         assert refused > 10
         plain = "{ opportunitiesAggregate { groups { count } } opportunities { totalCount } }"

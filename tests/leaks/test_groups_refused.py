@@ -1,4 +1,4 @@
-"""The generated matrix of groups: keys, tests, orders, measures and filters on hidden fields refuse the operation."""
+"""Matrix of groups: keys, `having`, orders, measures and filters on hidden fields refuse the operation."""
 
 from __future__ import annotations
 
@@ -25,63 +25,65 @@ from tests.proof.rights import Level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
 
-SHUT = {Level.HIDDEN, Level.CLOSED}
+CLOSED_LEVELS = {Level.HIDDEN, Level.CLOSED}
 NARROWED = ("", 'filter: { id: { ne: "x" } } ', "filter: { id: { in: [] } } ", "first: 1 skip: 9 ")
-"""Whatever else is asked for, and whether or not there is anything to group."""
+"""Other arguments of the query, with and without records to group."""
 
 
-def first_shut(probe: Probe, touched: tuple[tuple[str, str], ...]) -> tuple[str, str] | None:
-    """The first field on a way that the persona may not know, as a refusal names it."""
-    for owner, name in touched:
+def first_closed(probe: Probe, fields_used: tuple[tuple[str, str], ...]) -> tuple[str, str] | None:
+    """The first closed field of a path, as an error names it; None if all are open."""
+    for owner, name in fields_used:
         if is_closed(probe.persona, owner):
             return owner, ""
         if level(probe.persona, owner, name) is Level.CLOSED:
             return REFERENCES[owner][name], ""
-        if level(probe.persona, owner, name) in SHUT:
+        if level(probe.persona, owner, name) in CLOSED_LEVELS:
             return owner, name
     return None
 
 
-async def refused_alike(probe: Probe, what: str, named: tuple[str, str], *queries: str) -> None:
-    """All of these are refused beside what is allowed; with the same bytes, if the same is named."""
+async def assert_all_refused(
+    probe: Probe, channel: str, named: tuple[str, str], *queries: str
+) -> None:
+    """Assert that each query is refused, also beside a permitted root field, with identical bodies."""
     bodies = set()
     for query in queries:
         answer = await probe.refused(f"{{ stages {{ totalCount }} {query} }}", named)
         bodies.add(answer.body)
-        probe.cells[what] += 1
+        probe.cells[channel] += 1
     assert len(bodies) <= (2 if named[1] == "" else 1), bodies
 
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", GROUPED)
-async def test_a_hidden_key(probe: Probe, type_name: str) -> None:
-    """A field to group by, at the root or through one or two links: shown as a key, or not at all."""
+async def test_hidden_group_key_is_refused(probe: Probe, type_name: str) -> None:
+    """A closed field in `groupBy`, at the root or through one or two links, selected or not."""
     if repeats(probe.persona, type_name):
         return
     for key in keys(type_name, 2):
-        named = first_shut(probe, key.touched)
+        named = first_closed(probe, key.fields_used)
         if named is None:
             continue
-        asked = [grouped(type_name, f"{more}groupBy: [{key.by}]") for more in NARROWED]
+        requests = [grouped(type_name, f"{more}groupBy: [{key.by}]") for more in NARROWED]
         if not key.path:
-            asked.append(grouped(type_name, f"groupBy: [{key.by}]", f"{key.shown} count"))
-            asked.append(grouped(type_name, f"groupBy: [{key.by}] orderBy: [{key.order}]"))
+            requests.append(grouped(type_name, f"groupBy: [{key.by}]", f"{key.shown} count"))
+            requests.append(grouped(type_name, f"groupBy: [{key.by}] orderBy: [{key.order}]"))
         else:
-            asked = asked[:2]
-        await refused_alike(probe, "group key", named, *asked)
+            requests = requests[:2]
+        await assert_all_refused(probe, "group key", named, *requests)
 
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", GROUPED)
-async def test_a_hidden_field_in_having(one_each: Probe, type_name: str) -> None:
-    """Every measure with every operator, dressed so that a clever planner could fold it away."""
+async def test_hidden_field_in_having_is_refused(one_each: Probe, type_name: str) -> None:
+    """Every measure with every operator, also in conditions that an optimizer could remove."""
     for function, field, compared in compared_measures(type_name):
-        named = first_shut(one_each, ((type_name, field),))
+        named = first_closed(one_each, ((type_name, field),))
         if named is None:
             continue
         for operator in operators(compared):
             one = having(function, field, compared, operator, 0)
-            asked = [
+            requests = [
                 one,
                 having(function, field, compared, operator, 1),
                 f"not: {{ {one} }}",
@@ -89,70 +91,70 @@ async def test_a_hidden_field_in_having(one_each: Probe, type_name: str) -> None
                 f"and: [{{ or: [] }}, {{ {one} }}]",
                 f"count: {{ lt: 0 }}, {one}",
             ]
-            queries = [grouped(type_name, f"having: {{ {each} }}") for each in asked]
-            await refused_alike(one_each, "group having", named, *queries)
+            queries = [grouped(type_name, f"having: {{ {each} }}") for each in requests]
+            await assert_all_refused(one_each, "group having", named, *queries)
 
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", GROUPED)
-async def test_a_hidden_field_in_an_order_of_groups(probe: Probe, type_name: str) -> None:
-    """By a measure; and by a field of the record that is the key, at the root and one link further."""
+async def test_hidden_field_in_group_order_is_refused(probe: Probe, type_name: str) -> None:
+    """Orders by a measure, and by a field of the key's record at the root and through one link."""
     if repeats(probe.persona, type_name):
         return
     for field, item in sorted_measures(type_name):
-        if named := first_shut(probe, ((type_name, field),)):
+        if named := first_closed(probe, ((type_name, field),)):
             queries = [grouped(type_name, f"{more}orderBy: [{item}]") for more in NARROWED]
             queries.append(grouped(type_name, f"orderBy: [{{ count: ASC }}, {item}]"))
-            await refused_alike(probe, "group order", named, *queries)
-    for by, touched, order in _of_records(type_name):
-        if named := first_shut(probe, touched):
-            said = f"groupBy: [{by}] orderBy: [{{ key: {{ {order} }} }}]"
-            await refused_alike(probe, "group order", named, grouped(type_name, said))
+            await assert_all_refused(probe, "group order", named, *queries)
+    for by, fields_used, order in _of_records(type_name):
+        if named := first_closed(probe, fields_used):
+            arguments = f"groupBy: [{by}] orderBy: [{{ key: {{ {order} }} }}]"
+            await assert_all_refused(probe, "group order", named, grouped(type_name, arguments))
 
 
 def _of_records(type_name: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...], str]]:
-    """(key, fields touched, order) of every order by something of a record that is a key."""
+    """(key, fields used, order) of every order by a field of the record that is the key."""
     for field in sortable(type_name):
         yield "{ record: true }", ((type_name, field),), f"{field}: DESC"
     for edge in sorted_through(type_name):
         for field in sortable(edge.target):
-            touched = ((type_name, edge.name), (edge.target, field))
+            fields_used = ((type_name, edge.name), (edge.target, field))
             order = f"{edge.name}: {{ {field}: ASC }}"
-            yield f"{{ {edge.name}: {{ record: true }} }}", touched, order
-            yield "{ record: true }", touched, order
+            yield f"{{ {edge.name}: {{ record: true }} }}", fields_used, order
+            yield "{ record: true }", fields_used, order
 
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", GROUPED)
-async def test_a_hidden_field_measured_in_groups(probe: Probe, type_name: str) -> None:
-    """Each function, with keys and without."""
+async def test_hidden_field_in_group_measure_is_refused(probe: Probe, type_name: str) -> None:
+    """Every function, with and without group keys."""
     if repeats(probe.persona, type_name):
         return
     for function, field in measures(type_name):
-        if named := first_shut(probe, ((type_name, field),)):
-            asked = (*NARROWED, "groupBy: [{ record: true }] ", "having: { count: { lt: 0 } } ")
-            queries = [measured_in_groups(type_name, function, field, each) for each in asked]
-            await refused_alike(probe, "group measure", named, *queries)
+        if named := first_closed(probe, ((type_name, field),)):
+            requests = (*NARROWED, "groupBy: [{ record: true }] ", "having: { count: { lt: 0 } } ")
+            queries = [measured_in_groups(type_name, function, field, each) for each in requests]
+            await assert_all_refused(probe, "group measure", named, *queries)
 
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", GROUPED)
-async def test_a_hidden_field_filters_groups(one_each: Probe, type_name: str) -> None:
+async def test_hidden_field_in_group_filter_is_refused(one_each: Probe, type_name: str) -> None:
     for field, compared in filterable(type_name).items():
-        if named := first_shut(one_each, ((type_name, field),)):
+        if named := first_closed(one_each, ((type_name, field),)):
             one = f"{field}: {{ ne: {SAMPLES[compared][0]} }}"
             queries = [
                 filtered(type_name, one),
                 filtered(type_name, f"not: {{ {one} }}"),
                 filtered(type_name, one, "groupBy: [{ record: true }]"),
             ]
-            await refused_alike(one_each, "group filter", named, *queries)
+            await assert_all_refused(one_each, "group filter", named, *queries)
 
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", GROUPED)
-async def test_groups_of_a_closed_module(probe: Probe, type_name: str) -> None:
-    """Nothing is decisive in it, so the root is null and named, as a list of that module is."""
+async def test_groups_of_closed_type_are_null(probe: Probe, type_name: str) -> None:
+    """Without conditions on the type, the root field is null and denied, as for a list; strict mode refuses."""
     if not is_closed(probe.persona, type_name):
         return
     for arguments in ("", "first: 3", "having: { count: { gt: 0 } }"):
@@ -163,12 +165,12 @@ async def test_groups_of_a_closed_module(probe: Probe, type_name: str) -> None:
         assert denied(answer) == {(type_name, "", "object")}
         strict = await probe.ask(query, x_access="strict")
         assert strict.codes == ["FIELD_FORBIDDEN"]
-        probe.cells["group module"] += 1
+        probe.cells["group closed type"] += 1
 
 
 @covers("D-31")
-async def test_groups_are_refused_before_the_database_is_asked(world: World) -> None:
-    """With the table locked a refused question about groups does not wait."""
+async def test_groups_are_refused_before_any_database_query(world: World) -> None:
+    """A refused query does not wait for a locked table."""
     queries = (
         measured_in_groups("Opportunity", "sum", "netMargin"),
         measured_in_groups("Opportunity", "countUnique", "margin"),
@@ -191,8 +193,8 @@ async def test_groups_are_refused_before_the_database_is_asked(world: World) -> 
         await locker.close()
 
 
-def test_the_generator_finds_the_ways_into_groups() -> None:
-    """An empty loop shows nothing: the least that the matrix has to go through."""
+def test_generated_group_queries_are_complete() -> None:
+    """Minimum numbers of generated keys, measures and orders."""
     assert len(list(keys("Opportunity", 2))) >= 60
     assert len(list(compared_measures("Opportunity"))) >= 26
     assert len(list(sorted_measures("Opportunity"))) >= 26

@@ -1,4 +1,4 @@
-"""Groups of fields that are readable in some statuses only: keys, tests, orders and measures know the masked values alone."""
+"""Groups of fields ruled by status: keys, `having`, orders and measures use the masked values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from tests.leaks.channels import operand, quoted
+from tests.leaks.expected_view import ExpectedView
 from tests.leaks.groups import TESTED, Key, grouped, keys
 from tests.leaks.probe import Probe, denied
-from tests.leaks.tally import View
-from tests.leaks.test_groups_refused import first_shut
-from tests.leaks.test_groups_shown import check, readable_measures
+from tests.leaks.test_groups_refused import first_closed
+from tests.leaks.test_groups_values import check, readable_measures
 from tests.leaks.test_matrix_ruled import comparison
-from tests.leaks.truth import load, own_tenant
+from tests.leaks.truth import load, scratch_tenant
 from tests.proof.contract import GROUPS_OF
 from tests.proof.coverage import OPERATORS
 from tests.proof.rights import COLUMN, FULL, ONE_EACH, PERSONAS, Level, is_closed, level
@@ -33,32 +33,34 @@ RULED = {
     "createdAt": frozenset({"WON", "LOST"}),
     "margin": frozenset({"WON", "LOST"}),
 }
-"""Rules of the tests' own, beside the demonstration's for the commission."""
-EVERYDAY = [p if p in ONE_EACH else pytest.param(p, marks=pytest.mark.nightly) for p in PERSONAS]
+"""Status rules of these tests, besides the demo data's rule for the commission."""
+DAILY_PERSONAS = [
+    p if p in ONE_EACH else pytest.param(p, marks=pytest.mark.nightly) for p in PERSONAS
+]
 AT_ONCE = 12
-"""Aliases in a document."""
-NEVER = {"margin": frozenset({"LOST"})}
-"""With this the margin and the commission are never readable together."""
+"""Maximum number of aliases in a document."""
+EXCLUSIVE = {"margin": frozenset({"LOST"})}
+"""A rule with which margin and commission are never readable together."""
 
 
 def key_named(*names: str) -> Key:
-    """The key of opportunities on this way; with the word of a span, in that span."""
+    """The group key of opportunities with this path, optionally followed by a date bucket."""
     for key in keys("Opportunity", 2):
-        way = (*(edge.name for edge in key.path), key.name)
-        if names in (way, (*way, key.bucket)):
+        path = (*(edge.name for edge in key.path), key.name)
+        if names in (path, (*path, key.bucket)):
             return key
     raise AssertionError(names)
 
 
 @pytest.fixture(scope="module")
 async def tenant(world: World) -> AsyncIterator[str]:
-    async with own_tenant(world, "ruled-groups") as slug:
+    async with scratch_tenant(world, "ruled-groups") as slug:
         await rule(world, slug, RULED)
         yield slug
 
 
 async def rule(world: World, tenant: str, rules: dict[str, frozenset[str]]) -> None:
-    """Only these and the rule for the commission hold."""
+    """Replace all status rules except the commission's."""
     table = f"{world.schema(tenant)}.status_rule"
     await world.admin.execute(f"DELETE FROM {table} WHERE field <> 'commission'")  # noqa: S608
     for field, statuses in rules.items():
@@ -71,13 +73,13 @@ async def rule(world: World, tenant: str, rules: dict[str, frozenset[str]]) -> N
     await world.rights_changed(tenant)
 
 
-async def seen_by(
+async def probe_and_view(
     world: World, tenant: str, persona: str, cells: Counter[str], rules: dict[str, frozenset[str]]
-) -> tuple[Probe, View]:
-    """A persona there, and what he sees; the full profile knows no rules."""
+) -> tuple[Probe, ExpectedView]:
+    """A probe of a persona in the tenant with their expected view; rules do not apply to the full profile."""
     truth = await load(world, tenant)
     ruled = {} if COLUMN[persona] == FULL else rules
-    return Probe(world, persona, truth, frozenset(), cells), View(truth, persona, ruled)
+    return Probe(world, persona, truth, frozenset(), cells), ExpectedView(truth, persona, ruled)
 
 
 MASKED_KEYS = (
@@ -93,20 +95,22 @@ MASKED_KEYS = (
 
 
 def status_denials(persona: str, names: set[str]) -> set[tuple[str, str, str]]:
-    """What is named as readable in some statuses, of these fields of opportunities."""
+    """The denials by status of these opportunity fields."""
     known = names if COLUMN[persona] != "full" else set()
     return {("Opportunity", name, "status") for name in known}
 
 
 @covers("D-31", "D-51", "D-57")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_masked_keys(world: World, tenant: str, persona: str, cells: Counter[str]) -> None:
-    """A masked value is among the empty ones, in one group with them; and the key is named."""
-    probe, view = await seen_by(world, tenant, persona, cells, RULED)
+async def test_masked_group_keys_are_null(
+    world: World, tenant: str, persona: str, cells: Counter[str]
+) -> None:
+    """Masked values are in one group with nulls, and the key is denied by status."""
+    probe, view = await probe_and_view(world, tenant, persona, cells, RULED)
     for names in MASKED_KEYS:
         key = key_named(*names)
-        if first_shut(probe, key.touched):
-            continue  # test_groups_refused.py is about those
+        if first_closed(probe, key.fields_used):
+            continue  # covered by test_groups_refused.py
         await check(probe, view, "Opportunity", [key], [])
         answer = await probe.ask(f"{{ {grouped('Opportunity', f'groupBy: [{key.by}]')} }}")
         assert denied(answer) == status_denials(persona, {names[0]}), names
@@ -119,29 +123,31 @@ async def test_masked_keys(world: World, tenant: str, persona: str, cells: Count
 
 @covers("D-31", "D-43", "D-51", "D-57")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_masked_measures(
+async def test_measures_use_masked_values(
     world: World, tenant: str, persona: str, cells: Counter[str]
 ) -> None:
-    """Every measure of every field, ruled or computed of what is ruled, by an open key and by none."""
-    probe, view = await seen_by(world, tenant, persona, cells, RULED)
-    chosen = readable_measures(persona, "Opportunity")
+    """Every measure of every field, with an open key and without keys."""
+    probe, view = await probe_and_view(world, tenant, persona, cells, RULED)
+    measures = readable_measures(persona, "Opportunity")
     for by in ([], [key_named("stage", "name")], [key_named("currency")]):
         for at in range(4):
-            await check(probe, view, "Opportunity", by, chosen[at::4])
+            await check(probe, view, "Opportunity", by, measures[at::4])
 
 
 @covers("D-31", "D-57")
 @pytest.mark.parametrize("persona", ["rep1", "manager"])
-async def test_statuses_that_exclude_each_other(
+async def test_computed_field_of_exclusive_statuses_is_null(
     world: World, tenant: str, persona: str, cells: Counter[str]
 ) -> None:
-    """What is computed of two fields that are never readable together is readable never."""
-    await rule(world, tenant, NEVER)
+    """A field computed from two fields that are never readable together is always masked."""
+    await rule(world, tenant, EXCLUSIVE)
     try:
-        probe, view = await seen_by(world, tenant, persona, cells, NEVER)
-        chosen = [one for one in readable_measures(persona, "Opportunity") if one[1] == "netMargin"]
-        assert len(chosen) == 6
-        await check(probe, view, "Opportunity", [], chosen)
+        probe, view = await probe_and_view(world, tenant, persona, cells, EXCLUSIVE)
+        measures = [
+            one for one in readable_measures(persona, "Opportunity") if one[1] == "netMargin"
+        ]
+        assert len(measures) == 6
+        await check(probe, view, "Opportunity", [], measures)
         query = "{ opportunities(first: 100) { nodes { netMargin { amount } } } }"
         answer = await probe.ask(query)
         nodes = answer.data["opportunities"]["nodes"]
@@ -151,14 +157,16 @@ async def test_statuses_that_exclude_each_other(
             read = await probe.ask(
                 f"{{ opportunities(filter: {{ netMargin: {{ {test} }} }}) {{ totalCount }} }}"
             )
-            everything = len(view.visible("Opportunity")) if found else 0
-            assert read.data["opportunities"]["totalCount"] == everything
+            total = len(view.visible("Opportunity")) if found else 0
+            assert read.data["opportunities"]["totalCount"] == total
     finally:
         await rule(world, tenant, RULED)
 
 
-def held_in(view: View, function: str, field: str, key: Key) -> dict[Any, Decimal | None]:
-    """A measure of money of each group, in euros, as it is shown."""
+def group_amounts(
+    view: ExpectedView, function: str, field: str, key: Key
+) -> dict[Any, Decimal | None]:
+    """A money measure of each group in euros, as returned."""
     found: dict[Any, Decimal | None] = {}
     for (group,), rows in view.groups("Opportunity", [key]).items():
         sums = view.measure("Opportunity", function, field, rows)
@@ -167,9 +175,9 @@ def held_in(view: View, function: str, field: str, key: Key) -> dict[Any, Decima
     return found
 
 
-def conditions_on(held: dict[Any, Decimal | None]) -> Iterator[tuple[str, Any]]:
-    """Every operator, with values that groups have and one that none has, and each negated."""
-    values = sorted(value for value in held.values() if value is not None)
+def conditions_on(amounts: dict[Any, Decimal | None]) -> Iterator[tuple[str, Any]]:
+    """Every operator with values that occur in groups and one that does not, as (condition, predicate)."""
+    values = sorted(value for value in amounts.values() if value is not None)
     for operator in OPERATORS["DecimalFilter"].split():
         if operator == "isNull":
             yield "isNull: true", lambda x: x is None
@@ -183,67 +191,67 @@ def conditions_on(held: dict[Any, Decimal | None]) -> Iterator[tuple[str, Any]]:
 
 
 @covers("D-31", "D-51")
-@pytest.mark.parametrize("persona", EVERYDAY)
-async def test_masked_values_in_having(probe_of: Probe) -> None:
-    """Groups are found by what may be known of them."""
+@pytest.mark.parametrize("persona", DAILY_PERSONAS)
+async def test_having_uses_masked_values(probe_of: Probe) -> None:
+    """`having` finds groups by the readable values only."""
     key = key_named("status")
-    asked = list(having_asked(View(probe_of.truth, probe_of.persona), key))
-    for start in range(0, len(asked), AT_ONCE):
-        batch = asked[start : start + AT_ONCE]
+    cases = list(having_cases(ExpectedView(probe_of.truth, probe_of.persona), key))
+    for start in range(0, len(cases), AT_ONCE):
+        batch = cases[start : start + AT_ONCE]
         parts = " ".join(
-            f"a{at}: {grouped('Opportunity', f'groupBy: [{key.by}] having: {{ {said} }}', key.shown)}"
-            for at, (said, _) in enumerate(batch)
+            f"a{at}: {grouped('Opportunity', f'groupBy: [{key.by}] having: {{ {having} }}', key.shown)}"
+            for at, (having, _) in enumerate(batch)
         )
         answer = (await probe_of.ask(f"{{ {parts} }}")).data
-        for at, (said, expected) in enumerate(batch):
+        for at, (having, expected) in enumerate(batch):
             read = answer[f"a{at}"]
-            assert {group["key"]["status"] for group in read["groups"]} == expected, said
+            assert {group["key"]["status"] for group in read["groups"]} == expected, having
             assert read["groupCount"] == len(expected)
             probe_of.cells["group ruled having"] += 1
 
 
-def having_asked(view: View, key: Key) -> Iterator[tuple[str, set[Any]]]:
-    """Tests of groups by money that may be ruled, each negated too, with the groups that they find."""
+def having_cases(view: ExpectedView, key: Key) -> Iterator[tuple[str, set[Any]]]:
+    """`having` conditions on money ruled by status, plain and negated, with the expected groups."""
     for field in ("commission", "netMargin"):
         if level(view.persona, "Opportunity", field) is Level.HIDDEN:
             continue
         for function in TESTED if field == "commission" else TESTED[:1]:
-            held = held_in(view, function, field, key)
-            for test, met in conditions_on(held):
+            amounts = group_amounts(view, function, field, key)
+            for test, met in conditions_on(amounts):
                 one = f'{function}: {{ {field}: {{ currency: "EUR", {test} }} }}'
-                yield one, {group for group, x in held.items() if met(x)}
-                yield f"not: {{ {one} }}", {group for group, x in held.items() if not met(x)}
+                yield one, {group for group, x in amounts.items() if met(x)}
+                yield f"not: {{ {one} }}", {group for group, x in amounts.items() if not met(x)}
 
 
 @covers("D-31", "D-51")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_masked_values_in_an_order_of_groups(probe_of: Probe) -> None:
-    """Groups of nothing but masked values stand among those without any, in the order of their keys."""
-    view, key = View(probe_of.truth, probe_of.persona), key_named("owner", "record")
+async def test_group_order_uses_masked_values(probe_of: Probe) -> None:
+    """Groups with only masked values are sorted as null, by their keys."""
+    view, key = ExpectedView(probe_of.truth, probe_of.persona), key_named("owner", "record")
     for field in ("commission", "netMargin"):
         if level(probe_of.persona, "Opportunity", field) is Level.HIDDEN:
             continue
         for function in TESTED:
-            held = held_in(view, function, field, key)
+            amounts = group_amounts(view, function, field, key)
             for direction in ("ASC", "DESC_NULLS_FIRST"):
-                way = f'{{ currency: "EUR", direction: {direction} }}'
-                item = f"{{ {function}: {{ {field}: {way} }} }}"
+                path = f'{{ currency: "EUR", direction: {direction} }}'
+                item = f"{{ {function}: {{ {field}: {path} }} }}"
                 arguments = f"groupBy: [{key.by}] orderBy: [{item}]"
                 query = f"{{ {grouped('Opportunity', arguments, key.shown)} }}"
                 read = (await probe_of.ask(query)).data[ROOT]["groups"]
                 records = [group["key"]["owner"]["record"] for group in read]
                 found = [record and record["id"] for record in records]
-                ids = sorted(held, key=lambda g: (g is None, g))
-                filled = [g for g in ids if held[g] is not None]
-                filled.sort(key=lambda g: (held[g] or 0) * (1 if direction == "ASC" else -1))
-                empty = [g for g in ids if held[g] is None]
+                ids = sorted(amounts, key=lambda g: (g is None, g))
+                filled = [g for g in ids if amounts[g] is not None]
+                filled.sort(key=lambda g: (amounts[g] or 0) * (1 if direction == "ASC" else -1))
+                empty = [g for g in ids if amounts[g] is None]
                 assert found == ([*filled, *empty] if direction == "ASC" else [*empty, *filled])
                 probe_of.cells["group ruled order"] += 1
 
 
 @pytest.fixture
 async def probe_of(world: World, persona: str, cells: Counter[str]) -> Probe:
-    """A persona of the demonstration, where only the commission is ruled."""
+    """A probe in the demo data, where only the commission is ruled by status."""
     return Probe(world, persona, await load(world), frozenset(), cells)
 
 
@@ -252,8 +260,8 @@ async def probe_of(world: World, persona: str, cells: Counter[str]) -> Probe:
 async def test_computed_values_are_masked_with_their_inputs(
     world: World, tenant: str, persona: str, cells: Counter[str]
 ) -> None:
-    """Null exactly where one of them is; whether it is asked for alone, or beside them."""
-    probe, view = await seen_by(world, tenant, persona, cells, RULED)
+    """A computed field is null exactly where an input is, selected alone or with its inputs."""
+    probe, view = await probe_and_view(world, tenant, persona, cells, RULED)
     rows = view.visible("Opportunity")
     for inner in ("closeQuarter", "closeQuarter expectedCloseOn", "weighted { amount }"):
         query = f"{{ opportunities(first: 100) {{ nodes {{ id {inner} }} }} }}"

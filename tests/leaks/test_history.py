@@ -1,4 +1,4 @@
-"""What is told of the past is what may be read today: of closed fields nothing, of ruled ones as the record stands (D-44)."""
+"""Readable history follows current rights: none for closed fields; by the record's current status for ruled ones (D-44)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.leaks.channels import all_leaves, edges
 from tests.leaks.probe import Probe, denied
-from tests.leaks.truth import load, own_tenant
+from tests.leaks.truth import load, scratch_tenant
 from tests.proof.contract import HISTORY, LIST_OF, LISTED, is_record, spelled_id
 from tests.proof.rights import PERSONAS, is_closed, readable
 from tests.proof.rows import Row
@@ -23,16 +23,16 @@ WITH_HISTORY = tuple(
 SOME = "filter: { history: { some: {} } }"
 PAGE = 20
 FEW = 20
-"""Of fewer records than this, none may have a past that may be told."""
+"""With fewer visible records than this, it is possible that none has a readable history."""
 
 
 def test_every_record_has_a_history() -> None:
-    """Only what the system notes by itself has none."""
+    """Every listed type has a history, except types that only the system writes."""
     assert set(LISTED) - set(WITH_HISTORY) == {n for n in LISTED if not is_record(n)} != set()
 
 
 async def histories(probe: Probe, type_name: str) -> dict[str, dict[str, Any]]:
-    """Everything that the persona is told of records of a type, by the record's id and the entry's."""
+    """All history entries of a type returned to the persona, by record ID and entry ID."""
     inner = f"id history(first: 40) {{ totalCount nodes {{ {all_leaves(HISTORY)} }} }}"
     found: dict[str, dict[str, Any]] = {}
     after = ""
@@ -53,75 +53,78 @@ async def histories(probe: Probe, type_name: str) -> dict[str, dict[str, Any]]:
 
 
 def expected(probe: Probe, type_name: str) -> dict[str, set[str]]:
-    """Which entries there are for him, by the record's id; where there is none, the record is not found by them."""
+    """IDs of the readable entries by record ID, for records with at least one."""
     return {
-        spelled_id(type_name, id): {spelled_id(HISTORY, one) for one in told}
+        spelled_id(type_name, id): {spelled_id(HISTORY, one) for one in readable}
         for id in probe.truth.visible(probe.persona, type_name)
-        if (told := probe.truth.told(probe.persona, id))
+        if (readable := probe.truth.readable_history(probe.persona, id))
     }
 
 
 @covers("D-32")
 @pytest.mark.parametrize("type_name", WITH_HISTORY)
-async def test_just_what_may_be_read_today_is_told(probe: Probe, type_name: str) -> None:
-    """Of every record that has a history: those entries, and each as it was noted."""
+async def test_history_contains_exactly_the_readable_entries(probe: Probe, type_name: str) -> None:
+    """Each record with history returns exactly the readable entries, with their stored values."""
     if is_closed(probe.persona, type_name):
         return
     found = await histories(probe, type_name)
-    wanted = expected(probe, type_name)
-    assert wanted or len(probe.truth.visible(probe.persona, type_name)) < FEW
-    assert {record: set(entries) for record, entries in found.items()} == wanted
+    expected_entries = expected(probe, type_name)
+    assert expected_entries or len(probe.truth.visible(probe.persona, type_name)) < FEW
+    assert {record: set(entries) for record, entries in found.items()} == expected_entries
     for entries in found.values():
         for entry in entries.values():
             probe.judge(HISTORY, entry)
     probe.cells["history"] += sum(len(entries) for entries in found.values())
 
 
-def test_the_history_tries_what_it_should(probe: Probe) -> None:
-    """Were nothing withheld, the tests above would show nothing."""
+def test_data_contain_unreadable_history(probe: Probe) -> None:
+    """The data contain readable and unreadable entries of every relevant kind."""
     rows = probe.truth.rows[HISTORY].values()
-    told = probe.truth.visible(probe.persona, HISTORY)
+    readable = probe.truth.visible(probe.persona, HISTORY)
     seen = probe.truth.visible(probe.persona, "Opportunity")
     of_seen = [row for row in rows if row["record_id"] in seen]
-    untold = {str(row["field"]) for row in of_seen if row["id"] not in told}
-    assert {"vanished", "gone"} <= untold
+    unreadable = {str(row["field"]) for row in of_seen if row["id"] not in readable}
+    assert {"vanished", "gone"} <= unreadable
     if probe.persona == "admin":
         return
-    assert "commission" in untold
+    assert "commission" in unreadable
     assert [row for row in rows if row["entity"] == "Opportunity" and row["record_id"] not in seen]
     statuses = {
-        seen[row["record_id"]]["status"]: row["id"] in told
+        seen[row["record_id"]]["status"]: row["id"] in readable
         for row in of_seen
         if row["field"] == "commission"
     }
     if probe.persona == "support":
         assert set(statuses.values()) == {False}
-        assert {"margin", "amount", "tier"} <= untold
+        assert {"margin", "amount", "tier"} <= unreadable
     else:
-        assert {status: told for status, told in statuses.items() if told} in ({"WON": True}, {})
+        assert {status: readable for status, readable in statuses.items() if readable} in (
+            {"WON": True},
+            {},
+        )
     if probe.persona == "limited":
-        assert {"margin", "tier"} <= untold
+        assert {"margin", "tier"} <= unreadable
 
 
-def _untold(probe: Probe) -> Iterator[Row]:
-    """Of records that he sees and that he does not see, entries that are not for him, one of each kind."""
-    told, kinds = probe.truth.visible(probe.persona, HISTORY), set()
+def unreadable_entries(probe: Probe) -> Iterator[Row]:
+    """Unreadable entries of visible and hidden records, one of each kind."""
+    readable, kinds = probe.truth.visible(probe.persona, HISTORY), set()
     for id, row in sorted(probe.truth.rows[HISTORY].items()):
         entity = str(row["entity"])
-        if entity not in LIST_OF:  # what is not listed is found by no filter
+        if entity not in LIST_OF:  # unlisted types have no filter
             continue
         seen = row["record_id"] in probe.truth.visible(probe.persona, entity)
         kind = (entity, row["field"], seen)
-        if id not in told and kind not in kinds and not is_closed(probe.persona, entity):
+        if id not in readable and kind not in kinds and not is_closed(probe.persona, entity):
             kinds.add(kind)
             yield row
 
 
 @covers("D-31", "D-32")
-async def test_nothing_finds_what_is_not_told(one_each: Probe) -> None:
-    """By its id, its field, its moment: no record is found by it, with any quantifier, and none is missed."""
+async def test_filters_do_not_match_unreadable_entries(one_each: Probe) -> None:
+    """No filter by ID, field or version matches an unreadable entry, with any quantifier."""
     tried = 0
-    for row in _untold(one_each):
+    for row in unreadable_entries(one_each):
         entity, id = row["entity"], spelled_id(HISTORY, row["id"])
         record = spelled_id(entity, row["record_id"])
         visible = one_each.truth.visible(one_each.persona, entity)
@@ -130,7 +133,7 @@ async def test_nothing_finds_what_is_not_told(one_each: Probe) -> None:
         field = (
             f'field: {{ eq: "{row["field"]}" }}, recordVersion: {{ eq: {row["record_version"]} }}'
         )
-        asked = {
+        cases = {
             "a": (f"history: {{ some: {{ {one} }} }}", 0),
             "b": (f"history: {{ none: {{ {one} }} }}", mine),
             "c": (f"not: {{ history: {{ some: {{ {one} }} }} }}", mine),
@@ -138,24 +141,25 @@ async def test_nothing_finds_what_is_not_told(one_each: Probe) -> None:
             "e": (f"history: {{ some: {{ kind: {{ eq: {row['kind']} }}, {field} }} }}", 0),
         }
         if row["field"] is None:
-            del asked["e"]
+            del cases["e"]
         query = {
             alias: f"{root}(filter: {{ {only}, {condition} }}) {{ totalCount }}"
-            for alias, (condition, _) in asked.items()
+            for alias, (condition, _) in cases.items()
         }
         counts = await one_each.count(query)
-        assert counts == {alias: count for alias, (_, count) in asked.items()}, row
-        tried += len(asked)
+        assert counts == {alias: count for alias, (_, count) in cases.items()}, row
+        tried += len(cases)
     assert tried > 20
     one_each.cells["history filter"] += tried
 
 
 @covers("D-32")
-async def test_an_entry_is_no_way_to_anything(one_each: Probe) -> None:
-    """As an id it is one of nothing, told or not; and there is no list of all that happened."""
-    told = one_each.truth.visible(one_each.persona, HISTORY)
+async def test_entry_id_reads_nothing(one_each: Probe) -> None:
+    """No root field accepts the ID of an entry, readable or not, and no root field lists all entries."""
+    readable = one_each.truth.visible(one_each.persona, HISTORY)
     ids = [
-        spelled_id(HISTORY, id) for id in (*sorted(told)[:3], *(r["id"] for r in _untold(one_each)))
+        spelled_id(HISTORY, id)
+        for id in (*sorted(readable)[:3], *(r["id"] for r in unreadable_entries(one_each)))
     ]
     for id in (*ids[:8], f"chg_{UUID(int=5).hex}"):
         answer = await one_each.ask(
@@ -168,24 +172,26 @@ async def test_an_entry_is_no_way_to_anything(one_each: Probe) -> None:
         assert answer.codes == ["GRAPHQL_VALIDATION_FAILED"]
 
 
-COUNTED = (
+COUNT_QUERY = (
     "{ opportunities(first: 60, filter: { history: { some: {} } }) { nodes { id history { totalCount "
     "aggregate { count countUnique { field recordVersion } percentEmpty { field } } } } } }"
 )
 
 
 @covers("D-31", "D-43")
-async def test_what_is_not_told_is_not_counted(probe: Probe) -> None:
-    answer = await probe.ask(COUNTED)
+async def test_unreadable_entries_are_not_counted(probe: Probe) -> None:
+    answer = await probe.ask(COUNT_QUERY)
     for node in answer.data["opportunities"]["nodes"]:
-        told = probe.truth.told(probe.persona, UUID(node["id"].rpartition("_")[2])).values()
-        fields = [row["field"] for row in told]
+        readable = probe.truth.readable_history(
+            probe.persona, UUID(node["id"].rpartition("_")[2])
+        ).values()
+        fields = [row["field"] for row in readable]
         share = 100 * fields.count(None) / len(fields)
         read = node["history"]["aggregate"]
         assert node["history"]["totalCount"] == read["count"] == len(fields)
         assert read["countUnique"] == {
             "field": len(set(fields) - {None}),
-            "recordVersion": len({row["record_version"] for row in told}),
+            "recordVersion": len({row["record_version"] for row in readable}),
         }
         assert abs(float(read["percentEmpty"]["field"]) - share) < 0.01
 
@@ -196,7 +202,7 @@ OF_FIELD = (
     "query ($id: ID!, $field: String!) { opportunity(id: $id) { status history(filter: "
     "{ field: { eq: $field } }) { totalCount nodes { before after } } } }"
 )
-TAKEN = {
+REVOCATIONS = {
     "a field": ("note", "DELETE FROM {s}.field_permission WHERE field = 'note'"),
     "a field, softly": (
         "note",
@@ -207,31 +213,35 @@ TAKEN = {
         "INSERT INTO {s}.status_rule (id, entity, field, status) "
         "VALUES (gen_random_uuid(), 'Opportunity', 'note', 'LOST')",
     ),
-    "what a link leads to": (
+    "a link's target": (
         "account",
         "UPDATE {s}.object_permission SET rows = 'OWN' WHERE entity = 'Account'",
     ),
     "an attribute": ("seats", "UPDATE {s}.attribute SET deleted_at = now() WHERE key = 'seats'"),
 }
-"""A field whose history was told, and what then is changed."""
+"""A field with readable history, and the statement that revokes the right to it."""
 
 
 @covers("D-34")
-@pytest.mark.parametrize("what", TAKEN)
-async def test_what_is_taken_away_is_not_told_any_more(world: World, what: str) -> None:
-    """Nor is it counted, or found by; to administrators it is told all the while, if it still exists."""
-    field, statement = TAKEN[what]
-    async with own_tenant(world, f"untold-{list(TAKEN).index(what)}") as tenant:
+@pytest.mark.parametrize("what", REVOCATIONS)
+async def test_history_of_revoked_field_is_hidden(world: World, what: str) -> None:
+    """It is neither returned, counted nor matched by filters; administrators still read it if the field exists."""
+    field, statement = REVOCATIONS[what]
+    async with scratch_tenant(world, f"revoked-{list(REVOCATIONS).index(what)}") as tenant:
         truth = await load(world, tenant)
-        noted = {row["record_id"] for row in truth.rows[HISTORY].values() if row["field"] == field}
+        with_history = {
+            row["record_id"] for row in truth.rows[HISTORY].values() if row["field"] == field
+        }
         seen = truth.visible("rep1", "Opportunity")
-        id = next(one for one in sorted(noted) if one in seen and seen[one]["status"] == "OPEN")
-        given = {"id": spelled_id("Opportunity", id), "field": field}
-        before = await world.ask("rep1", OF_FIELD, given, tenant=tenant)
+        id = next(
+            one for one in sorted(with_history) if one in seen and seen[one]["status"] == "OPEN"
+        )
+        variables = {"id": spelled_id("Opportunity", id), "field": field}
+        before = await world.ask("rep1", OF_FIELD, variables, tenant=tenant)
         assert before.data["opportunity"]["history"]["totalCount"] == 1
         await world.admin.execute(statement.format(s=world.schema(tenant)))
         await world.rights_changed(tenant)
-        after = await world.ask("rep1", OF_FIELD, given, tenant=tenant)
+        after = await world.ask("rep1", OF_FIELD, variables, tenant=tenant)
         assert after.data["opportunity"]["history"] == {"totalCount": 0, "nodes": []}
         found = await world.ask(
             "rep1",
@@ -240,14 +250,14 @@ async def test_what_is_taken_away_is_not_told_any_more(world: World, what: str) 
             {"field": field},
             tenant=tenant,
         )
-        assert given["id"] not in {node["id"] for node in found.data["opportunities"]["nodes"]}
-        full = await world.ask("admin", OF_FIELD, given, tenant=tenant)
+        assert variables["id"] not in {node["id"] for node in found.data["opportunities"]["nodes"]}
+        full = await world.ask("admin", OF_FIELD, variables, tenant=tenant)
         assert full.data["opportunity"]["history"]["totalCount"] == int(what != "an attribute")
 
 
-async def test_the_status_of_today_decides(world: World) -> None:
-    """Won, and all that was ever noted of the commission is told; opened again, and nothing of it is."""
-    async with own_tenant(world, "past") as tenant:
+async def test_current_status_decides_about_history(world: World) -> None:
+    """The whole commission history is readable while the opportunity is won, and none of it otherwise."""
+    async with scratch_tenant(world, "past") as tenant:
         truth, place = await load(world, tenant), f"{world.schema(tenant)}.opportunity"
         stages = {row["kind"]: id for id, row in truth.live("Stage").items()}
         row = next(
@@ -256,16 +266,16 @@ async def test_the_status_of_today_decides(world: World) -> None:
             if change["field"] == "commission"
             and change["record_id"] in truth.visible("limited", "Opportunity")
         )
-        given = {"id": spelled_id("Opportunity", row["id"]), "field": "commission"}
-        for status, told in (("OPEN", 0), ("WON", 1), ("LOST", 0), ("WON", 1)):
+        variables = {"id": spelled_id("Opportunity", row["id"]), "field": "commission"}
+        for status, readable in (("OPEN", 0), ("WON", 1), ("LOST", 0), ("WON", 1)):
             await world.admin.execute(
                 f"UPDATE {place} SET stage_id = $2, status = $3 WHERE id = $1",  # noqa: S608
                 row["id"], stages[status], status,
             )  # fmt: skip
             for persona in ("manager", "limited"):
-                answer = await world.ask(persona, OF_FIELD, given, tenant=tenant)
+                answer = await world.ask(persona, OF_FIELD, variables, tenant=tenant)
                 assert answer.data["opportunity"]["status"] == status
-                assert answer.data["opportunity"]["history"]["totalCount"] == told
+                assert answer.data["opportunity"]["history"]["totalCount"] == readable
 
 
 CLAUSES = (
@@ -276,9 +286,9 @@ CLAUSES = (
 
 
 @covers("D-31", "D-34")
-async def test_without_a_grant_there_is_no_history(world: World) -> None:
-    """Null and named wherever it is selected, and refused wherever it is asked by."""
-    async with own_tenant(world, "historyless") as tenant:
+async def test_history_without_grant_is_null_and_refused_in_filters(world: World) -> None:
+    """Selections of history are null and denied; filters on it are FIELD_FORBIDDEN."""
+    async with scratch_tenant(world, "historyless") as tenant:
         await world.admin.execute(
             f"DELETE FROM {world.schema(tenant)}.object_permission WHERE entity = 'HistoryEntry'"  # noqa: S608
         )
@@ -299,13 +309,13 @@ async def test_without_a_grant_there_is_no_history(world: World) -> None:
         assert full.data["accounts"]["totalCount"] > 0
 
 
-async def test_the_past_of_what_is_in_the_bin_is_not_told(world: World, probe: Probe) -> None:
-    """A record that was deleted takes its history with it, whatever right there is to it."""
-    gone = [r for r in probe.truth.rows["Opportunity"].values() if r["deleted_at"]]
-    noted = {row["record_id"] for row in probe.truth.rows[HISTORY].values()}
-    assert {row["id"] for row in gone} & noted
-    for row in gone:
+async def test_history_of_trashed_record_is_hidden(world: World, probe: Probe) -> None:
+    """A deleted record is null, with its history, whatever the persona's rights."""
+    deleted = [r for r in probe.truth.rows["Opportunity"].values() if r["deleted_at"]]
+    with_history = {row["record_id"] for row in probe.truth.rows[HISTORY].values()}
+    assert {row["id"] for row in deleted} & with_history
+    for row in deleted:
         id = spelled_id("Opportunity", row["id"])
         answer = await probe.ask(f'{{ opportunity(id: "{id}") {{ history {{ totalCount }} }} }}')
         assert answer.data == {"opportunity": None}
-    assert not [row for row in gone if not readable(probe.persona, "Opportunity", "id", row)]
+    assert not [row for row in deleted if not readable(probe.persona, "Opportunity", "id", row)]

@@ -1,4 +1,4 @@
-"""Fragments on interfaces show of a record what the same fields show when they are asked for by its type."""
+"""Fragments on interfaces return the same values and denials as the same fields of the type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType
 from tests.leaks.channels import leaf
 from tests.leaks.probe import Probe, denied
 from tests.leaks.test_matrix import some_id
-from tests.leaks.truth import Truth, own_tenant
+from tests.leaks.truth import Truth, scratch_tenant
 from tests.proof.contract import LIST_OF, LISTED, SCHEMA, spelled_id
 from tests.proof.daily import DAILY
 from tests.proof.rights import PERSONAS, is_closed
@@ -34,8 +34,8 @@ def test_every_interface_is_tested() -> None:
 
 
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_a_fragment_shows_no_more_than_the_field(probe: Probe, type_name: str) -> None:
-    """In a list, through `node`, and inside another interface; denials are named alike."""
+async def test_interface_fragment_equals_field_selection(probe: Probe, type_name: str) -> None:
+    """In a list, through `node`, and nested in another interface; with equal denials."""
     id, root = some_id(probe, type_name), LIST_OF[type_name]
     for name, inner in interfaces(type_name).items():
         fields = inner.replace("{ id }", "").split()
@@ -60,7 +60,7 @@ async def test_a_fragment_shows_no_more_than_the_field(probe: Probe, type_name: 
 
 @covers("D-32")
 async def test_records_of_all_types_at_once(probe: Probe) -> None:
-    """What one type of them denies, it denies; the others are answered; closed ones are null."""
+    """Each node equals a separate read; closed types are null and their denials are listed."""
     ids = [some_id(probe, type_name) for type_name in LISTED]
     inner = "__typename ... on Record { id version updatedAt } ... on Owned { owner { id } }"
     listed = ", ".join(f'"{id}"' for id in ids)
@@ -83,14 +83,14 @@ CLOSED = {
     ("Opportunity", "expected_close_on"): ("opportunities", "closeQuarter"),
     ("Opportunity", "probability"): ("opportunities", "weighted { amount }"),
 }
-"""An input of each computed field that is taken away."""
+"""One input of each computed field, whose right is revoked."""
 API = {"expected_close_on": "expectedCloseOn"}
 
 
 @covers("D-31", "D-57")
-async def test_without_an_input_the_computed_field_is_closed(world: World) -> None:
-    """Null and named in a list and in the record of a key; alone, beside its input, and in a fragment."""
-    async with own_tenant(world, "inputless") as tenant:
+async def test_computed_field_without_right_to_input_is_closed(world: World) -> None:
+    """Null and denied in lists, fragments and records of group keys; refused in filters, orders and aggregates."""
+    async with scratch_tenant(world, "inputless") as tenant:
         table = f"{world.schema(tenant)}.field_permission"
         for entity, column in CLOSED:
             await world.admin.execute(
@@ -124,21 +124,21 @@ async def _is_closed(
     assert shown == {None}
     assert (entity, name, "hidden") in denied(grouped)
     if name == "weighted":
-        for asked in (
+        for condition in (
             'opportunities(filter: { weighted: { gt: "1" } }) { totalCount }',
             "opportunities(orderBy: [{ weighted: ASC }]) { totalCount }",
             "opportunities { aggregate { countUnique { weighted } } }",
         ):
-            refused = await world.ask(persona, f"{{ {asked} }}", tenant=tenant)
-            assert refused.codes == ["FIELD_FORBIDDEN"], asked
+            refused = await world.ask(persona, f"{{ {condition} }}", tenant=tenant)
+            assert refused.codes == ["FIELD_FORBIDDEN"], condition
 
 
 @covers("D-32", "D-57")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_computed_in_a_record_out_of_sight(
+async def test_computed_field_of_invisible_record_is_null(
     world: World, truth: Truth, cells: Counter[str], persona: str
 ) -> None:
-    """The way through Python finds no row that the plain way does not."""
+    """A field computed in Python does not reveal an invisible row through any root field."""
     unseen = set(truth.rows["Opportunity"]) - set(truth.visible(persona, "Opportunity"))
     for id in sorted(unseen)[:20]:
         text = spelled_id("Opportunity", id)

@@ -1,4 +1,4 @@
-"""What a persona may not see does not exist: no way of asking tells why there is no answer."""
+"""Invisible records answer as nonexistent ones: no request reveals why a record is missing."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from uuid import UUID
 import pytest
 
 from tests.leaks.probe import Probe, denied
-from tests.leaks.test_two_worlds import seen
-from tests.leaks.truth import Truth, load, own_tenant
+from tests.leaks.test_noninterference import observed
+from tests.leaks.truth import Truth, load, scratch_tenant
 from tests.proof.contract import LIST_OF, LISTED, PREFIX, spelled_id
 from tests.proof.daily import DAILY, repeats
 from tests.proof.rights import PERSONAS, is_closed
 from tests.support.covers import covers
 from tests.support.world import World
 
-STRANGE = (
+MALFORMED = (
     "",
     "_",
     "opp",
@@ -32,46 +32,46 @@ STRANGE = (
     "' OR true --",
     "x" * 5000,
 )
-"""Words that are no ids."""
+"""Malformed IDs."""
 
 
-def spelled(type_name: str, id: str) -> list[str]:
-    """Malformed ids, as of this type, and real ones misspelled."""
+def malformed_ids(type_name: str, id: str) -> list[str]:
+    """Malformed IDs with the prefix of the type, and misspellings of a real ID."""
     prefix = PREFIX[type_name]
-    made = [word.replace("opp", prefix).replace("OPP", prefix.upper()) for word in STRANGE]
+    made = [word.replace("opp", prefix).replace("OPP", prefix.upper()) for word in MALFORMED]
     return [*made, id.upper(), f"{id} ", f"{id}\n", id.replace("_", ""), id.replace("_", "-")]
 
 
-def causes(truth: Truth, persona: str, type_name: str) -> dict[str, str]:
-    """An id for every reason why there is nothing to see."""
+def missing_ids(truth: Truth, persona: str, type_name: str) -> dict[str, str]:
+    """An ID for each reason why a record is missing, by reason."""
     seen_ids = truth.visible(persona, type_name)
     rows = truth.rows[type_name]
     found = {"never existed": f"{PREFIX[type_name]}_{UUID(int=7 << 76 | 2 << 62 | 5).hex}"}
-    gone = sorted(set(rows) - set(truth.live(type_name)))
-    found |= {f"deleted {n}": spelled_id(type_name, id) for n, id in enumerate(gone)}
+    deleted = sorted(set(rows) - set(truth.live(type_name)))
+    found |= {f"deleted {n}": spelled_id(type_name, id) for n, id in enumerate(deleted)}
     unseen = [id for id in sorted(truth.live(type_name)) if id not in seen_ids]
     found |= {f"invisible {id}": spelled_id(type_name, id) for id in unseen[:3]}
     another = next(one for one in LISTED if one not in {type_name, "Profile"})
     wrong = sorted(truth.live(another))[0]
     found["wrong type"] = spelled_id(another, wrong)
     found["wrong type, right prefix"] = f"{PREFIX[type_name]}_{wrong.hex}"
-    words = spelled(type_name, spelled_id(type_name, sorted(rows)[0]))
+    words = malformed_ids(type_name, spelled_id(type_name, sorted(rows)[0]))
     found |= {f"malformed {word[:40]!r}": word for word in words}
     return found
 
 
 @covers("D-32", "D-42")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_one_answer_for_all_causes(
+async def test_all_missing_ids_give_the_same_response(
     world: World, truth: Truth, probe: Probe, type_name: str
 ) -> None:
-    """Case 31: through each root field, and as a value of a filter, the same bytes and headers."""
+    """Case 31: identical bodies and headers through each root field and as filter operands."""
     if repeats(probe.persona, type_name):
         return
-    reasons = causes(truth, probe.persona, type_name)
+    reasons = missing_ids(truth, probe.persona, type_name)
     single = type_name[0].lower() + type_name[1:]
     root = LIST_OF[type_name]
-    asked = {
+    queries = {
         "single": f"query ($id: ID!) {{ {single}(id: $id) {{ id __typename }} }}",
         "node": f"query ($id: ID!) {{ node(id: $id) {{ id ... on {type_name} {{ createdAt }} }} }}",
         "nodes": f"query ($id: ID!) {{ nodes(ids: [$id, $id]) {{ id ... on {type_name} {{ id }} }} }}",
@@ -80,14 +80,14 @@ async def test_one_answer_for_all_causes(
         "ne": f"query ($id: ID!) {{ {root}(first: 1, filter: {{ id: {{ ne: $id }} }}) {{ totalCount }} }}",
         "notIn": f"query ($id: ID!) {{ {root}(first: 1, filter: {{ id: {{ notIn: [$id] }} }}) {{ totalCount }} }}",
     }
-    for channel, query in asked.items():
+    for channel, query in queries.items():
         answers = {}
         for reason, id in reasons.items():
             by_id = channel in {"node", "nodes"}
             if by_id and (reason == "wrong type" or not id.startswith(f"{PREFIX[type_name]}_")):
-                continue  # `node` takes any type; whether a prefix is open is known beforehand
+                continue  # `node` accepts any type, and a prefix reveals only whether its type is open
             answer = await world.ask(probe.persona, query, {"id": id})
-            answers[reason] = seen(answer)
+            answers[reason] = observed(answer)
             if channel in {"single", "node"}:
                 assert set(answer.data.values()) == {None}, reason
         assert len(set(answers.values())) == 1, (channel, answers)
@@ -95,18 +95,18 @@ async def test_one_answer_for_all_causes(
 
 
 @covers("D-32", "D-55")
-async def test_an_unknown_prefix_is_a_missing_record(probe: Probe) -> None:
-    """Where a type is open, words that are no ids are answered by `node` as ids of nothing."""
+async def test_unknown_prefix_answers_as_missing_record(probe: Probe) -> None:
+    """`node` gives the same response to malformed IDs, unknown prefixes and missing records."""
     query = "query ($id: ID!) { node(id: $id) { id } }"
-    nothing = [*STRANGE, "zzz_01941f606a807a32a48ef3ad366ff0b9", "acc_" + "0" * 32]
-    answers = {seen(await probe.world.ask(probe.persona, query, {"id": id})) for id in nothing}
+    nothing = [*MALFORMED, "zzz_01941f606a807a32a48ef3ad366ff0b9", "acc_" + "0" * 32]
+    answers = {observed(await probe.world.ask(probe.persona, query, {"id": id})) for id in nothing}
     assert len(answers) == 1
 
 
 @covers("D-32")
-async def test_an_id_of_another_tenant(world: World, truth: Truth) -> None:
-    """A record that exists only there is here one that never existed."""
-    async with own_tenant(world, "elsewhere") as tenant:
+async def test_id_of_another_tenant_answers_as_nonexistent(world: World, truth: Truth) -> None:
+    """The response is the same as for an ID that never existed."""
+    async with scratch_tenant(world, "elsewhere") as tenant:
         there = await load(world, tenant)
         moved = UUID(int=sorted(there.live("Account"))[0].int + 3)
         table = f"{world.schema(tenant)}.account"
@@ -124,19 +124,19 @@ async def test_an_id_of_another_tenant(world: World, truth: Truth) -> None:
         for persona in PERSONAS:
             one = await world.ask(persona, query, {"id": id})
             other = await world.ask(persona, query, {"id": never})
-            assert seen(one) == seen(other)
+            assert observed(one) == observed(other)
             assert one.data["account"] is None
 
 
 @covers("D-32")
 async def test_links_to_deleted_records_are_null(probe: Probe) -> None:
-    """Case 36: neither the record nor its id, by whatever way the link is asked about."""
+    """Case 36: neither selections nor filters reveal the deleted record or its ID."""
     truth = probe.truth
-    gone = {id for id, row in truth.rows["Account"].items() if row["deleted_at"]}
+    deleted = {id for id, row in truth.rows["Account"].items() if row["deleted_at"]}
     orphans = [
         row
         for row in truth.visible(probe.persona, "Opportunity").values()
-        if row["account_id"] in gone
+        if row["account_id"] in deleted
     ]
     assert orphans or probe.persona == "limited"
     for row in orphans[:5]:
@@ -159,7 +159,7 @@ async def test_links_to_deleted_records_are_null(probe: Probe) -> None:
 
 
 async def _ne_of_nothing(probe: Probe, mine: str) -> int:
-    """What `ne` counts with an id of nothing: the deleted account's must count the same."""
+    """The count of a `ne` filter with a nonexistent ID, to which that of a deleted account must be equal."""
     nothing = f'account: {{ id: {{ ne: "acc_{"0" * 32}" }} }}'
     found = await probe.count(
         {"a": f"opportunities(filter: {{ {mine}, {nothing} }}) {{ totalCount }}"}
@@ -169,8 +169,8 @@ async def _ne_of_nothing(probe: Probe, mine: str) -> int:
 
 @covers("D-32", "D-34")
 async def test_links_to_records_out_of_scope_are_null(world: World) -> None:
-    """Case 36 again, with accounts opened only to their owners: no name and no id shows through."""
-    async with own_tenant(world, "narrow") as tenant:
+    """Case 36 with accounts visible only to their owners: no response contains a hidden name or ID."""
+    async with scratch_tenant(world, "narrow") as tenant:
         schema = world.schema(tenant)
         await world.admin.execute(
             f"UPDATE {schema}.object_permission SET rows = 'OWN' WHERE entity = 'Account'"  # noqa: S608
@@ -216,19 +216,19 @@ EMPTY = {
     "or: [{}]": True,
     "not: {}": False,
 }
-"""Conditions on nothing, with whether they are met."""
+"""Filters with empty lists or objects, with whether they match all records (else none)."""
 
 
 @covers("D-41")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_empty_lists_are_never_met(probe: Probe, type_name: str) -> None:
-    """Case 27: an empty list opens nothing."""
+async def test_empty_lists_match_nothing(probe: Probe, type_name: str) -> None:
+    """Case 27: an empty `in` or `or` matches no record, also in variables."""
     if is_closed(probe.persona, type_name):
         return
-    root, everything = LIST_OF[type_name], len(probe.truth.visible(probe.persona, type_name))
-    for condition, met in EMPTY.items():
+    root, total = LIST_OF[type_name], len(probe.truth.visible(probe.persona, type_name))
+    for condition, matches_all in EMPTY.items():
         found = await probe.count({"a": f"{root}(filter: {{ {condition} }}) {{ totalCount }}"})
-        assert found["a"] == (everything if met else 0), condition
+        assert found["a"] == (total if matches_all else 0), condition
     variables = {"f": {"id": {"in": []}}, "g": {"or": []}}
     answer = await probe.world.ask(
         probe.persona,
@@ -240,10 +240,12 @@ async def test_empty_lists_are_never_met(probe: Probe, type_name: str) -> None:
 
 
 @covers("D-34")
-async def test_without_any_role_everything_is_closed(world: World) -> None:
-    """Case 27: a user of no group sees nothing, rather than everything."""
-    async with own_tenant(world, "roleless") as tenant:
-        await world.ask("rep1", "{ viewer { id } }", tenant=tenant)  # remembered while he had one
+async def test_user_without_role_sees_nothing(world: World) -> None:
+    """Case 27: every type is closed, except the user's own user and sessions."""
+    async with scratch_tenant(world, "roleless") as tenant:
+        await world.ask(
+            "rep1", "{ viewer { id } }", tenant=tenant
+        )  # caches the rights before they change
         await world.admin.execute(
             f"UPDATE {world.schema(tenant)}.role_assignment SET deleted_at = now()"  # noqa: S608
         )
@@ -253,10 +255,10 @@ async def test_without_any_role_everything_is_closed(world: World) -> None:
             for type_name, root in LIST_OF.items():
                 id = spelled_id(type_name, sorted(truth.rows[type_name])[0])
                 query = f"{{ {root} {{ totalCount nodes {{ id }} }} node(id: {json.dumps(id)}) {{ id }} }}"
-                asked = f'{{ {root}(filter: {{ id: {{ ne: "x" }} }}) {{ totalCount }} }}'
+                queries = f'{{ {root}(filter: {{ id: {{ ne: "x" }} }}) {{ totalCount }} }}'
                 answer = await world.ask(persona, query, tenant=tenant)
-                refused = await world.ask(persona, asked, tenant=tenant)
-                if type_name in OF_ONESELF:
+                refused = await world.ask(persona, queries, tenant=tenant)
+                if type_name in OWN_RECORDS:
                     own = {spelled_id(type_name, one) for one in _own(truth, persona, type_name)}
                     assert {node["id"] for node in answer.data[root]["nodes"]} == own
                     assert refused.data[root] == {"totalCount": len(own)}
@@ -267,19 +269,19 @@ async def test_without_any_role_everything_is_closed(world: World) -> None:
                 assert refused.codes == ["FIELD_FORBIDDEN"]
 
 
-OF_ONESELF = {"User": "id", "Session": "user_id"}
-"""What everybody sees of himself, whatever he was granted, with the column of the user."""
+OWN_RECORDS = {"User": "id", "Session": "user_id"}
+"""Types of which users always see their own records, with the column of the user."""
 
 
 def _own(truth: Truth, persona: str, type_name: str) -> list[UUID]:
-    me, column = truth.user(persona), OF_ONESELF[type_name]
+    me, column = truth.user(persona), OWN_RECORDS[type_name]
     return [id for id, row in truth.rows[type_name].items() if row[column] == me]
 
 
 @covers("D-34")
-async def test_of_others_nobody_is_told_without_a_grant(world: World) -> None:
-    """What everybody may read of himself opens nobody else, and nothing below that is closed."""
-    async with own_tenant(world, "himself") as tenant:
+async def test_own_user_and_sessions_reveal_no_others(world: World) -> None:
+    """Without grants, users read only their own user and sessions, and closed fields and types below are denied."""
+    async with scratch_tenant(world, "own-user") as tenant:
         await world.admin.execute(
             f"UPDATE {world.schema(tenant)}.role_assignment SET deleted_at = now()"  # noqa: S608
         )
@@ -295,10 +297,10 @@ async def test_of_others_nobody_is_told_without_a_grant(world: World) -> None:
             answer = await world.ask(persona, query, tenant=tenant)
             viewer = answer.data["viewer"]
             assert (viewer["id"], viewer["active"]) == (me, True)
-            shut = {
+            closed_values = {
                 viewer[name] for name in ("createdAt", "version", "employee", "roles", "history")
             }
-            assert shut == {None}
+            assert closed_values == {None}
             nodes = viewer["sessions"]["nodes"] + answer.data["sessions"]["nodes"]
             assert {node["user"]["id"] for node in nodes} == {me}
             assert denied(answer) == {

@@ -1,4 +1,4 @@
-"""The generated matrix, what is selected: each field at each place it can be selected, for each persona."""
+"""Matrix of selections: every field in every place where it can be selected, for every persona."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ from tests.proof.rights import Level, attribute_level, attributes, is_closed, le
 from tests.support.covers import covers
 
 AT_ONCE = 60
-"""Records in an answer with all their fields: of some, a hundred would be more than anybody may ask for."""
+"""Records in a response with all fields; 100 would exceed the cost limit for some types."""
 
 
 def _pairs(type_name: str) -> Iterator[str]:
-    """Its fields by fours: a document has at most twenty directives."""
+    """The leaf fields of a type in groups of four, as a document has at most 20 directives."""
     leaves = [leaf(type_name, field) for field in fields(type_name)]
     yield from (" ".join(leaves[at : at + 4]) for at in range(0, len(leaves), 4))
 
 
 def some_id(probe: Probe, type_name: str) -> str:
-    """The id of a record, a visible one if there is any."""
+    """The ID of a record, a visible one if any exists."""
     rows = probe.truth.visible(probe.persona, type_name) or probe.truth.rows[type_name]
     return spelled_id(type_name, sorted(rows)[len(rows) // 2])
 
 
 def open_path(probe: Probe, path: Path) -> bool:
-    """Whether all links of a path, and what they lead to, are open."""
+    """Whether all links of a path and their targets are open."""
     return all(level(probe.persona, edge.owner, edge.name) is Level.OPEN for edge in path)
 
 
@@ -60,7 +60,7 @@ def test_every_attribute_has_a_line(truth: Truth) -> None:
 @covers("D-34")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_selected_from_a_list(probe: Probe, type_name: str) -> None:
-    """Case 17 too: under an alias and from a fragment, a field is the same."""
+    """Values and denials in a list, also through fragments and directives (case 17)."""
     root = LIST_OF[type_name]
     plain = f"{{ {root}(first: {AT_ONCE}) {{ totalCount nodes {{ {all_leaves(type_name)} }} }} }}"
     tricks = (
@@ -80,7 +80,7 @@ async def test_selected_from_a_list(probe: Probe, type_name: str) -> None:
             seen = probe.truth.visible(probe.persona, type_name)
             assert read["totalCount"] == len(seen)
             assert len(nodes) == min(AT_ONCE, len(seen))
-            assert bool(nodes) is not probe.hopeless(type_name)
+            assert bool(nodes) is not probe.has_closed_parent(type_name)
             for node in nodes:
                 probe.judge(type_name, node)
         probe.cells["select"] += len(fields(type_name))
@@ -88,27 +88,27 @@ async def test_selected_from_a_list(probe: Probe, type_name: str) -> None:
 
 @covers("D-34")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_each_field_alone_is_named(probe: Probe, type_name: str) -> None:
-    """A denial is named for the field that was asked for, and for no other."""
+async def test_denial_names_only_the_selected_field(probe: Probe, type_name: str) -> None:
+    """A query of a single field denies that field only."""
     if repeats(probe.persona, type_name):
         return
     for field in fields(type_name):
         query = f"{{ {LIST_OF[type_name]}(first: 2) {{ nodes {{ {leaf(type_name, field)} }} }} }}"
         answer = await probe.ask(query)
         assert denied(answer) == probe.denials(type_name, [field]), answer.body
-        probe.cells["select alone"] += 1
+        probe.cells["single field"] += 1
 
 
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_selected_by_id(probe: Probe, type_name: str) -> None:
-    """Through the type's own root field, through `node` and through `nodes`."""
+    """Through the root field of the type, through `node` and through `nodes`."""
     id, inner = some_id(probe, type_name), all_leaves(type_name)
     await _read_by_id(probe, type_name, id, f'{ONE_OF[type_name]}(id: "{id}") {{ {inner} }}')
 
 
 @pytest.mark.parametrize("type_name", SINGLE_OF)
-async def test_the_only_record_is_selected(probe: Probe, type_name: str) -> None:
-    """Through the root field that takes no id, through `node` and through `nodes`."""
+async def test_singleton_is_selected(probe: Probe, type_name: str) -> None:
+    """Through the root field without an ID, through `node` and through `nodes`."""
     [only] = probe.truth.rows[type_name]
     root = f"{SINGLE_OF[type_name]} {{ {all_leaves(type_name)} }}"
     await _read_by_id(probe, type_name, spelled_id(type_name, only), root)
@@ -126,14 +126,14 @@ async def _read_by_id(probe: Probe, type_name: str, id: str, root: str) -> None:
         assert denied(answer) == probe.denials(type_name), answer.body
         read = answer.data["read"]
         for node in read if isinstance(read, list) else [read]:
-            if is_closed(probe.persona, type_name) or probe.hopeless(type_name):
+            if is_closed(probe.persona, type_name) or probe.has_closed_parent(type_name):
                 assert node is None
             else:
                 probe.judge(type_name, node)
         probe.cells["by id"] += len(fields(type_name))
 
 
-async def test_the_viewer_is_himself(probe: Probe) -> None:
+async def test_viewer_is_the_own_user(probe: Probe) -> None:
     answer = await probe.ask("{ viewer { " + all_leaves("User") + " } }")
     assert denied(answer) == probe.denials("User")
     if is_closed(probe.persona, "User"):
@@ -148,7 +148,7 @@ async def test_the_viewer_is_himself(probe: Probe) -> None:
 @pytest.mark.parametrize("depth", [1, 2, pytest.param(3, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_selected_through_links(one_each: Probe, type_name: str, depth: int) -> None:
-    """Case 35: each hop applies the rules of what it leads to; no path of links avoids them."""
+    """Case 35: each link of a path applies the rights of its target."""
     if is_closed(one_each.persona, type_name):
         return
     for path in paths(type_name, depth):
@@ -214,27 +214,27 @@ async def test_strictly(probe: Probe, type_name: str) -> None:
 
 @covers("D-34")
 async def test_custom_attributes_selected(probe: Probe) -> None:
-    """Case 24: a closed attribute is absent, and asking for its key is like asking for any word."""
+    """Case 24: a closed attribute is absent, and its key answers as a nonexistent one."""
     for type_name in ("Account", "Opportunity"):
         root = LIST_OF[type_name]
         for key in attributes(type_name):
-            asked = f'attributes(keys: ["{key}"]) {{ key label kind text number date boolean }}'
-            answer = await probe.ask(f"{{ {root}(first: 100) {{ nodes {{ id {asked} }} }} }}")
-            there = [node["attributes"] for node in answer.data[root]["nodes"]]
+            selection = f'attributes(keys: ["{key}"]) {{ key label kind text number date boolean }}'
+            answer = await probe.ask(f"{{ {root}(first: 100) {{ nodes {{ id {selection} }} }} }}")
+            returned = [node["attributes"] for node in answer.data[root]["nodes"]]
             probe.cells["attribute select"] += 1
             if attribute_level(probe.persona, type_name, key) is Level.OPEN:
-                assert all([value["key"] for value in values] == [key] for values in there)
+                assert all([value["key"] for value in values] == [key] for values in returned)
                 continue
             other = await probe.ask(
-                f"{{ {root}(first: 100) {{ nodes {{ id {asked.replace(key, 'nonesuch')} }} }} }}"
+                f"{{ {root}(first: 100) {{ nodes {{ id {selection.replace(key, 'nonesuch')} }} }} }}"
             )
-            assert not any(there)
+            assert not any(returned)
             assert answer.data == other.data
             assert denied(answer) == denied(other)
 
 
-def test_the_generator_finds_what_there_is() -> None:
-    """An empty loop shows nothing: the least that the matrix has to go through."""
+def test_generated_selections_are_complete() -> None:
+    """Minimum numbers of types, links, paths and measures."""
     assert set(LIST_OF) == set(ONE_OF) == set(PREFIX) - {HISTORY, *SINGLE_OF} == set(LISTED)
     assert sum(len(edges(type_name)) for type_name in LISTED) >= 60
     assert sum(1 for type_name in LISTED for _ in paths(type_name, 2)) >= 220

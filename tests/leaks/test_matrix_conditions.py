@@ -1,4 +1,4 @@
-"""The generated matrix, what is asked about: filters, orders and measures on hidden fields refuse, on open ones answer."""
+"""Matrix of conditions: filters, orders and measures on hidden fields are refused, those on open fields succeed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tests.leaks.channels import (
     sorted_by,
     sorted_through,
 )
+from tests.leaks.expected_view import ExpectedView
 from tests.leaks.probe import Probe
-from tests.leaks.tally import View
 from tests.leaks.truth import Truth
 from tests.proof.contract import LIST_OF, LISTED, REFERENCES
 from tests.proof.daily import DAILY, repeats
@@ -39,28 +39,28 @@ from tests.support.world import World
 QUOTED = frozenset({"StringFilter", "DecimalFilter", "DateFilter"})
 
 
-def real(truth: Truth, type_name: str, field: str, compared: str) -> tuple[str, ...]:
-    """Values that the column really holds: guessing right must look like guessing wrong."""
+def stored_values(truth: Truth, type_name: str, field: str, compared: str) -> tuple[str, ...]:
+    """Operands that occur in the column, which must give the same response as others."""
     if compared not in QUOTED and compared != "IntFilter":
         return ()
-    held = sorted(
+    values = sorted(
         {truth.value(type_name, field, row) for row in truth.rows[type_name].values()} - {None}
     )
-    chosen = held[:: max(1, len(held) // 2)][:2]
-    return tuple(quoted(value) if compared in QUOTED else str(value) for value in chosen)
+    sample = values[:: max(1, len(values) // 2)][:2]
+    return tuple(quoted(value) if compared in QUOTED else str(value) for value in sample)
 
 
-def shut_fields(probe: Probe, type_name: str) -> Iterator[str]:
-    """Fields that the persona may not ask about."""
+def closed_fields(probe: Probe, type_name: str) -> Iterator[str]:
+    """Filter fields that are closed to the persona."""
     for field in filterable(type_name):
         if level(probe.persona, type_name, field) in {Level.HIDDEN, Level.CLOSED}:
             yield field
 
 
-def some_shut_fields(probe: Probe, type_name: str) -> Iterator[str]:
-    """Those; of a type that is shut altogether, one of each kind, for no field of it is treated apart."""
+def sample_closed_fields(probe: Probe, type_name: str) -> Iterator[str]:
+    """The closed fields; of a closed type, one for each filter input type, as all its fields are handled alike."""
     kinds = set()
-    for field in shut_fields(probe, type_name):
+    for field in closed_fields(probe, type_name):
         kind = filterable(type_name)[field]
         if kind not in kinds or not is_closed(probe.persona, type_name):
             kinds.add(kind)
@@ -68,7 +68,7 @@ def some_shut_fields(probe: Probe, type_name: str) -> Iterator[str]:
 
 
 def named(probe: Probe, type_name: str, field: str) -> tuple[str, str]:
-    """What a refusal has to name: of a link to what is shut as a whole, that."""
+    """The (type, field) that an error names; for a link to a closed type, the type only."""
     if is_closed(probe.persona, type_name):
         return type_name, ""
     if level(probe.persona, type_name, field) is Level.CLOSED:
@@ -78,19 +78,19 @@ def named(probe: Probe, type_name: str, field: str) -> tuple[str, str]:
 
 @covers("D-31", "D-41")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_a_hidden_field_in_a_filter(probe: Probe, type_name: str) -> None:
-    """Case 1: every operator refuses, with the same bytes whatever it is compared with."""
+async def test_hidden_field_in_filter_is_refused(probe: Probe, type_name: str) -> None:
+    """Case 1: every operator is refused, with identical bodies for all operands."""
     if repeats(probe.persona, type_name):
         return
-    every = set(some_shut_fields(probe, type_name))
-    for turn, field in enumerate(shut_fields(probe, type_name)):
+    every = set(sample_closed_fields(probe, type_name))
+    for turn, field in enumerate(closed_fields(probe, type_name)):
         known = list(comparisons(type_name, field))
         for operator, compared in known if field in every else [known[turn % len(known)]]:
-            samples = (*SAMPLES[compared], *real(probe.truth, type_name, field, compared))
+            samples = (*SAMPLES[compared], *stored_values(probe.truth, type_name, field, compared))
             bodies = set()
             for at in range(len(samples)):
                 one = f"{field}: {{ {operator}: {operand(operator, samples, at)} }}"
-                for condition in _dressed(field, one) if at == 0 else (one,):
+                for condition in _variants(field, one) if at == 0 else (one,):
                     answer = await probe.refused(
                         f"{{ {counted(type_name, condition)} }}", named(probe, type_name, field)
                     )
@@ -100,8 +100,8 @@ async def test_a_hidden_field_in_a_filter(probe: Probe, type_name: str) -> None:
             assert len(bodies) == (1 if not closed_id or field == "id" else 2), bodies
 
 
-def _dressed(field: str, one: str) -> Iterator[str]:
-    """A comparison alone, and where a clever planner could fold it away."""
+def _variants(field: str, one: str) -> Iterator[str]:
+    """A comparison alone, and in conditions where an optimizer could remove it."""
     yield one
     yield f"not: {{ {one} }}"
     yield f'or: [{{ {one} }}, {{ id: {{ ne: "x" }} }}]'
@@ -112,11 +112,11 @@ def _dressed(field: str, one: str) -> Iterator[str]:
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_a_hidden_field_beside_what_is_allowed(probe: Probe, type_name: str) -> None:
-    """One such filter refuses the whole operation: no other root field is answered."""
+async def test_hidden_filter_refuses_other_root_fields(probe: Probe, type_name: str) -> None:
+    """A filter on a hidden field refuses the whole operation, including permitted root fields."""
     if repeats(probe.persona, type_name):
         return
-    for field in some_shut_fields(probe, type_name):
+    for field in sample_closed_fields(probe, type_name):
         compared = filterable(type_name)[field]
         condition = f"{field}: {{ ne: {SAMPLES[compared][0]} }}"
         for query in (
@@ -130,14 +130,14 @@ async def test_a_hidden_field_beside_what_is_allowed(probe: Probe, type_name: st
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_a_hidden_field_through_relations(probe: Probe, type_name: str) -> None:
-    """Case 2: no path of one or two links, with any quantifier, asks about a hidden field."""
+async def test_hidden_field_in_relation_filter_is_refused(probe: Probe, type_name: str) -> None:
+    """Case 2: through every path of one or two links, with every quantifier."""
     if is_closed(probe.persona, type_name):
         return
     turn = 0
     for path in paths(type_name, 2):
         target = path[-1].target
-        for field in some_shut_fields(probe, target):
+        for field in sample_closed_fields(probe, target):
             for quantifiers in _quantifiers(path):
                 operators = list(comparisons(target, field))
                 operator, compared = operators[turn % len(operators)]
@@ -161,20 +161,20 @@ def _quantifiers(path: tuple[Edge, ...]) -> Iterator[tuple[str, ...]]:
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_a_hidden_field_in_a_nested_list(probe: Probe, type_name: str) -> None:
-    """Filter, order and measures of a nested list refuse like those of a list at the root."""
+async def test_hidden_field_in_nested_list_is_refused(probe: Probe, type_name: str) -> None:
+    """In filters, orders and measures of nested lists."""
     if is_closed(probe.persona, type_name):
         return
     for edge in edges(type_name):
         if not edge.many:
             continue
         start = f"{{ {LIST_OF[type_name]}(first: 1) {{ nodes {{ {edge.name}"
-        for field in some_shut_fields(probe, edge.target):
+        for field in sample_closed_fields(probe, edge.target):
             sample = SAMPLES[filterable(edge.target)[field]][0]
-            asked = [f"filter: {{ {field}: {{ ne: {sample} }} }}"]
+            arguments = [f"filter: {{ {field}: {{ ne: {sample} }} }}"]
             if field in sortable(edge.target):
-                asked.append(f"orderBy: [{{ {field}: ASC }}]")
-            for argument in asked:
+                arguments.append(f"orderBy: [{{ {field}: ASC }}]")
+            for argument in arguments:
                 query = f"{start}({argument}) {{ totalCount }} }} }} }}"
                 await probe.refused(query, named(probe, edge.target, field))
                 probe.cells["nested list"] += 1
@@ -187,8 +187,8 @@ async def test_a_hidden_field_in_a_nested_list(probe: Probe, type_name: str) -> 
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_a_hidden_field_in_an_order(probe: Probe, type_name: str) -> None:
-    """Case 4: at the root and through one or two links, whatever comes before it."""
+async def test_hidden_field_in_order_is_refused(probe: Probe, type_name: str) -> None:
+    """Case 4: at the root and through one or two links, as the first or second sort key."""
     if repeats(probe.persona, type_name):
         return
     keys = [
@@ -218,8 +218,8 @@ def _sort_paths(type_name: str) -> Iterator[tuple[tuple[Edge, ...], str]]:
 
 
 @covers("D-31")
-async def test_a_hidden_field_in_a_measure(probe: Probe) -> None:
-    """Case 7: each function."""
+async def test_hidden_field_in_measure_is_refused(probe: Probe) -> None:
+    """Case 7: with every aggregate function; measures of open fields succeed."""
     for type_name in (name for name in LISTED if not repeats(probe.persona, name)):
         for function, field in measures(type_name):
             query = f"{{ {measured(type_name, function, field, 'count')} }}"
@@ -227,20 +227,20 @@ async def test_a_hidden_field_in_a_measure(probe: Probe) -> None:
             if level(probe.persona, type_name, field) in {Level.HIDDEN, Level.CLOSED}:
                 await probe.refused(query, named(probe, type_name, field))
             else:
-                answer = await probe.ask_reckoned(query, shares(probe, type_name, function, field))
+                answer = await probe.ask_allowing(query, shares(probe, type_name, function, field))
                 assert "errors" not in answer.json, answer.body
 
 
 def shares(probe: Probe, type_name: str, function: str, field: str) -> frozenset[str]:
-    """What a share of the records that he sees is, which may look like a number that is hidden elsewhere."""
+    """The expected percentage of a measure, which may equal a number that is hidden elsewhere."""
     if function != "percentEmpty":
         return frozenset()
-    view = View(probe.truth, probe.persona)
+    view = ExpectedView(probe.truth, probe.persona)
     return frozenset({view.measure(type_name, function, field, view.visible(type_name).values())})
 
 
-async def test_a_measure_of_money_alone(world: World) -> None:
-    """Found by the matrix: several currencies, and nothing else measured."""
+async def test_single_measure_of_money(world: World) -> None:
+    """Regression found by the matrix: several currencies without another measure."""
     for query in (
         measured("Opportunity", "sum", "amount"),
         measured("Opportunity", "min", "margin"),
@@ -249,54 +249,54 @@ async def test_a_measure_of_money_alone(world: World) -> None:
         assert answer.codes == [], answer.body
 
 
-async def test_a_date_attribute_is_compared(world: World) -> None:
-    """Found by the matrix: dates in jsonb are text, compared by code points."""
+async def test_filter_by_date_attribute(world: World) -> None:
+    """Regression found by the matrix: dates in jsonb are text, compared by code points."""
     inner = 'attribute: { key: "kickoff", date: { lt: "2026-03-14" } }'
     answer = await world.ask("admin", f"{{ {counted('Opportunity', inner)} }}")
     assert answer.codes == [], answer.body
 
 
 @pytest.mark.parametrize("key", ["kickoff", "strategic"])
-async def test_an_attribute_is_sorted_by(world: World, key: str) -> None:
-    """Found by the matrix: dates and booleans sort as the text they are kept as."""
+async def test_order_by_attribute(world: World, key: str) -> None:
+    """Regression found by the matrix: dates and booleans sort as the text in which they are stored."""
     inner = f'attribute: {{ key: "{key}", direction: ASC }}'
     answer = await world.ask("admin", f"{{ {sorted_by('Opportunity', inner)} }}")
     assert answer.codes == [], answer.body
 
 
 @covers("D-31")
-async def test_custom_attributes_asked_about(probe: Probe) -> None:
-    """A closed attribute refuses as a key refuses that there never was."""
+async def test_closed_attribute_in_conditions_is_refused(probe: Probe) -> None:
+    """A closed attribute in a filter or order gives the same error as a nonexistent key."""
     for type_name in ("Account", "Opportunity"):
         for at, (key, part, operator, compared) in enumerate(attribute_comparisons(type_name)):
             for value in (operand(operator, SAMPLES[compared], at + turn) for turn in range(3)):
                 inner = f'attribute: {{ key: "{key}", {part}: {{ {operator}: {value} }} }}'
                 query = f"{{ {counted(type_name, inner)} }}"
-                await _as_the_attribute(probe, type_name, key, query)
+                await _assert_by_attribute_level(probe, type_name, key, query)
                 probe.cells["attribute filter"] += 1
         for key in attributes(type_name):
             for direction in DIRECTIONS:
                 inner = f'attribute: {{ key: "{key}", direction: {direction} }}'
-                await _as_the_attribute(
+                await _assert_by_attribute_level(
                     probe, type_name, key, f"{{ {sorted_by(type_name, inner)} }}"
                 )
                 probe.cells["attribute order"] += 1
 
 
-async def _as_the_attribute(probe: Probe, type_name: str, key: str, query: str) -> None:
+async def _assert_by_attribute_level(probe: Probe, type_name: str, key: str, query: str) -> None:
     if attribute_level(probe.persona, type_name, key) is Level.OPEN:
         answer = await probe.ask(query)
         assert "errors" not in answer.json, (query, answer.body)
         return
     answer = await probe.refused(query, (type_name, key))
-    nobody = await probe.ask(query.replace(key, "nonesuch"))
-    assert answer.body == nobody.body.replace(b"nonesuch", key.encode())
+    unknown = await probe.ask(query.replace(key, "nonesuch"))
+    assert answer.body == unknown.body.replace(b"nonesuch", key.encode())
 
 
 @covers("D-41")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_an_open_field_in_a_filter(one_each: Probe, type_name: str) -> None:
-    """It answers, and `not` finds exactly the others; without this, a refusal would show little."""
+async def test_open_field_in_filter(one_each: Probe, type_name: str) -> None:
+    """The filter succeeds, and its negation matches exactly the other visible records."""
     if is_closed(one_each.persona, type_name):
         return
     conditions = [
@@ -326,8 +326,8 @@ async def test_an_open_field_in_a_filter(one_each: Probe, type_name: str) -> Non
 
 
 @covers("D-31")
-async def test_an_open_field_in_an_order(one_each: Probe) -> None:
-    """It answers, with the same records in whatever order."""
+async def test_open_field_in_order(one_each: Probe) -> None:
+    """The order succeeds and contains each visible record once."""
     for type_name in LISTED:
         if is_closed(one_each.persona, type_name):
             continue
@@ -348,8 +348,8 @@ async def test_an_open_field_in_an_order(one_each: Probe) -> None:
 
 
 @covers("D-31")
-async def test_refused_before_the_database_is_asked(world: World) -> None:
-    """With the table locked an allowed question waits, and a refused one does not."""
+async def test_filter_is_refused_before_any_database_query(world: World) -> None:
+    """With the table locked, a permitted query waits and a refused one does not."""
     refused = '{ opportunities(filter: { margin: { gt: "1" } }) { totalCount } }'
     allowed = '{ opportunities(filter: { amount: { gt: "1" } }) { totalCount } }'
     before = await world.ask("limited", refused)

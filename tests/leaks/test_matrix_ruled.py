@@ -1,4 +1,4 @@
-"""The generated matrix, the ruled field: outside won opportunities a commission behaves as an empty one does."""
+"""Matrix of a field ruled by status: outside won opportunities the commission behaves as null."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.world import World
 
 Masked = dict[UUID, Decimal | None]
 Test = Callable[[Decimal | None], bool]
-MAY = [
+READERS = [
     persona
     for persona in PERSONAS
     if level(persona, "Opportunity", "commission") in {Level.RULED, Level.OPEN}
@@ -32,7 +32,7 @@ WON_ONLY = LINES.only["Opportunity", "commission"]
 OWNERS = ("Stage", "OpportunityType", "Employee", "Account")
 
 
-@pytest.fixture(params=MAY)
+@pytest.fixture(params=READERS)
 def ruled(
     request: pytest.FixtureRequest,
     world: World,
@@ -40,12 +40,12 @@ def ruled(
     forbidden: Callable[[str], frozenset[str]],
     cells: Counter[str],
 ) -> Probe:
-    """A persona for whom the commission is ruled, or wholly open."""
+    """A probe for each persona who may read the commission, always or by status."""
     return Probe(world, request.param, truth, forbidden(request.param), cells)
 
 
 def masked(probe: Probe) -> Masked:
-    """The commissions as the persona may know them, of what he sees, by id."""
+    """The commissions readable by the persona, by ID of the visible opportunities; None where masked."""
     seen = probe.truth.visible(probe.persona, "Opportunity")
     bare = COLUMN[probe.persona] == FULL
     return {
@@ -55,7 +55,7 @@ def masked(probe: Probe) -> Masked:
 
 
 def comparison(operator: str, value: Decimal) -> Test:
-    """What an operator finds, as the schema describes it."""
+    """The predicate of an operator, as the schema describes it."""
     tests: dict[str, Test] = {
         "eq": lambda x: x == value,
         "ne": lambda x: x != value,
@@ -70,7 +70,7 @@ def comparison(operator: str, value: Decimal) -> Test:
 
 
 def conditions(truth: Truth) -> Iterator[tuple[str, Test]]:
-    """Every operator with values in and outside of won opportunities, and each negated."""
+    """Every operator with operands from won and other opportunities, plain and negated, with its predicate."""
     live = truth.live("Opportunity").values()
     won = sorted({r["commission"] for r in live if r["status"] == WON_ONLY} - {None})
     other = sorted({r["commission"] for r in live if r["status"] != WON_ONLY} - {None})
@@ -114,11 +114,11 @@ async def listed(probe: Probe, arguments: str, inner: str = "id") -> list[Any]:
 
 
 @covers("D-31", "D-41", "D-51")
-async def test_filtered(ruled: Probe) -> None:
-    """Case 19: every operator, plain and negated, finds what it would were the values not there."""
-    known = masked(ruled)
+async def test_filter_ignores_masked_values(ruled: Probe) -> None:
+    """Case 19: every operator, plain and negated, treats masked values as null."""
+    values = masked(ruled)
     for condition, test in conditions(ruled.truth):
-        expected = [spelled_id("Opportunity", id) for id, value in known.items() if test(value)]
+        expected = [spelled_id("Opportunity", id) for id, value in values.items() if test(value)]
         arguments = f"first: 100, filter: {{ {condition} }}, orderBy: [{{ id: ASC }}]"
         answer = await ruled.ask(
             f"{{ opportunities({arguments}) {{ totalCount nodes {{ id }} }} }}"
@@ -130,9 +130,9 @@ async def test_filtered(ruled: Probe) -> None:
 
 
 @covers("D-31", "D-51")
-async def test_filtered_together_with_the_status(ruled: Probe) -> None:
-    """Case 19: naming the status beside the value tells nothing about the others."""
-    known, rows = masked(ruled), ruled.truth.rows["Opportunity"]
+async def test_filter_with_status(ruled: Probe) -> None:
+    """Case 19: combined with the status, the filter still ignores masked values."""
+    values, rows = masked(ruled), ruled.truth.rows["Opportunity"]
     for at, status in enumerate(("OPEN", "WON", "LOST")):
         for condition, test in list(conditions(ruled.truth))[at::3]:
             both = f"status: {{ eq: {status} }}, {condition}"
@@ -140,13 +140,13 @@ async def test_filtered_together_with_the_status(ruled: Probe) -> None:
             found = await ruled.count(
                 {"all": counted("Opportunity", both), "any": counted("Opportunity", either)}
             )
-            met = [(rows[id]["status"] == status, test(value)) for id, value in known.items()]
+            met = [(rows[id]["status"] == status, test(value)) for id, value in values.items()]
             assert found == {"all": sum(map(all, met)), "any": sum(map(any, met))}, condition
             ruled.cells["ruled filter"] += 2
 
 
 def holders(probe: Probe, edge: Edge) -> dict[UUID, list[UUID]]:
-    """The visible opportunities of each record that an edge starts from."""
+    """IDs of the visible opportunities by ID of the record that the relation starts from."""
     column = next(f for f, t in REFERENCES["Opportunity"].items() if t == edge.owner)
     seen: dict[UUID, list[UUID]] = {id: [] for id in probe.truth.visible(probe.persona, edge.owner)}
     for id, row in probe.truth.visible(probe.persona, "Opportunity").items():
@@ -161,57 +161,57 @@ def _link(row: Row, field: str) -> UUID:
 
 @covers("D-31", "D-41", "D-51")
 @pytest.mark.parametrize("owner", OWNERS)
-async def test_filtered_through_relations(ruled: Probe, owner: str) -> None:
-    """Case 2, with each quantifier; case 34: counts of nested lists are masked, too."""
-    known = masked(ruled)
+async def test_filter_through_relations(ruled: Probe, owner: str) -> None:
+    """Case 2: with each quantifier. Case 34: nested counts also treat masked values as null."""
+    values = masked(ruled)
     edge = next(edge for edge in edges(owner) if edge.target == "Opportunity")
-    held = holders(ruled, edge)
+    by_owner = holders(ruled, edge)
     for condition, test in list(conditions(ruled.truth))[OWNERS.index(owner) :: len(OWNERS)]:
         expected = {
-            "some": sum(any(test(known[id]) for id in ids) for ids in held.values()),
-            "none": sum(not any(test(known[id]) for id in ids) for ids in held.values()),
-            "every": sum(all(test(known[id]) for id in ids) for ids in held.values()),
+            "some": sum(any(test(values[id]) for id in ids) for ids in by_owner.values()),
+            "none": sum(not any(test(values[id]) for id in ids) for ids in by_owner.values()),
+            "every": sum(all(test(values[id]) for id in ids) for ids in by_owner.values()),
         }
-        asked = {q: counted(owner, edge.condition(condition, q)) for q in expected}
-        assert await ruled.count(asked) == expected, condition
+        selection = {q: counted(owner, edge.condition(condition, q)) for q in expected}
+        assert await ruled.count(selection) == expected, condition
         ruled.cells["ruled relation"] += 3
     condition, test = 'commission: { gte: "0" }', comparison("gte", Decimal(0))
     answer = await ruled.ask(
         f"{{ {LIST_OF[owner]}(first: 100) {{ nodes {{ id {edge.name}(filter: {{ {condition} }}) {{ totalCount }} }} }} }}"
     )
     for node in answer.data[LIST_OF[owner]]["nodes"]:
-        ids = held[UUID(node["id"].rpartition("_")[2])]
-        assert node[edge.name]["totalCount"] == sum(test(known[id]) for id in ids)
+        ids = by_owner[UUID(node["id"].rpartition("_")[2])]
+        assert node[edge.name]["totalCount"] == sum(test(values[id]) for id in ids)
 
 
 @covers("D-31", "D-51")
 @pytest.mark.parametrize("direction", DIRECTIONS)
-async def test_sorted(ruled: Probe, direction: str) -> None:
-    """Masked values stand among the empty ones, in the order of the next key and not of their own."""
-    known = masked(ruled)
+async def test_order_treats_masked_values_as_null(ruled: Probe, direction: str) -> None:
+    """Masked values are sorted with nulls, by the next key."""
+    values = masked(ruled)
     upwards = direction.startswith("ASC")
     for tie in ("ASC", "DESC"):
         keys = f"orderBy: [{{ commission: {direction} }}, {{ id: {tie} }}]"
         found = [UUID(n["id"].rpartition("_")[2]) for n in await listed(ruled, keys)]
-        ids = sorted(known, reverse=tie == "DESC")
-        empty = [id for id in ids if known[id] is None]
+        ids = sorted(values, reverse=tie == "DESC")
+        empty = [id for id in ids if values[id] is None]
         filled = sorted(
-            (id for id in ids if known[id] is not None),
-            key=lambda id: (known[id] or 0) * (1 if upwards else -1),
+            (id for id in ids if values[id] is not None),
+            key=lambda id: (values[id] or 0) * (1 if upwards else -1),
         )
         first = direction.endswith("NULLS_FIRST")
         assert found == ([*empty, *filled] if first else [*filled, *empty])
         ruled.cells["ruled order"] += 1
     alone = f"orderBy: [{{ commission: {direction} }}]"
     found = [UUID(n["id"].rpartition("_")[2]) for n in await listed(ruled, alone)]
-    blank = [id for id in found if known[id] is None]
+    blank = [id for id in found if values[id] is None]
     assert blank in (sorted(blank), sorted(blank, reverse=True))
 
 
 @covers("D-31", "D-43", "D-51")
-async def test_measured(ruled: Probe) -> None:
-    """Case 9: sums, averages and extremes are those of the values that may be known."""
-    known, rows = masked(ruled), ruled.truth.rows["Opportunity"]
+async def test_measures_ignore_masked_values(ruled: Probe) -> None:
+    """Case 9: sums, averages, minimums and maximums include only readable values."""
+    values, rows = masked(ruled), ruled.truth.rows["Opportunity"]
     functions = ["sum", "min", "max", "avg"]
     inner = " ".join(f"{f} {{ commission {{ amount currency }} }}" for f in functions)
     for status in (None, "OPEN", "WON", "LOST"):
@@ -220,16 +220,16 @@ async def test_measured(ruled: Probe) -> None:
             f"{{ opportunities{narrowed} {{ aggregate {{ count {inner} }} }} }}"
         )
         read = answer.data["opportunities"]["aggregate"]
-        values: dict[str, list[Decimal]] = {}
-        these = [id for id in known if status in (None, rows[id]["status"])]
+        by_currency: dict[str, list[Decimal]] = {}
+        these = [id for id in values if status in (None, rows[id]["status"])]
         for id in these:
-            if (value := known[id]) is not None:
-                values.setdefault(rows[id]["currency"], []).append(value)
+            if (value := values[id]) is not None:
+                by_currency.setdefault(rows[id]["currency"], []).append(value)
         assert read["count"] == len(these)
         for function in functions:
             got = {m["currency"]: Decimal(m["amount"]) for m in read[function]["commission"]}
-            assert set(got) == set(values), (status, function)
-            for currency, ones in values.items():
+            assert set(got) == set(by_currency), (status, function)
+            for currency, ones in by_currency.items():
                 exact = {"sum": sum(ones), "min": min(ones), "max": max(ones)}.get(function)
                 if exact is not None:
                     assert got[currency] == exact, (status, function, currency)
@@ -240,13 +240,13 @@ async def test_measured(ruled: Probe) -> None:
             ruled.cells["ruled measure"] += 1
 
 
-async def test_named_whether_or_not_a_row_was_masked(ruled: Probe) -> None:
-    """A denial must not tell whether there is something to deny."""
-    asked = "nodes { commission { amount } }"
+async def test_denial_is_independent_of_the_rows(ruled: Probe) -> None:
+    """The denial is listed whether or not a value in the response is masked."""
+    selection = "nodes { commission { amount } }"
     for status in ("WON", "LOST"):
         for id in ("x", next(iter(ruled.truth.rows["Opportunity"])).hex):
             narrowed = f'filter: {{ status: {{ eq: {status} }}, id: {{ ne: "opp_{id}" }} }}'
-            answer = await ruled.ask(f"{{ opportunities({narrowed}) {{ {asked} }} }}")
+            answer = await ruled.ask(f"{{ opportunities({narrowed}) {{ {selection} }} }}")
             expected = ruled.denials("Opportunity", ["commission"])
             access = answer.json["extensions"].get("access", {"denied": []})
             assert len(access["denied"]) == len(expected)

@@ -1,4 +1,4 @@
-"""Rights that change: what is new is closed, what is taken away is gone with the next request."""
+"""Changing rights: new attributes are closed, and a revoked right applies from the next request on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from tests.leaks.probe import denied
-from tests.leaks.truth import load, own_tenant
+from tests.leaks.truth import load, scratch_tenant
 from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import World
@@ -21,19 +21,19 @@ TENANT = "rights"
 
 @pytest.fixture(scope="module")
 async def rights_world(world: World) -> AsyncIterator[World]:
-    """The house with a tenant whose rights may be changed."""
-    async with own_tenant(world, TENANT):
+    """The application with a tenant whose rights the tests change."""
+    async with scratch_tenant(world, TENANT):
         yield world
 
 
 async def sql(world: World, statement: str, *values: Any) -> None:
-    """A statement of the operator about the tenant's tables, and the new access version."""
+    """Run a statement on the tenant's tables as the operator, then increment the access version."""
     await world.admin.execute(statement.format(s=world.schema(TENANT)), *values)
     await world.rights_changed(TENANT)
 
 
 async def attribute(world: World, key: str, value: str) -> UUID:
-    """A new attribute of opportunities, with a value in each of them."""
+    """Create a custom attribute of opportunities, with a value in each of them."""
     id = uuid7()
     await sql(
         world,
@@ -49,76 +49,79 @@ async def attribute(world: World, key: str, value: str) -> UUID:
     return id
 
 
-async def forget(world: World, id: UUID) -> None:
-    """Delete an attribute as the house does it: softly."""
+async def delete_attribute(world: World, id: UUID) -> None:
+    """Delete an attribute softly, as the application does."""
     await sql(world, "UPDATE {s}.attribute SET deleted_at = now() WHERE id = $1", id)
 
 
-async def ways(world: World, persona: str, key: str, value: str) -> dict[str, Any]:
-    """What a persona is answered about an attribute."""
-    asked = {
+async def attribute_answers(world: World, persona: str, key: str, value: str) -> dict[str, Any]:
+    """Responses of a persona about an attribute: selected, by key, filtered and sorted."""
+    queries = {
         "all": "{ opportunities(first: 100) { nodes { attributes { key text } } } }",
         "key": f'{{ opportunities(first: 100) {{ nodes {{ attributes(keys: ["{key}"]) {{ key text }} }} }} }}',
         "filter": f'{{ opportunities(filter: {{ attribute: {{ key: "{key}", text: {{ eq: "{value}" }} }} }}) {{ totalCount }} }}',
         "order": f'{{ opportunities(orderBy: [{{ attribute: {{ key: "{key}", direction: ASC }} }}]) {{ totalCount }} }}',
     }
-    return {way: await world.ask(persona, query, tenant=TENANT) for way, query in asked.items()}
+    return {
+        channel: await world.ask(persona, query, tenant=TENANT)
+        for channel, query in queries.items()
+    }
 
 
-async def closed(world: World, persona: str, key: str, value: str) -> None:
-    answers = await ways(world, persona, key, value)
-    for way in ("all", "key"):
-        assert answers[way].codes == []
-        assert value.encode() not in answers[way].body
-        assert f'"key":"{key}"'.encode() not in answers[way].body
-    for way in ("filter", "order"):
-        assert answers[way].codes == ["FIELD_FORBIDDEN"]
+async def assert_closed(world: World, persona: str, key: str, value: str) -> None:
+    answers = await attribute_answers(world, persona, key, value)
+    for channel in ("all", "key"):
+        assert answers[channel].codes == []
+        assert value.encode() not in answers[channel].body
+        assert f'"key":"{key}"'.encode() not in answers[channel].body
+    for channel in ("filter", "order"):
+        assert answers[channel].codes == ["FIELD_FORBIDDEN"]
 
 
 @covers("D-34")
-async def test_a_new_attribute_is_closed(rights_world: World) -> None:
-    """Case 26: to everybody but administrators, at once."""
+async def test_new_attribute_is_closed(rights_world: World) -> None:
+    """Case 26: at once, for everyone except administrators."""
     id = await attribute(rights_world, "fresh", "CNRY-fresh")
     for persona in PERSONAS:
         if persona != "admin":
-            await closed(rights_world, persona, "fresh", "CNRY-fresh")
-    answers = await ways(rights_world, "admin", "fresh", "CNRY-fresh")
+            await assert_closed(rights_world, persona, "fresh", "CNRY-fresh")
+    answers = await attribute_answers(rights_world, "admin", "fresh", "CNRY-fresh")
     assert b"CNRY-fresh" in answers["all"].body
     assert answers["filter"].data["opportunities"]["totalCount"] > 300
-    await forget(rights_world, id)
+    await delete_attribute(rights_world, id)
 
 
 @covers("D-34")
-async def test_an_attribute_made_again_is_another(rights_world: World) -> None:
-    """Case 25: rights hang on the id, so the same key does not inherit them."""
+async def test_recreated_attribute_does_not_inherit_rights(rights_world: World) -> None:
+    """Case 25: rights refer to the attribute's ID, not to its key."""
     old = (await load(rights_world, TENANT)).keys["Opportunity"]["tier"]
-    before = await ways(rights_world, "rep1", "tier", "Gold")
+    before = await attribute_answers(rights_world, "rep1", "tier", "Gold")
     assert b'"key":"tier"' in before["all"].body
     assert before["filter"].codes == []
-    await forget(rights_world, UUID(old))
-    await closed(rights_world, "rep1", "tier", "Gold")
+    await delete_attribute(rights_world, UUID(old))
+    await assert_closed(rights_world, "rep1", "tier", "Gold")
     id = await attribute(rights_world, "tier", "CNRY-again")
     for persona in PERSONAS:
         if persona != "admin":
-            await closed(rights_world, persona, "tier", "CNRY-again")
-            await closed(rights_world, persona, "tier", "Gold")
-    admin = await ways(rights_world, "admin", "tier", "CNRY-again")
+            await assert_closed(rights_world, persona, "tier", "CNRY-again")
+            await assert_closed(rights_world, persona, "tier", "Gold")
+    admin = await attribute_answers(rights_world, "admin", "tier", "CNRY-again")
     assert b"CNRY-again" in admin["all"].body
     assert b'"Gold"' not in admin["all"].body
-    await forget(rights_world, id)
+    await delete_attribute(rights_world, id)
     await sql(rights_world, "UPDATE {s}.attribute SET deleted_at = NULL WHERE id = $1", UUID(old))
 
 
 @covers("D-34")
-async def test_an_attribute_named_like_a_field(rights_world: World) -> None:
-    """A right to the one is no right to the other, either way."""
-    opened = await attribute(rights_world, "margin", "CNRY-attribute")
-    shut = await attribute(rights_world, "amount", "CNRY-shut")
+async def test_attribute_and_field_of_same_name_have_separate_rights(rights_world: World) -> None:
+    """A right to the field is no right to the attribute, and vice versa."""
+    open_attribute = await attribute(rights_world, "margin", "CNRY-attribute")
+    closed_attribute = await attribute(rights_world, "amount", "CNRY-shut")
     await sql(
         rights_world,
         "INSERT INTO {s}.field_permission (id, profile_id, entity, field) "
         "SELECT gen_random_uuid(), id, 'Opportunity', $1 FROM {s}.profile WHERE name = 'Junior sales'",
-        str(opened),
+        str(open_attribute),
     )
     both = await rights_world.ask(
         "limited",
@@ -138,22 +141,22 @@ async def test_an_attribute_named_like_a_field(rights_world: World) -> None:
     }.items():
         query = f"{{ opportunities(filter: {{ {condition} }}) {{ totalCount }} }}"
         assert (await rights_world.ask("limited", query, tenant=TENANT)).codes == codes, condition
-    await forget(rights_world, opened)
-    await forget(rights_world, shut)
+    await delete_attribute(rights_world, open_attribute)
+    await delete_attribute(rights_world, closed_attribute)
 
 
 @covers("D-34")
 async def test_closed_attributes_are_absent_from_the_definitions(world: World) -> None:
-    """Case 24: who may not read an attribute is not told that there is one."""
+    """Case 24: a user who may not read an attribute does not see its definition."""
     answer = await world.ask("limited", "{ attributes { nodes { entity key label } } }")
     assert "tier" not in {node["key"] for node in answer.data["attributes"]["nodes"]}
 
 
-ASKED = (
+QUERY = (
     "{ opportunities(first: 100) { totalCount nodes { id name amount { amount } "
     "commission { amount } account { id } attributes { key } } } stages { totalCount } }"
 )
-TAKEN = {
+REVOCATIONS = {
     "a field": (
         "DELETE FROM {s}.field_permission WHERE entity = 'Opportunity' AND field = 'amount'",
         ("Opportunity", "amount", "hidden"),
@@ -188,9 +191,9 @@ TAKEN = {
         None,
     ),
 }
-"""What is taken away, and what the next answer then denies."""
+"""Statements that revoke a right, with the denial in the next response."""
 
-CHANGED = (
+CHANGED_TABLES = (
     "field_permission",
     "object_permission",
     "status_rule",
@@ -202,23 +205,23 @@ CHANGED = (
 
 
 @covers("D-34")
-@pytest.mark.parametrize("what", TAKEN)
-async def test_taken_away_at_once(rights_world: World, what: str) -> None:
-    """Case 41: the first request after the change is answered under the new rights; and back again."""
-    statement, named = TAKEN[what]
+@pytest.mark.parametrize("what", REVOCATIONS)
+async def test_revoked_right_applies_to_next_request(rights_world: World, what: str) -> None:
+    """Case 41: the first request after a change uses the new rights, also after restoring them."""
+    statement, named = REVOCATIONS[what]
     schema = rights_world.schema(TENANT)
-    kept = {
+    saved = {
         table: await rights_world.admin.fetch(
             f"SELECT to_jsonb(x) AS row FROM {schema}.{table} AS x"  # noqa: S608
         )
-        for table in CHANGED
+        for table in CHANGED_TABLES
     }
     before = {
-        p: await rights_world.ask(p, ASKED, tenant=TENANT) for p in ("manager", "rep2", "limited")
+        p: await rights_world.ask(p, QUERY, tenant=TENANT) for p in ("manager", "rep2", "limited")
     }
     await sql(rights_world, statement)
     for persona, answer in before.items():
-        after = await rights_world.ask(persona, ASKED, tenant=TENANT)
+        after = await rights_world.ask(persona, QUERY, tenant=TENANT)
         if named:
             assert named not in denied(answer)
             assert named in denied(after)
@@ -231,17 +234,17 @@ async def test_taken_away_at_once(rights_world: World, what: str) -> None:
     if what == "the team":
         assert before["manager"].data != after.data
     async with rights_world.admin.transaction():
-        for table, rows in kept.items():
-            await _put_back(rights_world, table, [row["row"] for row in rows])
+        for table, rows in saved.items():
+            await _restore_rows(rights_world, table, [row["row"] for row in rows])
     await rights_world.rights_changed(TENANT)
     for persona, answer in before.items():
-        again = await rights_world.ask(persona, ASKED, tenant=TENANT)
+        again = await rights_world.ask(persona, QUERY, tenant=TENANT)
         assert again.json["data"] == answer.json["data"]
         assert denied(again) == denied(answer)
 
 
-async def _put_back(world: World, table: str, rows: list[str]) -> None:
-    """The rows as they were; employees are pointed at, so they are changed and not replaced."""
+async def _restore_rows(world: World, table: str, rows: list[str]) -> None:
+    """Restore the rows of a table; employees are updated in place, as other rows reference them."""
     schema = world.schema(TENANT)
     if table == "employee":
         for row in map(json.loads, rows):
@@ -278,8 +281,8 @@ HIDDEN_LINKS = {
     "{ employees { nodes { reports { totalCount } } } }": ("Employee", "manager"),
     "{ employees { nodes { manager { id } } } }": ("Employee", "manager"),
 }
-"""A hidden link from either of its ends, with the field that hides it."""
-ASKED_LINKS = {
+"""Selections of a hidden link from either end, with the field that hides it."""
+LINK_CONDITIONS = {
     'opportunities(filter: { account: { name: { eq: "a" } } })': ("Opportunity", "account"),
     'opportunities(filter: { account: { id: { eq: "a" } } })': ("Opportunity", "account"),
     "opportunities(filter: { account: {} })": ("Opportunity", "account"),
@@ -297,9 +300,9 @@ ASKED_LINKS = {
 
 
 @covers("D-31")
-async def test_a_hidden_link_is_hidden_from_both_ends(world: World) -> None:
-    """Cases 2, 4, 36: what may not be read forwards is not told by the list that leads back."""
-    async with own_tenant(world, "linkless") as tenant:
+async def test_hidden_link_is_hidden_from_both_ends(world: World) -> None:
+    """Cases 2, 4, 36: the inverse list of a hidden link is denied and refused in conditions too."""
+    async with scratch_tenant(world, "linkless") as tenant:
         for entity, field in LINKS:
             await world.admin.execute(
                 f"DELETE FROM {world.schema(tenant)}.field_permission "  # noqa: S608
@@ -314,8 +317,8 @@ async def test_a_hidden_link_is_hidden_from_both_ends(world: World) -> None:
             assert {value for node in listed["nodes"] for value in node.values()} == {None}, query
             strict = await world.ask("limited", query, tenant=tenant, x_access="strict")
             assert strict.codes == ["FIELD_FORBIDDEN"]
-        for asked, (entity, field) in ASKED_LINKS.items():
-            answer = await world.ask("limited", f"{{ {asked} {{ totalCount }} }}", tenant=tenant)
-            assert answer.codes == ["FIELD_FORBIDDEN"], (asked, answer.body)
+        for root, (entity, field) in LINK_CONDITIONS.items():
+            answer = await world.ask("limited", f"{{ {root} {{ totalCount }} }}", tenant=tenant)
+            assert answer.codes == ["FIELD_FORBIDDEN"], (root, answer.body)
             named = answer.json["errors"][0]["extensions"]["fields"]
             assert {"type": entity, "field": field} in named

@@ -1,4 +1,4 @@
-"""Searching tells nothing of hidden fields and records: they are not there, neither found by nor ranked by."""
+"""Search uses readable fields of visible records only, for matching and for ranking."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections import Counter
 
 import pytest
 
-from tests.leaks.changes import Change, knowledge
-from tests.leaks.operations import Author, Operation
+from tests.leaks.hidden_change import HiddenChange, visible_data
+from tests.leaks.operations import Operation, OperationGenerator
 from tests.leaks.probe import Probe
-from tests.leaks.test_two_worlds import run
-from tests.leaks.truth import Truth, load, own_tenant
+from tests.leaks.test_noninterference import run
+from tests.leaks.truth import Truth, load, scratch_tenant
 from tests.proof.contract import LIST_OF, LISTED, spelled_id, upper_snake
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import PERSONAS, Level, is_closed, level, readable
@@ -21,7 +21,7 @@ from tests.support.world import World
 
 TYPES = sorted(name for name in LISTED if ENTITIES[name].search)
 WORD = 3
-"""Characters from which on a piece says enough."""
+"""Minimum number of digits for a match by phone number; longer words are used as search texts."""
 
 
 def searched(type_name: str) -> list[str]:
@@ -33,25 +33,27 @@ def digits(text: str) -> str:
     return "".join(sign for sign in text if sign.isascii() and sign.isdigit())
 
 
-def holds(value: object, text: str, *, phone: bool) -> bool:
-    """Whether a value is found by a text of one word."""
+def matches(value: object, text: str, *, phone: bool) -> bool:
+    """Whether a search for a text of one word matches a value."""
     if value is None:
         return False
     if phone:
-        sought = digits(text).lstrip("0")
+        number = digits(text).lstrip("0")
         return (
-            len(sought) >= WORD and not text.strip("+0123456789") and sought in digits(str(value))
+            len(number) >= WORD and not text.strip("+0123456789") and number in digits(str(value))
         )
     return text.lower() in str(value).lower()
 
 
 def expected(truth: Truth, persona: str, type_name: str, text: str) -> set[str]:
-    """The records that he may find by a text, reckoned from the rows."""
+    """IDs of the records that the persona finds by a text, computed from the rows."""
     return {
         spelled_id(type_name, id)
         for id, row in truth.visible(persona, type_name).items()
         if any(
-            holds(truth.value(type_name, name, row), text, phone=name in ENTITIES[type_name].digits)
+            matches(
+                truth.value(type_name, name, row), text, phone=name in ENTITIES[type_name].digits
+            )
             for name in searched(type_name)
             if readable(persona, type_name, name, row)
         )
@@ -59,11 +61,11 @@ def expected(truth: Truth, persona: str, type_name: str, text: str) -> set[str]:
 
 
 def texts(truth: Truth, type_name: str, name: str, rng: random.Random) -> list[str]:
-    """Words that stand in a field of some rows: an ASCII one each, so that nothing has to be folded."""
-    held = [truth.value(type_name, name, row) for row in truth.rows[type_name].values()]
+    """Random ASCII words from a field's values, which need no case or accent folding beyond ASCII."""
+    values = [truth.value(type_name, name, row) for row in truth.rows[type_name].values()]
     words = {
         digits(word) if name in ENTITIES[type_name].digits else word
-        for value in held
+        for value in values
         for word in str(value or "").split()
         if word.isascii()
     }
@@ -73,9 +75,9 @@ def texts(truth: Truth, type_name: str, name: str, rng: random.Random) -> list[s
 
 @covers("X-35", "D-31", "D-32")
 @pytest.mark.parametrize("type_name", TYPES)
-async def test_only_what_may_be_read_is_found_by(probe: Probe, type_name: str) -> None:
-    """Whatever field a text stands in, those records are found where it stands in a readable one."""
-    rng, asked, hidden = random.Random(type_name), 0, 0
+async def test_search_matches_readable_fields_only(probe: Probe, type_name: str) -> None:
+    """A text from any field finds exactly the records that contain it in a readable field."""
+    rng, searches, hidden = random.Random(type_name), 0, 0
     if is_closed(probe.persona, type_name):
         query = f'{{ {LIST_OF[type_name]}(filter: {{ search: "abc" }}) {{ totalCount }} }}'
         await probe.refused(query, (type_name, ""))
@@ -90,64 +92,64 @@ async def test_only_what_may_be_read_is_found_by(probe: Probe, type_name: str) -
         return
     for name in searched(type_name):
         for text in texts(probe.truth, type_name, name, rng):
-            wanted = expected(probe.truth, probe.persona, type_name, text)
-            given = json.dumps(text)
+            expected_ids = expected(probe.truth, probe.persona, type_name, text)
+            literal = json.dumps(text)
             answer = await probe.ask(
-                f"{{ found: {LIST_OF[type_name]}(first: 100, filter: {{ search: {given} }}) {{ totalCount nodes {{ id }} }}"
-                f" search(text: {given}, first: 50, types: [{upper_snake(type_name)}]) {{ matched node {{ id }} }} }}"
+                f"{{ found: {LIST_OF[type_name]}(first: 100, filter: {{ search: {literal} }}) {{ totalCount nodes {{ id }} }}"
+                f" search(text: {literal}, first: 50, types: [{upper_snake(type_name)}]) {{ matched node {{ id }} }} }}"
             )
             found = {node["id"] for node in answer.data["found"]["nodes"]}
             total = answer.data["found"]["totalCount"]
-            assert total == len(wanted), (probe.persona, type_name, text)
-            assert found == wanted or (found < wanted and total > 100)
+            assert total == len(expected_ids), (probe.persona, type_name, text)
+            assert found == expected_ids or (found < expected_ids and total > 100)
             hits = [hit["node"]["id"] for hit in answer.data["search"]]
-            assert set(hits[: len(wanted)]) <= wanted
-            assert len(hits) >= min(50, len(wanted))
-            told = {field for hit in answer.data["search"] for field in hit["matched"]}
-            shut = {
+            assert set(hits[: len(expected_ids)]) <= expected_ids
+            assert len(hits) >= min(50, len(expected_ids))
+            matched = {field for hit in answer.data["search"] for field in hit["matched"]}
+            hidden_fields = {
                 f for f in searched(type_name) if level(probe.persona, type_name, f) is Level.HIDDEN
             }
-            assert not told & shut
-            asked += 1
-            hidden += name in shut
-    assert asked > 4
-    probe.cells["search"] += asked
-    probe.cells["search for what is hidden"] += hidden
+            assert not matched & hidden_fields
+            searches += 1
+            hidden += name in hidden_fields
+    assert searches > 4
+    probe.cells["search"] += searches
+    probe.cells["search for hidden values"] += hidden
 
 
 def operations(truth: Truth, persona: str, count: int) -> list[Operation]:
-    """Searches for what stands in hidden fields as well as in open ones, and for what will stand there."""
+    """Random searches for values of hidden and open fields, and for texts that the hidden change inserts."""
     rng = random.Random(f"searching {persona}")
-    author = Author(rng, truth, persona)
+    generator = OperationGenerator(rng, truth, persona)
     phones = [row["phone"] for row in truth.rows["Account"].values() if row["phone"]]
     found = []
     for number in range(count):
         type_name = rng.choice(TYPES) if number % 4 else "Account"
-        drawn = (
+        candidates = (
             json.dumps(rng.choice(phones)[-4:]),
-            author.text(type_name),
+            generator.text(type_name),
             json.dumps(rng.choice(("cnry", "CNRY new", "canry"))),
-            author.text(type_name),
+            generator.text(type_name),
         )
-        text = drawn[number % 4]
+        text = candidates[number % 4]
         test = "search: %s" if rng.random() < 0.7 else "not: { search: %s }"
         listed = (
             f"{LIST_OF[type_name]}(filter: {{ {test} }}, first: 20) {{ totalCount nodes {{ id }} }}"
         )
         found += [
-            spoken(listed, text, number),
-            spoken(EVERYWHERE % ("%s", rng.choice((3, 50))), text, number),
+            search_operation(listed, text, number),
+            search_operation(SEARCH_ALL % ("%s", rng.choice((3, 50))), text, number),
         ]
     return found
 
 
-EVERYWHERE = "search(text: %s, first: %s) { matched node { __typename id } }"
+SEARCH_ALL = "search(text: %s, first: %s) { matched node { __typename id } }"
 
 
-def spoken(root: str, text: str, number: int) -> Operation:
-    """A search for a text: one in ten says it in the document, the others in a variable, as clients do.
+def search_operation(root: str, text: str, number: int) -> Operation:
+    """A search for a text: every tenth as a literal in the document, the others as a variable, as clients send it.
 
-    A document with another text is planned anew, and a search of everything is the largest plan there is.
+    Each document with another literal is compiled again, and a search over all types is the largest plan.
     """
     if number % 10 == 0:
         return Operation(f"{{ {root % text} }}")
@@ -158,29 +160,32 @@ def spoken(root: str, text: str, number: int) -> Operation:
 
 @covers("X-35", "D-31", "D-53")
 @pytest.mark.parametrize("persona", [each for each in PERSONAS if each != "admin"])
-async def test_two_worlds_are_searched_alike(world: World, persona: str) -> None:
-    """What differs out of his sight changes no byte of what he is answered; an administrator notices."""
-    async with own_tenant(world, f"search-{persona}") as tenant:
+async def test_search_is_independent_of_hidden_data(world: World, persona: str) -> None:
+    """Changes to hidden data do not change the persona's responses, although they change an administrator's."""
+    async with scratch_tenant(world, f"search-{persona}") as tenant:
         truth = await load(world, tenant)
-        asked = operations(truth, persona, 60)
-        before = [await run(world, persona, tenant, one) for one in asked]
-        of_all = [*asked[::2], *asked[1::4]]  # every list, and everything now and then
-        for_all = [await run(world, "admin", tenant, one) for one in of_all]
-        await Change(world, truth, persona, random.Random(f"{persona} searches")).apply()
+        searches = operations(truth, persona, 60)
+        before = [await run(world, persona, tenant, one) for one in searches]
+        for_admin = [
+            *searches[::2],
+            *searches[1::4],
+        ]  # all searches of one type, and some of all types
+        admin_before = [await run(world, "admin", tenant, one) for one in for_admin]
+        await HiddenChange(world, truth, persona, random.Random(f"{persona} searches")).apply()
         later = await load(world, tenant)
-        assert knowledge(later, persona) == knowledge(truth, persona)
-        for one, first in zip(asked, before, strict=True):
+        assert visible_data(later, persona) == visible_data(truth, persona)
+        for one, first in zip(searches, before, strict=True):
             assert await run(world, persona, tenant, one) == first, one.query
-        noticed = [await run(world, "admin", tenant, one) for one in of_all]
-        assert sum(one != other for one, other in zip(for_all, noticed, strict=True)) > 10
+        admin_after = [await run(world, "admin", tenant, one) for one in for_admin]
+        assert sum(one != other for one, other in zip(admin_before, admin_after, strict=True)) > 10
         answered = Counter(pages[0].body.startswith(b'{"data"') for pages in before)
-        assert answered[True] > len(asked) // 2
+        assert answered[True] > len(searches) // 2
 
 
 @covers("D-31")
-async def test_a_mistake_would_be_noticed(world: World) -> None:
-    """With one field too many, the same searches are answered otherwise."""
-    async with own_tenant(world, "search-mistaken") as tenant:
+async def test_comparison_detects_excess_right(world: World) -> None:
+    """With one additional field right, the responses differ."""
+    async with scratch_tenant(world, "search-excess") as tenant:
         space = world.schema(tenant)
         await world.admin.execute(
             f"INSERT INTO {space}.field_permission (id, profile_id, entity, field) "  # noqa: S608
@@ -188,8 +193,8 @@ async def test_a_mistake_would_be_noticed(world: World) -> None:
         )
         await world.rights_changed(tenant)
         truth = await load(world, tenant)
-        asked = operations(truth, "limited", 60)
-        before = [await run(world, "limited", tenant, one) for one in asked]
-        await Change(world, truth, "limited", random.Random("a mistake")).apply()
-        after = [await run(world, "limited", tenant, one) for one in asked]
+        searches = operations(truth, "limited", 60)
+        before = [await run(world, "limited", tenant, one) for one in searches]
+        await HiddenChange(world, truth, "limited", random.Random("a mistake")).apply()
+        after = [await run(world, "limited", tenant, one) for one in searches]
         assert before != after

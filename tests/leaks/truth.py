@@ -31,13 +31,13 @@ class Truth:
     """All rows of a tenant, and the part of them each persona may see by rights.txt."""
 
     tenant: str
-    ground: Rows
+    loaded: Rows
     _viewers: dict[str, Viewer] = field(default_factory=dict, compare=False)
 
     @property
     def rows(self) -> Tables:
         """All rows, deleted ones too, by entity and id."""
-        return self.ground.tables
+        return self.loaded.tables
 
     @cached_property
     def keys(self) -> Mapping[str, Mapping[str, str]]:
@@ -52,7 +52,10 @@ class Truth:
         """The API values of each row's fields, before rights apply."""
         return {
             type_name: {
-                id: [(name, tuple(_texts(held(type_name, name, row)))) for name in _held(type_name)]
+                id: [
+                    (name, tuple(_texts(held(type_name, name, row))))
+                    for name in _valued_fields(type_name)
+                ]
                 for id, row in self.rows[type_name].items()
             }
             for type_name in TYPES
@@ -60,19 +63,19 @@ class Truth:
 
     def live(self, type_name: str) -> Mapping[UUID, Row]:
         """Rows that are not deleted; system-written rows never are."""
-        return self.ground.live(type_name)
+        return self.loaded.live(type_name)
 
     def viewer(self, persona: str) -> Viewer:
         """The persona's visibility."""
         if persona not in self._viewers:
-            self._viewers[persona] = viewer(self.ground, persona, self.tenant, written)
+            self._viewers[persona] = viewer(self.loaded, persona, self.tenant, written)
         return self._viewers[persona]
 
     def visible(self, persona: str, type_name: str) -> Mapping[UUID, Row]:
         """The live rows that the persona sees."""
         return self.viewer(persona).visible(type_name)
 
-    def told(self, persona: str, record: UUID) -> dict[UUID, Row]:
+    def readable_history(self, persona: str, record: UUID) -> dict[UUID, Row]:
         """The persona's readable history of a record."""
         return self.viewer(persona).history(record)
 
@@ -93,7 +96,7 @@ class Truth:
         return spelled_id(type_name, found) if name == "id" else found
 
 
-def _held(type_name: str) -> tuple[str, ...]:
+def _valued_fields(type_name: str) -> tuple[str, ...]:
     """The stored and computed fields of an entity."""
     return (*stored(type_name), *ENTITIES[type_name].computed)
 
@@ -121,27 +124,30 @@ def _texts(value: Any) -> Iterator[str]:
 
 def canaries(truth: Truth, persona: str) -> frozenset[str]:
     """Texts that must not appear in the persona's responses: hidden values that no readable field contains."""
-    open_to_them: set[str] = set()
-    shut: set[str] = set()
+    readable_texts: set[str] = set()
+    hidden: set[str] = set()
     for type_name in TYPES:
         seen = truth.visible(persona, type_name)
         for id, row in truth.rows[type_name].items():
-            in_sight = id in seen
-            (open_to_them if in_sight else shut).add(id.hex)
+            visible = id in seen
+            (readable_texts if visible else hidden).add(id.hex)
             for name, texts in truth.texts[type_name][id]:
-                open_field = in_sight and readable(persona, type_name, name, row)
-                (open_to_them if open_field else shut).update(texts)
+                open_field = visible and readable(persona, type_name, name, row)
+                (readable_texts if open_field else hidden).update(texts)
             values = custom(type_name, row)
             for key in attributes(type_name):
-                may = in_sight and attribute_level(persona, type_name, key) is Level.OPEN
+                readable_value = visible and attribute_level(persona, type_name, key) is Level.OPEN
                 value = values.get(truth.keys[type_name][key])
-                (open_to_them if may else shut).update(_texts(value))
+                (readable_texts if readable_value else hidden).update(_texts(value))
     for row in truth.live("Attribute").values():  # readers of a value also see its name
         if attribute_level(persona, row["entity"], row["key"]) is Level.OPEN:
-            open_to_them |= {row["key"], row["label"]}
-    open_to_them |= {*TYPES, *(name for of in TYPES for name in fields(of))}  # names in the schema
-    open_to_them |= {word for words in enums().values() for word in words}
-    return frozenset(text for text in shut - open_to_them if len(text) >= 4)
+            readable_texts |= {row["key"], row["label"]}
+    readable_texts |= {
+        *TYPES,
+        *(name for of in TYPES for name in fields(of)),
+    }  # names in the schema
+    readable_texts |= {word for words in enums().values() for word in words}
+    return frozenset(text for text in hidden - readable_texts if len(text) >= 4)
 
 
 def stored_texts(truth: Truth) -> frozenset[str]:
@@ -193,7 +199,7 @@ async def load(world: World, tenant: str = "acme") -> Truth:
 
 
 @asynccontextmanager
-async def own_tenant(world: World, slug: str) -> AsyncIterator[str]:
+async def scratch_tenant(world: World, slug: str) -> AsyncIterator[str]:
     """A separate tenant with demo data, dropped after the test."""
     hashed = await world.admin.fetchval(
         f"SELECT password FROM {world.schema()}.credential LIMIT 1"  # noqa: S608

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from asyncpg.prepared_stmt import PreparedStatement
 
-from tests.leaks.truth import own_tenant
+from tests.leaks.truth import scratch_tenant
 from tests.leaks_writes.expectations import LINKS, REPLACED, WRITABLE
 from tests.proof.contract import spelled_id
 from tests.proof.lock import ENTITIES
@@ -39,7 +39,7 @@ class TenantRows:
     """The rows of a tenant, read by the operator, and their visibility for each persona."""
 
     tenant: str
-    ground: Rows
+    loaded: Rows
     narrow: bool
     """Whether accounts and employees are visible only to their owners and the owners' managers."""
     _viewers: dict[str, Viewer] = field(default_factory=dict)
@@ -47,18 +47,18 @@ class TenantRows:
     @property
     def rows(self) -> Tables:
         """All rows, by entity and id."""
-        return self.ground.tables
+        return self.loaded.tables
 
     def viewer(self, persona: str) -> Viewer:
         """The persona's rights: from rights.txt, or in a narrowed tenant from the rows of its permission tables."""
         if persona not in self._viewers:
             rule = kept if self.narrow else written
-            self._viewers[persona] = viewer(self.ground, persona, self.tenant, rule)
+            self._viewers[persona] = viewer(self.loaded, persona, self.tenant, rule)
         return self._viewers[persona]
 
     def live(self, entity: str) -> Mapping[UUID, Row]:
         """Rows that are not deleted."""
-        return self.ground.live(entity)
+        return self.loaded.live(entity)
 
     def employee_id(self, handle: str) -> UUID:
         """The employee whose email address has this local part."""
@@ -67,7 +67,7 @@ class TenantRows:
 
     def user_id(self, handle: str) -> UUID:
         """The user of that employee."""
-        [row] = self.ground.pointing("User", "employee_id", self.employee_id(handle))
+        [row] = self.loaded.pointing("User", "employee_id", self.employee_id(handle))
         id: UUID = row["id"]
         return id
 
@@ -310,7 +310,7 @@ async def _copy(world: World, tenant: str, kind: str, more: int, other: dict[str
 @asynccontextmanager
 async def open_sandbox(world: World, name: str, *, narrow: bool = False) -> AsyncIterator[Sandbox]:
     """Two tenants with demo data and all personas signed in."""
-    async with own_tenant(world, name) as tenant, own_tenant(world, f"{name}-neighbor") as other:
+    async with scratch_tenant(world, name) as tenant, scratch_tenant(world, f"{name}-neighbor") as other:
         await world.admin.execute(TRASH.replace("{s}", world.schema(tenant)))
         await _add_spares(world, tenant)
         if narrow:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.leaks.changes import Change
+from tests.leaks.hidden_change import HiddenChange
 from tests.leaks.channels import all_leaves
 from tests.leaks.truth import load
 from tests.leaks_writes.expectations import (
@@ -65,7 +65,7 @@ OTHERS = {"reason", "closedOn", "items", "replaceWith", "newAccount"}
 Step = tuple[str, Any]
 
 
-class HiddenChange(Change):
+class WriteHiddenChange(HiddenChange):
     """Changes to hidden data that also cover what only matters for writes: sums, shares and sold opportunities."""
 
     sold_ids: Set[UUID] = frozenset()
@@ -80,8 +80,8 @@ class HiddenChange(Change):
     def _is_sold_commission(self, change: Row) -> bool:
         return change["record_id"] in self.sold_ids and change["key"] == "Opportunity.commission"
 
-    def _untold(self) -> list[Row]:
-        return [row for row in super()._untold() if not self._is_sold_commission(row)]
+    def _unreadable_history(self) -> list[Row]:
+        return [row for row in super()._unreadable_history() if not self._is_sold_commission(row)]
 
     async def _set(self, type_name: str, id: UUID, values: Mapping[str, Any]) -> None:
         kept = SUMMED if type_name in {"Quote", "QuoteItem", "ContractLine"} else set()
@@ -95,7 +95,7 @@ class HiddenChange(Change):
         schema = self.world.schema(self.truth.tenant)
         seen_ids = self.truth.visible(self.persona, "Opportunity")
         unseen = [id for id in sorted(self.truth.live("Opportunity")) if id not in seen_ids]
-        others = sorted(self._strangers())
+        others = sorted(self._other_owners())
         for id in unseen[:5] if others else ():
             await self.world.admin.execute(
                 f"INSERT INTO {schema}.opportunity_share (id, opportunity_id, employee_id) "  # noqa: S608
@@ -316,11 +316,11 @@ async def compare(sandbox: Sandbox, persona: str, count: int, tally: Counter[str
     before = await run()
     await sandbox.restore()
     truth = await load(sandbox.world, sandbox.tenant)
-    change = HiddenChange(sandbox.world, truth, persona, random.Random(f"writes of {persona}"))
+    change = WriteHiddenChange(sandbox.world, truth, persona, random.Random(f"writes of {persona}"))
     change.sold_ids = sold_ids(steps)
     await change.apply()
     await sandbox.world.rights_changed(sandbox.tenant)
-    assert change.touched > 50
+    assert change.changed_values > 50
     after = await run()
     await sandbox.restore()
     differing = [

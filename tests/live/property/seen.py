@@ -64,7 +64,7 @@ def _value(truth: Truth, persona: str, name: str, row: Any) -> Any:
     if not readable(persona, ENTITY, name, row):
         return None
     if name == "history":
-        return len(truth.told(persona, row["id"]))
+        return len(truth.readable_history(persona, row["id"]))
     if name == "attributes":
         return [_attribute(truth, persona, key, row) for key in attributes(ENTITY)]
     value = truth.value(ENTITY, name, row)

@@ -1,4 +1,4 @@
-"""Cursors of pages read backward are as tightly bound as those of pages read forward, and show the same list."""
+"""Backward paging: cursors are bound to user and list as in forward paging, and both directions give the same list."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from tests.leaks.probe import Probe
 from tests.leaks.test_cursors import OTHER_LISTS, START, TENANTS
-from tests.leaks.test_two_worlds import seen
+from tests.leaks.test_noninterference import observed
 from tests.leaks.truth import Truth
 from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer, World
 
-WAYS = ("last: 3, before", "last: 3, after", "first: 3, before", "before")
+CURSOR_ARGUMENTS = ("last: 3, before", "last: 3, after", "first: 3, before", "before")
 
 
 async def ask(world: World, persona: str, arguments: str, tenant: str = "acme") -> Answer:
@@ -32,39 +32,41 @@ async def cursors(world: World, persona: str, arguments: str, tenant: str = "acm
 
 
 @covers("D-38")
-@pytest.mark.parametrize("way", WAYS)
-async def test_only_for_whom_it_was_made(world: World, way: str) -> None:
-    """Case 6: every cursor with every persona of every tenant, whichever way it is read on from."""
+@pytest.mark.parametrize("arguments", CURSOR_ARGUMENTS)
+async def test_cursor_of_another_user_is_refused(world: World, arguments: str) -> None:
+    """Case 6: each persona's cursor with the other personas of all tenants, in each paging argument."""
     places = [(persona, tenant) for persona in PERSONAS for tenant in TENANTS]
     made = {place: (await cursors(world, place[0], START, place[1]))[2] for place in places}
     refusals = {
-        place: seen(await ask(world, place[0], f'{START}, {way}: "nonsense"', place[1]))
+        place: observed(await ask(world, place[0], f'{START}, {arguments}: "nonsense"', place[1]))
         for place in places
     }
     for at, (owner, cursor) in enumerate(made.items()):
-        own = await ask(world, owner[0], f'{START}, {way}: "{cursor}"', owner[1])
+        own = await ask(world, owner[0], f'{START}, {arguments}: "{cursor}"', owner[1])
         assert own.codes == []
         for place in places[at % 3 :: 3]:
             if place != owner:
-                other = await ask(world, place[0], f'{START}, {way}: "{cursor}"', place[1])
+                other = await ask(world, place[0], f'{START}, {arguments}: "{cursor}"', place[1])
                 assert other.codes == ["BAD_CURSOR"]
-                assert seen(other) == refusals[place], (owner, place)
+                assert observed(other) == refusals[place], (owner, place)
 
 
 @covers("D-38")
 @pytest.mark.parametrize("other", OTHER_LISTS)
-async def test_only_for_its_list(world: World, other: str) -> None:
-    """Another order or filter is another list, whichever way it is read on from."""
+async def test_cursor_of_another_list_is_refused(world: World, other: str) -> None:
+    """A cursor is valid for its order and filter only, in each paging argument."""
     cursor = (await cursors(world, "rep1", START))[2]
-    for way in WAYS:
-        answer = await ask(world, "rep1", f'{other}, {way}: "{cursor}"')
+    for arguments in CURSOR_ARGUMENTS:
+        answer = await ask(world, "rep1", f'{other}, {arguments}: "{cursor}"')
         assert answer.codes == ["BAD_CURSOR"]
-        assert seen(answer) == seen(await ask(world, "rep1", f'{START}, {way}: "nonsense"'))
+        assert observed(answer) == observed(
+            await ask(world, "rep1", f'{START}, {arguments}: "nonsense"')
+        )
 
 
 @covers("D-38")
-async def test_both_cursors_must_be_of_the_list(world: World) -> None:
-    """One that is good lends nothing to the other."""
+async def test_each_of_two_cursors_must_be_valid(world: World) -> None:
+    """With `after` and `before`, one invalid cursor refuses the request."""
     good = await cursors(world, "rep1", START)
     bad = (await cursors(world, "rep1", "orderBy: [{ name: ASC }]"))[0]
     both = f'{START}, after: "%s", before: "%s"'
@@ -74,8 +76,8 @@ async def test_both_cursors_must_be_of_the_list(world: World) -> None:
 
 
 @covers("D-38")
-async def test_only_for_its_place(world: World) -> None:
-    """Another root, or a nested list, is another list."""
+async def test_cursor_of_another_root_or_nesting_is_refused(world: World) -> None:
+    """A cursor is valid for its root field, and not interchangeable with that of a nested list."""
     cursor = (await cursors(world, "rep1", "orderBy: [{ name: ASC }]"))[2]
     for root in ("accounts", "employees", "stages"):
         query = f'{{ {root}(orderBy: [{{ name: ASC }}], before: "{cursor}") {{ totalCount }} }}'
@@ -90,20 +92,20 @@ async def test_only_for_its_place(world: World) -> None:
 
 
 @covers("D-38")
-async def test_over_a_hidden_field(world: World) -> None:
-    """An administrator's, sorted by what is computed of the margin, opens nothing without the margin."""
+async def test_cursor_sorted_by_hidden_field_is_refused(world: World) -> None:
+    """An administrator's cursor sorted by margin or net margin, sent by a user who may not read the margin."""
     for order in ("margin", "netMargin"):
         cursor = (await cursors(world, "admin", f"orderBy: [{{ {order}: ASC }}]"))[2]
         arguments = f"last: 3, orderBy: [{{ {order}: ASC }}], before"
         forged = await ask(world, "limited", f'{arguments}: "{cursor}"')
         garbage = await ask(world, "limited", f'{arguments}: "nonsense"')
-        assert seen(forged) == seen(garbage)
+        assert observed(forged) == observed(garbage)
         assert forged.codes[0] in {"BAD_CURSOR", "FIELD_FORBIDDEN"}
 
 
 @covers("D-38")
-async def test_lengths_tell_nothing_of_masked_values(world: World) -> None:
-    """What is computed of a ruled value is as empty in a cursor as an empty one."""
+async def test_cursor_length_is_independent_of_masked_values(world: World) -> None:
+    """A masked value, also a computed one, is encoded as null."""
     for field in ("commission", "netMargin"):
         arguments = (
             f"last: 100, filter: {{ status: {{ ne: WON }} }}, orderBy: [{{ {field}: DESC }}]"
@@ -124,12 +126,12 @@ ORDERS = (
 REFUSED = {"FIELD_FORBIDDEN"}
 
 
-async def walked(world: World, persona: str, order: str, *, back: bool) -> list[str] | None:
-    """All ids of a list, read page by page; None where the order is closed."""
+async def all_ids(world: World, persona: str, order: str, *, back: bool) -> list[str] | None:
+    """All IDs of a list, read page by page; None if the order is forbidden."""
     found: list[str] = []
-    way, cursor = "last: 37" if back else "first: 37", ""
+    size, cursor = "last: 37" if back else "first: 37", ""
     while True:
-        answer = await ask(world, persona, f"{order}{way}{cursor}")
+        answer = await ask(world, persona, f"{order}{size}{cursor}")
         if answer.codes:
             assert set(answer.codes) == REFUSED, answer.body
             return None
@@ -147,12 +149,12 @@ async def walked(world: World, persona: str, order: str, *, back: bool) -> list[
 @covers("D-32", "D-38")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_backward_shows_what_forward_shows(
+async def test_backward_paging_equals_forward_paging(
     world: World, truth: Truth, cells: Counter[str], persona: str, order: str
 ) -> None:
-    """The same records in the same order, and none that is out of sight."""
-    forward = await walked(world, persona, order, back=False)
-    assert forward == await walked(world, persona, order, back=True)
+    """Both directions give the same records in the same order, all of them visible."""
+    forward = await all_ids(world, persona, order, back=False)
+    assert forward == await all_ids(world, persona, order, back=True)
     probe = Probe(world, persona, truth, frozenset(), cells)
     if forward is not None:
         visible = {f"opp_{id.hex}" for id in truth.visible(persona, "Opportunity")}
@@ -165,11 +167,13 @@ async def test_backward_shows_what_forward_shows(
 
 @covers("D-32", "D-43")
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_counting_at_most(world: World, truth: Truth, persona: str) -> None:
-    """A count that stops early counts nothing that is out of sight."""
-    everything = len(truth.visible(persona, "Opportunity"))
-    for most in (1, everything - 1, everything, everything + 1, 100_000):
+async def test_limited_count_includes_only_visible_records(
+    world: World, truth: Truth, persona: str
+) -> None:
+    """`totalCount(atMost:)` is the smaller of the limit and the number of visible records."""
+    total = len(truth.visible(persona, "Opportunity"))
+    for most in (1, total - 1, total, total + 1, 100_000):
         if most > 0:
             query = f"{{ opportunities {{ totalCount(atMost: {most}) }} }}"
             read = (await world.ask(persona, query)).data["opportunities"]
-            assert read["totalCount"] == min(most, everything)
+            assert read["totalCount"] == min(most, total)
