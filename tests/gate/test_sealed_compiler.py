@@ -1,4 +1,4 @@
-"""Nothing compiles but what the gate has handed out: each way around it is refused before there is any SQL (D-50)."""
+"""The gate compiles only its own views: every bypass is refused before any SQL exists (D-50)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from db.engine.entity import Entity
 from db.engine.fields import Field
 from db.engine.gate import Form, Gate, SecuredView, Unsealed
 from db.engine.sql import AsDate, Column, Concat, DecimalLiteral, Folded, IntLiteral
-from tests.gate.past import FUNCTIONS, PARTIAL, RAW, READS, WRITES, Case, O, S, see
+from tests.gate.bypasses import FUNCTIONS, PARTIAL, RAW, READS, WRITES, Case, O, S, see
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -40,7 +40,7 @@ CASES = {
 
 @covers("D-50", "D-53")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-async def test_a_way_around_the_gate_is_refused(case: Case, world: World) -> None:
+async def test_bypass_of_the_gate_is_refused(case: Case, world: World) -> None:
     gate = Gate(SystemAuthorizer())
     statement = case(gate.see(OPPORTUNITY))
     with pytest.raises(Unsealed) as refused:
@@ -50,7 +50,7 @@ async def test_a_way_around_the_gate_is_refused(case: Case, world: World) -> Non
 
 
 async def _is_not_sent(world: World, statement: Any) -> None:
-    """Likewise where the system's own bookkeeping is read and written; and Postgres hears nothing."""
+    """Assert that running the statement as one on internal tables is refused too, without a query to Postgres."""
     sent: list[str] = []
     with (
         world.admin.query_logger(lambda record: sent.append(record.query)),
@@ -61,8 +61,8 @@ async def _is_not_sent(world: World, statement: Any) -> None:
 
 
 @covers("D-50")
-async def test_a_statement_of_our_own_tables_is_sent(world: World) -> None:
-    """The refusals above are not refusals of everything."""
+async def test_statement_on_internal_table_is_sent(world: World) -> None:
+    """A statement on internal tables only is permitted."""
     sent: list[str] = []
     async with world.admin.transaction():
         await world.admin.execute(f"SET LOCAL search_path = {world.schema()}")
@@ -75,8 +75,8 @@ async def test_a_statement_of_our_own_tables_is_sent(world: World) -> None:
 
 @covers("D-50")
 @pytest.mark.parametrize("name", sorted(METADATA.tables))
-def test_every_table_is_a_records_or_our_own(name: str) -> None:
-    """Of each table there is: a record's is refused to be read, changed and joined, another is not."""
+def test_table_of_a_record_is_refused_and_internal_table_compiles(name: str) -> None:
+    """Select, delete, insert and exists on each table: refused for a record's table, compiled for an internal one."""
     table = METADATA.tables[name]
     statements = (
         sa.select(table),
@@ -93,7 +93,7 @@ def test_every_table_is_a_records_or_our_own(name: str) -> None:
                 Gate(SystemAuthorizer()).compile(statement)
 
 
-# --- what was not handed out --------------------------------------------------------------------
+# --- views not issued by the gate ---------------------------------------------------------------
 
 
 def _read(seen: SecuredView) -> Any:
@@ -101,16 +101,16 @@ def _read(seen: SecuredView) -> Any:
 
 
 @covers("D-50")
-def test_a_view_made_by_hand_is_refused() -> None:
-    made = SecuredView(OPPORTUNITY, SystemAuthorizer(), Form.PREDICATE, "opportunity_1")
+def test_view_not_issued_by_a_gate_is_refused() -> None:
+    forged = SecuredView(OPPORTUNITY, SystemAuthorizer(), Form.PREDICATE, "opportunity_1")
     gate = Gate(SystemAuthorizer())
-    gate.see(OPPORTUNITY)  # so that there is one of the same name
+    gate.see(OPPORTUNITY)  # issues a view of the same name
     with pytest.raises(Unsealed, match=r"was not issued by this gate"):
-        gate.compile(_read(made))
+        gate.compile(_read(forged))
 
 
 @covers("D-50")
-def test_a_view_of_another_gate_is_refused() -> None:
+def test_view_of_another_gate_is_refused() -> None:
     mine, others = Gate(SystemAuthorizer()), Gate(SystemAuthorizer())
     seen = others.see(OPPORTUNITY)
     assert others.compile(_read(seen)).sql
@@ -121,7 +121,7 @@ def test_a_view_of_another_gate_is_refused() -> None:
 
 
 @covers("D-50")
-def test_a_copy_of_a_view_is_refused() -> None:
+def test_copy_of_a_view_is_refused() -> None:
     gate = Gate(SystemAuthorizer())
     seen = gate.see(OPPORTUNITY)
     seen.column("id")
@@ -132,20 +132,20 @@ def test_a_copy_of_a_view_is_refused() -> None:
 
 
 @covers("D-50")
-def test_a_view_that_is_gone_lends_its_identity_to_nobody() -> None:
-    """A gate keeps what it has issued: else a later object could be at the same place in memory."""
+def test_identity_of_an_issued_view_is_not_reused() -> None:
+    """A gate keeps references to issued views, as otherwise a later object could get the same `id()`."""
     gate = Gate(SystemAuthorizer())
     issued = {id(gate.see(OPPORTUNITY)) for _ in range(100)}
     assert len(issued) == 100
     for _ in range(1000):
-        made = SecuredView(OPPORTUNITY, SystemAuthorizer(), Form.PREDICATE, "opportunity_1")
+        forged = SecuredView(OPPORTUNITY, SystemAuthorizer(), Form.PREDICATE, "opportunity_1")
         with pytest.raises(Unsealed):
-            gate.compile(_read(made))
+            gate.compile(_read(forged))
 
 
 @covers("D-50")
 @pytest.mark.parametrize("column", ["deleted_at", "custom"])
-def test_what_is_internal_is_in_no_view(column: str) -> None:
+def test_internal_column_is_in_no_view(column: str) -> None:
     with pytest.raises(Unsealed, match="is internal"):
         Gate(SystemAuthorizer()).see(OPPORTUNITY).column(column)
 
@@ -156,7 +156,7 @@ def test_what_is_internal_is_in_no_view(column: str) -> None:
     [CreateTable(O), DropTable(S), DDL("DROP TABLE x"), see(Gate(SystemAuthorizer()).see(OPPORTUNITY)).order_by("margin; --")],
     ids=["create", "drop", "ddl", "order by a string"],
 )  # fmt: skip
-def test_what_is_no_statement_does_not_compile_either(statement: Any) -> None:
+def test_ddl_and_textual_order_do_not_compile(statement: Any) -> None:
     with pytest.raises((Unsealed, UnsupportedCompilationError, CompileError)):
         Gate(SystemAuthorizer()).compile(statement)
 
@@ -165,31 +165,31 @@ def test_what_is_no_statement_does_not_compile_either(statement: Any) -> None:
 
 
 def with_formula(formula: Any, *needs: str) -> Entity:
-    """Opportunities with an expression of the test's own in the place of `weighted`."""
+    """The opportunity entity with another formula for `weighted`."""
     weighted = OPPORTUNITY.fields["weighted"]
-    made: Field = dataclasses.replace(weighted, formula=formula, needs=needs)
-    return dataclasses.replace(OPPORTUNITY, fields={**OPPORTUNITY.fields, "weighted": made})
+    forged: Field = dataclasses.replace(weighted, formula=formula, needs=needs)
+    return dataclasses.replace(OPPORTUNITY, fields={**OPPORTUNITY.fields, "weighted": forged})
 
 
 FORMULAS: dict[str, Any] = {
-    "a column that it does not need": lambda row: row.amount * row.margin,
+    "a column not in its inputs": lambda row: row.amount * row.margin,
     "an internal column": lambda row: row.custom,
-    "when a record was deleted": lambda row: row.deleted_at,
-    "a column that there is not": lambda row: row.nonesuch,
-    "the table behind it": lambda row: row.amount.table.c.margin * row.table,
+    "deleted_at": lambda row: row.deleted_at,
+    "a nonexistent column": lambda row: row.nonesuch,
+    "the underlying table": lambda row: row.amount.table.c.margin * row.table,
     "a cast": lambda row: sa.cast(row.amount, sa.Integer),
     "a division": lambda row: row.amount / row.amount,
     "a raw column": lambda row: sa.literal_column("margin"),
-    "a function on no list": lambda row: sa.func.pg_sleep(row.amount),
+    "a function not allowed": lambda row: sa.func.pg_sleep(row.amount),
     "a date of text": lambda row: AsDate(row.amount),
-    "an operator of its own": lambda row: row.amount.op("~")("x"),
+    "a custom operator": lambda row: row.amount.op("~")("x"),
 }
-"""Formulas that would read more than they say, raise on some rows, or hold SQL that nobody checked."""
+"""Formulas that read undeclared columns, raise an error on some rows, or contain unchecked SQL."""
 
 
 @covers("D-50", "D-53", "D-57")
 @pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
-def test_an_expression_is_made_of_what_it_needs(formula: Any) -> None:
+def test_formula_beyond_declared_inputs_is_refused(formula: Any) -> None:
     gate = Gate(SystemAuthorizer())
     seen = gate.see(with_formula(formula, "amount"))
     with pytest.raises(Unsealed):
@@ -197,7 +197,7 @@ def test_an_expression_is_made_of_what_it_needs(formula: Any) -> None:
 
 
 @covers("D-57")
-def test_an_expression_of_what_it_needs_compiles() -> None:
+def test_formula_of_declared_inputs_compiles() -> None:
     gate = Gate(SystemAuthorizer())
     seen = gate.see(with_formula(lambda row: row.amount * DecimalLiteral(Decimal("0.5")), "amount"))
     sql = gate.compile(sa.select(seen.column("weighted")).select_from(seen)).sql
@@ -209,16 +209,16 @@ def test_an_expression_of_what_it_needs_compiles() -> None:
 @pytest.mark.parametrize(
     "value", ["1; DROP TABLE opportunity", "1 OR true", "(SELECT 1)", "", None, [1]]
 )
-def test_a_number_said_in_the_text_is_a_number(value: Any) -> None:
-    """What is no number is not rendered, so nothing can be said in its place."""
-    for made in (DecimalLiteral(value), IntLiteral(value)):
+def test_non_number_as_number_literal_is_refused(value: Any) -> None:
+    """A value that is not a number is not rendered into the SQL."""
+    for forged in (DecimalLiteral(value), IntLiteral(value)):
         with pytest.raises((ValueError, TypeError)):
-            Gate(SystemAuthorizer()).compile(sa.select(made))
+            Gate(SystemAuthorizer()).compile(sa.select(forged))
 
 
 @covers("D-50")
-async def test_exact_numbers_are_said_exactly(world: World) -> None:
-    """Without an exponent, with all their digits, and negative ones as well."""
+async def test_decimal_literals_are_exact(world: World) -> None:
+    """Rendered without an exponent and with all digits, also negative ones."""
     for text in ("0.01", "1E+3", "1E-9", "-0.5", "9" * 38, "0." + "0" * 37 + "1"):
         number = Decimal(text)
         sql = Gate(SystemAuthorizer()).compile(sa.select(DecimalLiteral(number))).sql
@@ -226,7 +226,7 @@ async def test_exact_numbers_are_said_exactly(world: World) -> None:
         assert await world.admin.fetchval(sql) == number
 
 
-# --- what does compile --------------------------------------------------------------------------
+# --- valid statements ---------------------------------------------------------------------------
 
 
 @covers("D-50")
@@ -249,28 +249,28 @@ def test_views_compile_alone_joined_and_nested() -> None:
 
 
 @covers("D-50")
-def test_nobody_teaches_the_compiler_new_words() -> None:
-    """An element with a rendering of its own could say anything: the words are all in db/engine/sql.py."""
+def test_compiler_extensions_exist_only_in_gate_and_sql() -> None:
+    """Custom elements, which could render any SQL, are defined in db/engine/gate.py and sql.py only."""
     found = [
         file.relative_to(ROOT).as_posix()
-        for room in ("auth", "db", "resolvers", "schema", "subscriptions", "tenancy", "domain")
-        for file in sorted((ROOT / room).rglob("*.py"))
+        for package in ("auth", "db", "resolvers", "schema", "subscriptions", "tenancy", "domain")
+        for file in sorted((ROOT / package).rglob("*.py"))
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.ImportFrom) and node.module == "sqlalchemy.ext.compiler"
     ]
-    assert not found, f"{found}: render it in SealedCompiler, where everybody looks"
-    words = [
+    assert not found, f"{found}: render it in SealedCompiler instead"
+    definitions = [
         file.relative_to(ROOT).as_posix()
-        for room in ("auth", "db", "resolvers", "schema", "subscriptions", "tenancy", "domain")
-        for file in sorted((ROOT / room).rglob("*.py"))
+        for package in ("auth", "db", "resolvers", "schema", "subscriptions", "tenancy", "domain")
+        for file in sorted((ROOT / package).rglob("*.py"))
         if "__visit_name__" in file.read_text()
     ]
-    assert set(words) <= {"db/engine/gate.py", "db/engine/sql.py"}
+    assert set(definitions) <= {"db/engine/gate.py", "db/engine/sql.py"}
 
 
 @covers("D-50")
-async def test_literals_cannot_end_early(world: World) -> None:
-    """Keys of the answer are written into the text: whatever they hold, they stay one literal."""
+async def test_text_literals_are_escaped(world: World) -> None:
+    """Keys of the response are rendered into the SQL; any text remains one literal."""
     for text in (
         "it's",
         "a\\",

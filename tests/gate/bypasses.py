@@ -1,4 +1,4 @@
-"""Statements that read or write a record's table past the gate, or hold SQL that nobody checked."""
+"""Statements that bypass the gate: they read or write a record's table directly, or contain unchecked SQL."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from db.engine.sql import AsDate, Concat, parameter
 from db.sales import Opportunity, OpportunityShare
 from db.staff import Session, User
 
-O: Any = Opportunity.__table__  # noqa: E741 - it is in every line
+O: Any = Opportunity.__table__  # noqa: E741 - short, as every line uses it
 U: Any = User.__table__
 S: Any = Session.__table__
-"""A table of the system's own bookkeeping, which may be named."""
+"""An internal table, which statements may use directly."""
 SHARE: Any = OpportunityShare.__table__
 FIRST = AsDate(Concat(["0001-01-01"]))
 one = sa.select(O.c.margin).limit(1).scalar_subquery()
 ids = sa.select(O.c.id)
 other_table: Any = sa.Table("opportunity", sa.MetaData(), sa.Column("id", sa.Integer))
-elsewhere: Any = sa.Table("tenant", sa.MetaData(), sa.Column("id", sa.Uuid), schema="catalog")
+other_schema: Any = sa.Table("tenant", sa.MetaData(), sa.Column("id", sa.Uuid), schema="catalog")
 
 
-def see(seen: SecuredView, *where: Any) -> Any:
-    """A read that would be right, but for `where`."""
-    return sa.select(seen.column("id")).select_from(seen).where(*where)
+def see(view: SecuredView, *where: Any) -> Any:
+    """A read that is valid except for `where`."""
+    return sa.select(view.column("id")).select_from(view).where(*where)
 
 
-def show(seen: SecuredView, *values: Any) -> Any:
-    """A read that would be right, but for `values`."""
-    return sa.select(*values).select_from(seen)
+def show(view: SecuredView, *values: Any) -> Any:
+    """A read that is valid except for `values`."""
+    return sa.select(*values).select_from(view)
 
 
 def named(text: str) -> Any:
-    """A name that asks not to be quoted."""
+    """An identifier marked not to be quoted."""
     return quoted_name(text, quote=False)
 
 
@@ -75,11 +75,11 @@ READS: dict[str, Case] = {
     "column in the grouping": lambda s: see(s).group_by(O.c.margin),
     "column in the having": lambda s: see(s).group_by(s.column("id")).having(sa.func.max(O.c.margin) > 1),
     "column in grouping sets": lambda s: see(s).group_by(sa.func.grouping_sets(O.c.margin)),
-    "column in a grouping's mark": lambda s: show(s, sa.func.grouping(O.c.margin)),
-    "column of the greatest": lambda s: show(s, sa.func.greatest(O.c.margin, 1)),
-    "column of the least": lambda s: show(s, sa.func.least(one, 1)),
-    "column of a span of time": lambda s: show(s, sa.func.date_trunc(Concat(["day"]), O.c.created_at)),
-    "column of a date": lambda s: show(s, AsDate(sa.func.date_trunc(Concat(["day"]), O.c.created_at))),
+    "column in grouping()": lambda s: show(s, sa.func.grouping(O.c.margin)),
+    "column in greatest()": lambda s: show(s, sa.func.greatest(O.c.margin, 1)),
+    "column in least()": lambda s: show(s, sa.func.least(one, 1)),
+    "column in date_trunc()": lambda s: show(s, sa.func.date_trunc(Concat(["day"]), O.c.created_at)),
+    "column in a date": lambda s: show(s, AsDate(sa.func.date_trunc(Concat(["day"]), O.c.created_at))),
     "column in a window": lambda s: show(s, sa.func.row_number().over(order_by=O.c.margin)),
     "column in a filter": lambda s: show(s, sa.func.count().filter(O.c.margin > 1)),
     "column in an aggregate's order": lambda s: show(
@@ -90,7 +90,7 @@ READS: dict[str, Case] = {
     "sample": lambda s: sa.select(sa.tablesample(O, sa.func.bernoulli(1)).c.id),
     "table of that name": lambda s: sa.select(sa.table("opportunity", sa.column("id"))),
     "another table of that name": lambda s: sa.select(other_table),
-    "table of another schema": lambda s: sa.select(elsewhere),
+    "table of another schema": lambda s: sa.select(other_schema),
     "entity": lambda s: sa.select(Opportunity),
     "attribute": lambda s: sa.select(Opportunity.margin),
     "aliased entity": lambda s: sa.select(aliased(Opportunity)),
@@ -103,7 +103,7 @@ READS: dict[str, Case] = {
         with_loader_criteria(Session, sa.exists(ids))
     ),
 }  # fmt: skip
-"""Ways to read a record's table."""
+"""Reads of a record's table."""
 
 WRITES: dict[str, Case] = {
     "insert": lambda s: sa.insert(O),
@@ -137,7 +137,7 @@ WRITES: dict[str, Case] = {
     "delete returning a column": lambda s: sa.delete(S).returning(O.c.margin),
     "delete where exists": lambda s: sa.delete(S).where(sa.exists(ids)),
 }
-"""Ways to write a record's table, or to read one while another is written."""
+"""Writes to a record's table, and reads of one in a write to another table."""
 
 RAW: dict[str, Case] = {
     "text": lambda s: sa.text("SELECT margin FROM opportunity"),
@@ -165,8 +165,8 @@ RAW: dict[str, Case] = {
     "operator": lambda s: see(s, s.column("name").op("~")("x")),
     "operator that is a query": lambda s: see(s, s.column("name").op("= '' OR EXISTS (SELECT 1) OR 1 =")("x")),
     "bool operator": lambda s: see(s, s.column("name").bool_op("!~")("x")),
-    "operator before": lambda s: show(s, UnaryExpression(s.column("name"), operator=operators.custom_op("@"))),
-    "operator behind": lambda s: show(s, UnaryExpression(s.column("name"), modifier=operators.custom_op("x; y"))),
+    "prefix operator": lambda s: show(s, UnaryExpression(s.column("name"), operator=operators.custom_op("@"))),
+    "postfix operator": lambda s: show(s, UnaryExpression(s.column("name"), modifier=operators.custom_op("x; y"))),
     "name of a label": lambda s: show(s, s.column("id").label(named("x FROM opportunity --"))),
     "name of a column": lambda s: sa.select(sa.column(named("margin FROM opportunity --"))),
     "name of a subquery": lambda s: sa.select(sa.select(S.c.id).subquery(named("x, opportunity")).c.id),
@@ -174,7 +174,7 @@ RAW: dict[str, Case] = {
     "name of a collation": lambda s: show(s, s.column("name").collate(named('"C", margin'))),
     "field of extract": lambda s: show(s, sa.extract("epoch FROM now()) + (SELECT 1", s.column("created_at"))),
 }  # fmt: skip
-"""Ways to say SQL that nobody checks."""
+"""Constructs that put unchecked SQL into a statement."""
 
 FUNCTIONS: dict[str, Case] = {
     "pg_sleep": lambda s: sa.select(sa.func.pg_sleep(1)),
@@ -187,43 +187,45 @@ FUNCTIONS: dict[str, Case] = {
     "random": lambda s: show(s, sa.func.random()),
     "upper case": lambda s: sa.select(sa.func.PG_SLEEP(1)),
     "of another schema": lambda s: sa.select(sa.func.evil.count()),
-    "of another schema by a known name": lambda s: sa.select(sa.func.catalog.pattern("x")),
+    "allowed name in another schema": lambda s: sa.select(sa.func.catalog.pattern("x")),
     "of a schema that is a query": lambda s: sa.select(getattr(sa.func, "x(); SELECT ").count()),
-    "a span of time of another schema": lambda s: show(
+    "date_trunc of another schema": lambda s: show(
         s, sa.func.evil.date_trunc("day", s.column("created_at"))
     ),
-    "a date of another schema's span": lambda s: show(
+    "date of another schema's date_trunc": lambda s: show(
         s, AsDate(sa.func.evil.date_trunc("day", s.column("created_at")))
     ),
     "a name that is a query": lambda s: sa.select(
         getattr(sa.func, "count(*) FROM opportunity --")()
     ),
     "in a filter": lambda s: see(s, sa.func.pg_sleep(s.column("probability")).is_(None)),
-    "within a known one": lambda s: show(s, sa.func.max(sa.func.pg_sleep(1))),
+    "within an allowed one": lambda s: show(s, sa.func.max(sa.func.pg_sleep(1))),
     "rows of records": lambda s: sa.select(sa.func.json_to_recordset("[]").table_valued("a")),
     "rows of numbers": lambda s: sa.select(sa.func.generate_series(1, 2).table_valued("x")),
     "rows of values": lambda s: sa.select(sa.func.jsonb_array_elements("[]").column_valued("x")),
-    "sample of our own table": lambda s: sa.select(sa.tablesample(S, sa.func.bernoulli(1)).c.id),
+    "sample of an internal table": lambda s: sa.select(
+        sa.tablesample(S, sa.func.bernoulli(1)).c.id
+    ),
     "within group": lambda s: show(s, sa.func.percentile_cont(0.5).within_group(s.column("id"))),
     "array_agg": lambda s: show(s, sa.func.array_agg(s.column("id"))),
     "power": lambda s: show(s, sa.func.pow(s.column("probability"), 100)),
     "next value": lambda s: sa.select(sa.Sequence("x").next_value()),
 }
-"""Functions that are on no list."""
+"""Functions that are on no allowlist."""
 
 PARTIAL: dict[str, Case] = {
     "cast": lambda s: see(s, sa.cast(s.column("name"), sa.Integer) > 1),
     "division": lambda s: see(s, s.column("probability") / 0 > 1),
-    "whole division": lambda s: see(s, s.column("probability") // 0 > 1),
+    "integer division": lambda s: see(s, s.column("probability") // 0 > 1),
     "remainder": lambda s: see(s, s.column("probability") % 0 > 1),
     "regular expression": lambda s: see(s, s.column("name").regexp_match("(")),
-    "no regular expression": lambda s: see(s, ~s.column("name").regexp_match("(")),
+    "negated regular expression": lambda s: see(s, ~s.column("name").regexp_match("(")),
     "replaced by a regular expression": lambda s: show(s, s.column("name").regexp_replace("(", "")),
     "like": lambda s: see(s, s.column("name").like("\\")),
     "like an expression": lambda s: see(s, s.column("name").like(s.column("note"))),
     "not like": lambda s: see(s, s.column("name").not_like("\\")),
-    "like in any case": lambda s: see(s, s.column("name").ilike("\\")),
-    "not like in any case": lambda s: see(s, s.column("name").not_ilike("\\")),
+    "ilike": lambda s: see(s, s.column("name").ilike("\\")),
+    "not ilike": lambda s: see(s, s.column("name").not_ilike("\\")),
     "contains": lambda s: see(s, s.column("name").contains("\\")),
     "starts with": lambda s: see(s, s.column("name").startswith("\\")),
     "ends with": lambda s: see(s, s.column("name").iendswith("\\")),
@@ -243,12 +245,12 @@ PARTIAL: dict[str, Case] = {
     "date of a truncated text": lambda s: see(
         s, AsDate(sa.func.coalesce(s.column("name"))) > FIRST
     ),
-    "span of time that a row names": lambda s: show(
+    "date_trunc field from a row": lambda s: show(
         s, sa.func.date_trunc(s.column("name"), s.column("created_at"))
     ),
-    "time zone that a row names": lambda s: show(
+    "time zone from a row": lambda s: show(
         s, sa.func.timezone(s.column("name"), s.column("created_at"))
     ),
     "date of a query": lambda s: see(s, AsDate(sa.select(S.c.id).scalar_subquery()) > FIRST),
 }
-"""What is fine on most rows and raises on some, which may be rows that the caller must not know of (D-53)."""
+"""Expressions that raise an error on some rows, and so could reveal rows hidden from the caller (D-53)."""

@@ -1,12 +1,12 @@
-"""Values that break what is not total: for every kind of field, in filters, in columns, and inside jsonb."""
+"""Edge values of every scalar type, for filters, columns and jsonb, on which a partial function would fail."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-ODD = "odd"
-"""The tenant whose rows hold such values."""
+EDGE_TENANT = "odd"
+"""Slug of the tenant whose rows contain such values."""
 TEXTS = [
     "", " ", "%", "_", "\\", "%\\", "\\%", "a\\", "\\\\", "%%%", "__", "'", '"', "''", "\\'", "$1", "%s",
     "%(x)s", "{}", "[", "(", "*", "^$", "a|b", "\x01", "\n", "\t", "\u2028", "\u200b", "\ufeff", "é",
@@ -48,9 +48,9 @@ VALUES: dict[str, list[Any]] = {
     "String": TEXTS, "ID": IDS, "Int": INTS, "Decimal": DECIMALS, "Boolean": [True, False],
     "Date": DATES, "DateTime": MOMENTS,
 }  # fmt: skip
-"""By the scalar that a filter compares with."""
+"""Valid edge values, by the scalar type of a filter's operand."""
 
-REFUSED: dict[str, list[Any]] = {
+INVALID: dict[str, list[Any]] = {
     "String": ["\0", "a\0b", "\ud800", "a\udfff", 1, True, [["x"]], {"a": 1}],
     "ID": ["\0", 1.5, True, {"a": 1}],
     "Int": [2**31, -(2**31) - 1, 1.5, "1", 1e400, True],
@@ -63,16 +63,16 @@ REFUSED: dict[str, list[Any]] = {
         "2024-01-01T00:00:00", "2024-01-01", "2024-01-01T24:30:00Z", "2024-01-01T00:00:60Z", "now", "infinity", "",
     ],
 }  # fmt: skip
-"""What is no value of the scalar: told so, whatever the filter."""
+"""Values that every filter refuses, by scalar type."""
 
 DEEP: Any = None
 for _ in range(60):
     DEEP = [DEEP] if _ % 2 else {"a": DEEP}
-KEPT: list[str] = [
+STORED_JSON: list[str] = [
     *map(json.dumps, ["", "abc", "%", "\\", "2024-02-30", "0000-00-00", "2024-02-29", "99999-01-01", "NaN", "Infinity"]),
     *map(json.dumps, ["true", "1", "1e5",
                        "é", "\u0130", "x" * 2000, "\u0001", [], {}, [1, [2, None]], {"a": {"b": None}}, DEEP]),
     "null", "true", "false", "0", "-0.0", "1", "-1", "1.50", "12345678901234567890123456789.123456789",
     "1e1000", "-1e1000", "1e-1000", "1e100000", "9e16380", "[1e1000]", '["2024-01-01"]', '{"text": "x"}',
 ]  # fmt: skip
-"""What somebody with access to the database might have put where an attribute's value is kept."""
+"""JSON values that direct database access might have stored as a custom attribute's value."""

@@ -1,4 +1,4 @@
-"""What a view is in SQL: a plain statement that Postgres looks through, masked, and in the right form (D-50 to D-52)."""
+"""SQL of secured views: plain selects that Postgres inlines, masked columns, and the form of the row scope (D-50 to D-52)."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from tests.support.covers import covers
 from tests.support.world import PERSONAS, World
 
 OPPORTUNITY, ACCOUNT = MODEL.entities["Opportunity"], MODEL.entities["Account"]
-NOBODY = UUID(int=0)
+NO_USER = UUID(int=0)
 QUOTED = {"user", "case"}
-"""Tables whose names are words of SQL."""
-BARS = (
+"""Tables whose names are SQL keywords."""
+PULL_UP_BARRIERS = (
     "LIMIT",
     "OFFSET",
     "DISTINCT",
@@ -43,25 +43,25 @@ BARS = (
     "FOR UPDATE",
     "OVER",
 )
-"""What stops Postgres from pulling a view up into the statement around it."""
+"""Clauses that prevent Postgres from pulling a view up into the outer query."""
 
 
 def viewer(entity: Entity, rows: RowScope = RowScope.ALL, **rights: Right) -> Viewer:
-    """Somebody who sees everything of an entity, but for what is said."""
+    """A viewer with all fields of an entity, except for the given rows scope and field rights."""
     closed = {name for name, right in rights.items() if right is Right.CLOSED}
     ruled = {name: ("WON",) for name, right in rights.items() if right is Right.CONDITIONAL}
-    granted = {each.name: EntityRights(rows, each.granted) for each in above(entity)}
+    granted = {each.name: EntityRights(rows, each.granted) for each in parent_entities(entity)}
     granted[entity.name] = EntityRights(rows, entity.granted - closed, ruled)
-    return Viewer(NOBODY, NOBODY, 0, granted, {}, {}, {}, POLICIES)
+    return Viewer(NO_USER, NO_USER, 0, granted, {}, {}, {}, POLICIES)
 
 
-def above(entity: Entity) -> list[Entity]:
-    """What the entity is a part of, and what that is."""
-    return [found for each in entity.parent_types for found in (each, *above(each))]
+def parent_entities(entity: Entity) -> list[Entity]:
+    """The parents of an entity and their parents."""
+    return [found for each in entity.parent_types for found in (each, *parent_entities(each))]
 
 
 def listed(entity: Entity, authorizer: Viewer, form: Form, *columns: str) -> str:
-    """The SQL of a view with these columns, without what stands around it."""
+    """The SQL of a view with these columns, without the outer query."""
     gate = Gate(authorizer)
     seen = gate.see(entity, form)
     for column in columns:
@@ -79,17 +79,17 @@ def listed(entity: Entity, authorizer: Viewer, form: Form, *columns: str) -> str
 @pytest.mark.parametrize("form", Form)
 @pytest.mark.parametrize("rows", RowScope)
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
-def test_a_view_is_a_plain_select(entity: Entity, rows: RowScope, form: Form) -> None:
+def test_view_is_a_plain_select(entity: Entity, rows: RowScope, form: Form) -> None:
     columns = [each.column for each in entity.fields.values()]
     sql = listed(entity, viewer(entity, rows), form, *columns)
     table = re.escape(
         f'"{entity.table.name}"' if entity.table.name in QUOTED else entity.table.name
     )
     assert sql.startswith("SELECT ")
-    bin_ = "" if entity.is_trace else rf" WHERE {table}\.deleted_at IS NULL"
-    assert re.search(rf"^[^(]* FROM {table}{bin_}\b", sql)
-    for bar in BARS:
-        assert not re.search(rf"\b{bar}\b", sql), f"{bar} in {sql}"
+    not_deleted = "" if entity.is_trace else rf" WHERE {table}\.deleted_at IS NULL"
+    assert re.search(rf"^[^(]* FROM {table}{not_deleted}\b", sql)
+    for barrier in PULL_UP_BARRIERS:
+        assert not re.search(rf"\b{barrier}\b", sql), f"{barrier} in {sql}"
     assert not re.search(
         r"\b(?!in|or|and|any|exists|union all|where|from)\w+\(", sql, re.IGNORECASE
     )
@@ -97,9 +97,9 @@ def test_a_view_is_a_plain_select(entity: Entity, rows: RowScope, form: Form) ->
 
 @covers("D-34", "D-50")
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
-def test_without_a_right_there_is_no_view(entity: Entity) -> None:
-    nobody = Viewer(NOBODY, NOBODY, 0, {}, {}, {}, {}, POLICIES)
-    gate = Gate(nobody)
+def test_view_without_rights_is_refused(entity: Entity) -> None:
+    no_user = Viewer(NO_USER, NO_USER, 0, {}, {}, {}, {}, POLICIES)
+    gate = Gate(no_user)
     seen = gate.see(entity)
     with pytest.raises((Unsealed, KeyError)):
         gate.compile(sa.select(seen.column("id")).select_from(seen))
@@ -108,44 +108,46 @@ def test_without_a_right_there_is_no_view(entity: Entity) -> None:
 @covers("D-34")
 @pytest.mark.parametrize("form", Form)
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
-def test_an_entity_without_a_policy_has_no_own_rows(entity: Entity, form: Form) -> None:
-    """Forgetting a policy closes: OWN of something that nobody owns is nothing, and so are its parts."""
+def test_own_scope_without_policy_has_no_rows(entity: Entity, form: Form) -> None:
+    """Scope OWN of an entity without an owner policy, or of its children, is the condition false."""
     assert 0 < len(POLICIES.by_entity) < len(MODEL.entities)
     sql = listed(entity, viewer(entity, RowScope.OWN), form)
-    highest = [entity, *above(entity)][-1]
+    highest = [entity, *parent_entities(entity)][-1]
     if POLICIES.of(highest.name) is None:
         assert re.search(r" (WHERE|AND) false\)*$", sql)
     else:
         assert "owners" not in sql
-        pointed = highest.name == "Person"  # whoever works somewhere, whoever asks
+        pointed = highest.name == "Person"  # visible by affiliation, independent of the viewer
         assert pointed or re.search(r"= (ANY \()?\$1::", sql)
 
 
-PARTS = [entity for entity in MODEL.entities.values() if entity.parents]
+CHILDREN = [entity for entity in MODEL.entities.values() if entity.parents]
 
 
 @pytest.mark.parametrize("form", Form)
 @pytest.mark.parametrize("rows", RowScope)
-@pytest.mark.parametrize("entity", PARTS, ids=lambda entity: entity.name)
-def test_a_part_has_no_rows_of_its_own(entity: Entity, rows: RowScope, form: Form) -> None:
-    """How many of its rows a profile opens says nothing: they are those whose whole is seen."""
+@pytest.mark.parametrize("entity", CHILDREN, ids=lambda entity: entity.name)
+def test_child_rows_are_those_of_visible_parents(
+    entity: Entity, rows: RowScope, form: Form
+) -> None:
+    """The row scope of a child's permission is ignored: its rows are those with a visible parent."""
     closed = EntityRights(rows, entity.granted)
-    alone = Viewer(NOBODY, NOBODY, 0, {entity.name: closed}, {}, {}, {}, POLICIES)
-    shut = listed(entity, alone, form).replace('"', "")
-    for way in entity.parents:
-        column = f"{entity.table.name}.{way.column} IS NULL"
-        assert (column if way.nullable else "false") in shut
-    whole = EntityRights(rows, frozenset())
+    child_only = Viewer(NO_USER, NO_USER, 0, {entity.name: closed}, {}, {}, {}, POLICIES)
+    without_parents = listed(entity, child_only, form).replace('"', "")
+    for relation in entity.parents:
+        column = f"{entity.table.name}.{relation.column} IS NULL"
+        assert (column if relation.nullable else "false") in without_parents
+    parent_rights = EntityRights(rows, frozenset())
     for own in RowScope:
-        rights = {above.name: whole for above in entity.parent_types}
+        rights = {parent_entities.name: parent_rights for parent_entities in entity.parent_types}
         rights[entity.name] = EntityRights(own, entity.granted)
-        sql = listed(entity, dataclasses.replace(alone, rights=rights), form).replace('"', "")
-        for way, above in zip(entity.parents, entity.parent_types, strict=True):
-            over, link = above.table.name, f"{entity.table.name}.{way.column}"
+        sql = listed(entity, dataclasses.replace(child_only, rights=rights), form).replace('"', "")
+        for relation, parent_entities in zip(entity.parents, entity.parent_types, strict=True):
+            over, link = parent_entities.table.name, f"{entity.table.name}.{relation.column}"
             assert f"FROM {over} WHERE {over}.id = {link} AND {over}.deleted_at IS NULL" in sql
 
 
-# --- looked through -----------------------------------------------------------------------------
+# --- inlined by Postgres ------------------------------------------------------------------------
 
 
 def nodes(plan: Any) -> Iterator[Any]:
@@ -154,8 +156,8 @@ def nodes(plan: Any) -> Iterator[Any]:
         yield from nodes(inner)
 
 
-async def planned(world: World, compiled: Compiled, *values: Any) -> list[Any]:
-    """The nodes of Postgres' plan, as it would be with so many rows that indexes pay."""
+async def plan_nodes(world: World, compiled: Compiled, *values: Any) -> list[Any]:
+    """The nodes of the Postgres plan with sequential scans disabled, as for a large table."""
     place = world.tenants["acme"].placement
     async with world.endpoint.app_context.database.read(place, TransactionStart()) as connection:
         await connection.execute(
@@ -165,55 +167,55 @@ async def planned(world: World, compiled: Compiled, *values: Any) -> list[Any]:
     return list(nodes(json.loads(text)[0]["Plan"]))
 
 
-def used(found: list[Any]) -> set[str]:
-    """The indexes of a plan. No view was left standing as a scan of its own."""
+def used_indexes(found: list[Any]) -> set[str]:
+    """The indexes of a plan, after asserting that no view remains as a separate scan."""
     assert not [node for node in found if node["Node Type"] in ("Subquery Scan", "CTE Scan")], found
     return {node["Index Name"] for node in found if "Index Name" in node}
 
 
 @covers("D-50")
-async def test_the_order_by_name_is_read_from_its_index(world: World) -> None:
+async def test_order_by_name_uses_its_index(world: World) -> None:
     gate = Gate(viewer(OPPORTUNITY, commission=Right.CONDITIONAL, margin=Right.CLOSED))
     seen = gate.see(OPPORTUNITY)
     shown = [seen.column(name) for name in ("name", "margin", "commission", "amount")]
     order = (Folded(seen.column("name")), seen.column("id"))
     statement = sa.select(*shown).select_from(seen).order_by(*order).limit(51)
-    found = await planned(world, gate.compile(statement), ["WON"], 51)
-    assert used(found) == {"opportunity_name_idx"}
+    found = await plan_nodes(world, gate.compile(statement), ["WON"], 51)
+    assert used_indexes(found) == {"opportunity_name_idx"}
     assert not [node for node in found if "Sort" in node["Node Type"]], found
 
 
 @covers("D-50")
-async def test_a_test_of_the_owner_is_answered_from_its_index(world: World) -> None:
+async def test_filter_by_owner_uses_its_index(world: World) -> None:
     gate = Gate(viewer(OPPORTUNITY))
     seen = gate.see(OPPORTUNITY)
     mine = seen.test("owner_id", lambda key: key == parameter("owner", sa.Uuid()))
     statement = (
         sa.select(seen.column("name")).select_from(seen).where(mine).order_by(seen.column("id"))
     )
-    found = await planned(world, gate.compile(statement), NOBODY)
-    assert used(found) == {"opportunity_owner_id_id_idx"}
+    found = await plan_nodes(world, gate.compile(statement), NO_USER)
+    assert used_indexes(found) == {"opportunity_owner_id_id_idx"}
     assert not [node for node in found if "Sort" in node["Node Type"]], found
 
 
 @covers("D-50", "D-54")
 @pytest.mark.parametrize("scope", RowScope)
-async def test_a_view_beside_each_row_is_looked_through_too(world: World, scope: RowScope) -> None:
-    """Under LATERAL the parent's key leads to few rows first, whatever the form of the row scope."""
+async def test_view_under_lateral_join_is_inlined(world: World, scope: RowScope) -> None:
+    """Under LATERAL the plan uses the index of the parent's key, for every row scope."""
     account = viewer(ACCOUNT)
     both = {**account.rights, **viewer(OPPORTUNITY, scope).rights}
     gate = Gate(dataclasses.replace(account, rights=both))
     outer, inner = gate.see(ACCOUNT), gate.see(OPPORTUNITY)
-    here = inner.column("account_id") == outer.column("id")
-    few = sa.select(inner.column("name")).select_from(inner).where(here).limit(3)
-    beside = sa.join(outer, sa.lateral(few, "few"), sa.true(), isouter=True)
-    statement = sa.select(outer.column("name")).select_from(beside)
+    joined = inner.column("account_id") == outer.column("id")
+    few = sa.select(inner.column("name")).select_from(inner).where(joined).limit(3)
+    lateral = sa.join(outer, sa.lateral(few, "few"), sa.true(), isouter=True)
+    statement = sa.select(outer.column("name")).select_from(lateral)
     compiled = gate.compile(statement)
-    values: dict[str, Any] = {"viewer:employee": NOBODY}
-    given = [
+    values: dict[str, Any] = {"viewer:employee": NO_USER}
+    parameters = [
         3 if name.startswith("param") else values.get(name, []) for name in compiled.parameters
     ]
-    found = await planned(world, compiled, *given)
+    found = await plan_nodes(world, compiled, *parameters)
     scans = [n for n in found if n["Node Type"] == "Subquery Scan" and n.get("Alias") != "few"]
     assert not scans
     assert "opportunity_account_id_idx" in {node.get("Index Name") for node in found}
@@ -235,7 +237,7 @@ def test_closed_columns_are_null_and_never_named() -> None:
 
 
 @covers("D-51")
-def test_ruled_columns_are_cases_where_they_are_shown() -> None:
+def test_ruled_column_is_selected_as_case() -> None:
     sql = listed(
         OPPORTUNITY, viewer(OPPORTUNITY, commission=Right.CONDITIONAL), Form.PREDICATE, "commission"
     )
@@ -244,7 +246,7 @@ def test_ruled_columns_are_cases_where_they_are_shown() -> None:
 
 
 @covers("D-51")
-def test_ruled_columns_are_tested_with_their_status_beside() -> None:
+def test_ruled_column_is_filtered_with_its_status() -> None:
     gate = Gate(viewer(OPPORTUNITY, commission=Right.CONDITIONAL))
     seen = gate.see(OPPORTUNITY)
     met = seen.test("commission", lambda column: column > parameter("least", sa.Numeric()))
@@ -265,8 +267,8 @@ FILTERS: dict[str, bool] = {
 
 @covers("D-51")
 @pytest.mark.parametrize("test", FILTERS)
-async def test_the_planner_says_ruled_filters_without_a_case(world: World, test: str) -> None:
-    """Negations too: they are the complement of a positive test, which has the status beside it."""
+async def test_filter_on_ruled_field_has_no_case(world: World, test: str) -> None:
+    """Negated operators too: each is the complement of a positive condition with the status."""
     query = "{ opportunities(filter: {commission: %s}) { totalCount } }" % test  # noqa: UP031
     sql, _ = await plan_of(world, "rep1", query)
     assert "CASE" not in sql
@@ -281,22 +283,22 @@ async def test_the_planner_says_ruled_filters_without_a_case(world: World, test:
 
 
 @covers("D-51")
-async def test_a_ruled_filter_uses_the_fields_index_and_a_case_does_not(world: World) -> None:
+async def test_filter_on_ruled_field_uses_its_index(world: World) -> None:
     least = parameter("least", sa.Numeric())
     found = []
-    for said in ("test", "case"):
+    for variant in ("test", "case"):
         gate = Gate(viewer(OPPORTUNITY, amount=Right.CONDITIONAL))
         seen = gate.see(OPPORTUNITY)
         met = (
             seen.test("amount", lambda c: c > least)
-            if said == "test"
+            if variant == "test"
             else seen.column("amount") > least
         )
         statement = sa.select(seen.column("id")).select_from(seen).where(met)
         compiled = gate.compile(statement)
         values = [["WON"] if n.startswith("statuses") else 10**9 for n in compiled.parameters]
-        plan = await planned(world, compiled, *values)
-        used(plan)
+        plan = await plan_nodes(world, compiled, *values)
+        used_indexes(plan)
         found.append(
             [
                 n["Index Cond"]
@@ -315,7 +317,7 @@ async def test_a_ruled_filter_uses_the_fields_index_and_a_case_does_not(world: W
 async def plan_of(
     world: World, persona: str, query: str, reach: Reach | None = None
 ) -> tuple[str, bool]:
-    """The SQL that a persona's query is planned to, and whether it is planned for its values."""
+    """The SQL of a persona's query, and whether Postgres plans it for its parameter values."""
     tenant, app_context = world.tenants["acme"], world.endpoint.app_context
     user = await world.admin.fetchval(
         f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
@@ -327,19 +329,17 @@ async def plan_of(
     if reach is not None:
         known = dataclasses.replace(known, reach=dict.fromkeys(known.reach, reach))
     request = Request(query, world.endpoint.documents.get(query), None, {})
-    made, _ = world.endpoint.reads.explain(Caller(tenant, user, NOBODY, ""), known, request)
+    made, _ = world.endpoint.reads.explain(Caller(tenant, user, NO_USER, ""), known, request)
     assert made is not None
     assert made.compiled is not None
     return " ".join(made.compiled.sql.split()), made.narrow
 
 
-NARROW = (
-    "opportunity.id IN (SELECT opportunity.id FROM opportunity WHERE opportunity.owner_id = ANY"
-)
-WIDE = re.compile(r"EXISTS \(SELECT 1 AS \w+ FROM opportunity_share")
+ID_IN = "opportunity.id IN (SELECT opportunity.id FROM opportunity WHERE opportunity.owner_id = ANY"
+PREDICATE = re.compile(r"EXISTS \(SELECT 1 AS \w+ FROM opportunity_share")
 ROOT = "{ opportunities(first: 3) { totalCount nodes { id name } aggregate { count } } }"
 NESTED = "{ accounts(first: 3) { nodes { opportunities(first: 3) { totalCount nodes { id } } } } }"
-ELSEWHERE = (
+OTHER_QUERIES = (
     NESTED,
     '{ opportunity(id: "opp_00000000000000000000000000000001") { name } }',
     '{ nodes(ids: ["opp_00000000000000000000000000000001"]) { id ... on Opportunity { name } } }',
@@ -347,11 +347,11 @@ ELSEWHERE = (
 )
 
 
-async def test_a_root_list_of_somebody_with_few_rows_is_narrow(world: World) -> None:
+async def test_root_list_with_few_visible_rows_uses_id_in(world: World) -> None:
     sql, custom = await plan_of(world, "rep1", ROOT)
-    assert NARROW in sql
+    assert ID_IN in sql
     assert "UNION ALL" in sql
-    assert custom, "a generic plan would not know how few"
+    assert custom, "a generic plan does not know the number of rows"
 
 
 @pytest.mark.parametrize(
@@ -361,33 +361,33 @@ async def test_a_root_list_of_somebody_with_few_rows_is_narrow(world: World) -> 
         (Reach(NARROW_AT_MOST, 1_000_000), True),
         (Reach(NARROW_AT_MOST + 1, 1_000_000), False),
         (Reach(707, 10_000), True),
-        (Reach(708, 10_000), False),  # one row in 14 is hers: a page is found sooner than 708 rows
-        (Reach(1, 0), False),  # nothing is known of the table yet, so it is small
+        (Reach(708, 10_000), False),  # one visible row in 14: a page needs fewer rows than 708
+        (Reach(1, 0), False),  # no statistics yet, so the table is small
     ],
 )
-async def test_narrow_goes_so_far(world: World, reach: Reach, narrow: bool) -> None:
+async def test_id_in_is_used_up_to_its_limits(world: World, reach: Reach, narrow: bool) -> None:
     sql, custom = await plan_of(world, "rep1", ROOT, reach)
-    assert (NARROW in sql, "UNION ALL" in sql, custom) == (narrow, narrow, narrow)
-    assert bool(WIDE.search(sql)) != narrow
+    assert (ID_IN in sql, "UNION ALL" in sql, custom) == (narrow, narrow, narrow)
+    assert bool(PREDICATE.search(sql)) != narrow
 
 
-@pytest.mark.parametrize("query", ELSEWHERE)
-async def test_everywhere_else_the_form_is_wide(world: World, query: str) -> None:
+@pytest.mark.parametrize("query", OTHER_QUERIES)
+async def test_other_queries_use_predicate(world: World, query: str) -> None:
     sql, custom = await plan_of(world, "rep1", query)
     assert "UNION ALL" not in sql
-    assert WIDE.search(sql)
+    assert PREDICATE.search(sql)
     assert not custom
 
 
-async def test_below_a_narrow_root_the_form_is_wide(world: World) -> None:
+async def test_nested_list_below_id_in_root_uses_predicate(world: World) -> None:
     query = "{ opportunities(first: 3) { nodes { account { opportunities(first: 3) { nodes { id } } } } } }"
     sql, custom = await plan_of(world, "rep1", query)
-    assert sql.count(NARROW) == 1
-    assert len(WIDE.findall(sql)) == 1
+    assert sql.count(ID_IN) == 1
+    assert len(PREDICATE.findall(sql)) == 1
     assert custom
 
 
-async def test_who_sees_all_rows_has_no_condition(world: World) -> None:
+async def test_scope_all_has_no_row_condition(world: World) -> None:
     sql, custom = await plan_of(world, "admin", ROOT)
     assert "owner_id" not in sql
     assert "opportunity_share" not in sql
@@ -410,8 +410,8 @@ async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None
             assert len(found[0]) == len(set(found[0]))
 
 
-async def test_what_is_seen_with_something_else_is_not_counted(world: World) -> None:
-    """A part has no form of its own, and the history is nobody's to read through when rights are loaded."""
+async def test_reach_excludes_children_and_history(world: World) -> None:
+    """Loading rights counts no rows of children, which have no form of their own, and does not scan the history."""
     tenant, app_context = world.tenants["acme"], world.endpoint.app_context
     user = await world.admin.fetchval(f'SELECT id FROM {world.schema()}."user" LIMIT 1')  # noqa: S608
     async with app_context.database.read(tenant.placement, TransactionStart()) as connection:
@@ -419,8 +419,8 @@ async def test_what_is_seen_with_something_else_is_not_counted(world: World) -> 
         assert known is not None
         own = {n: EntityRights(RowScope.OWN, e.granted) for n, e in MODEL.entities.items()}
         reach = await _reach(connection, MODEL, dataclasses.replace(known, rights=own))
-    seen_with = {entity.name for entity in PARTS} | {"HistoryEntry"}
-    assert reach.keys() == MODEL.entities.keys() - seen_with
+    excluded = {entity.name for entity in CHILDREN} | {"HistoryEntry"}
+    assert reach.keys() == MODEL.entities.keys() - excluded
 
 
 async def _all(
@@ -436,13 +436,13 @@ async def _all(
 
 
 @covers("D-51")
-def test_a_label_stands_for_one_mask() -> None:
-    """An amount's currency is masked as the amount is, so it may not take the currency's own place."""
-    nobody = UUID(int=0)
+def test_column_label_has_one_mask() -> None:
+    """A currency masked like an amount cannot share a label with the currency masked by its own right."""
+    no_user = UUID(int=0)
     rights = EntityRights(
         RowScope.ALL, frozenset({"amount", "currency", "margin"}), {"currency": ("WON",)}
     )
-    viewer = Viewer(nobody, nobody, 0, {"Opportunity": rights}, {}, {}, {}, POLICIES)
+    viewer = Viewer(no_user, no_user, 0, {"Opportunity": rights}, {}, {}, {}, POLICIES)
     seen = Gate(viewer).see(MODEL.entities["Opportunity"])
     seen.column("currency")
     with pytest.raises(Unsealed, match="currency is masked as currency and as amount"):
