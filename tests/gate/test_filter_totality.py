@@ -185,7 +185,7 @@ async def test_literal_equals_variable_in_filter(edge_tenant: World) -> None:
 
 @covers("D-41", "D-53")
 async def test_pattern_characters_match_literally(edge_tenant: World) -> None:
-    """`%`, `_` and `\\` in `contains` and `startsWith` match only themselves."""
+    """Percent sign, underscore and backslash in `contains` and `startsWith` match only themselves."""
     shown = (
         f"SELECT name FROM {edge_tenant.schema(EDGE_TENANT)}.opportunity WHERE deleted_at IS NULL"  # noqa: S608
     )
