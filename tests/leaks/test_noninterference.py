@@ -74,7 +74,9 @@ async def run(
 def operations(truth: Truth, persona: str, count: int) -> list[Operation]:
     """The fixed operations, filled up with random ones."""
     fixed = corpus(truth, persona)
-    generator = OperationGenerator(random.Random(f"two worlds of {persona}, {count}"), truth, persona)
+    generator = OperationGenerator(
+        random.Random(f"two worlds of {persona}, {count}"), truth, persona
+    )
     return [*fixed, *(generator.operation() for _ in range(count - len(fixed)))]
 
 

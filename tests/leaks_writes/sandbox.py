@@ -310,7 +310,10 @@ async def _copy(world: World, tenant: str, kind: str, more: int, other: dict[str
 @asynccontextmanager
 async def open_sandbox(world: World, name: str, *, narrow: bool = False) -> AsyncIterator[Sandbox]:
     """Two tenants with demo data and all personas signed in."""
-    async with scratch_tenant(world, name) as tenant, scratch_tenant(world, f"{name}-neighbor") as other:
+    async with (
+        scratch_tenant(world, name) as tenant,
+        scratch_tenant(world, f"{name}-neighbor") as other,
+    ):
         await world.admin.execute(TRASH.replace("{s}", world.schema(tenant)))
         await _add_spares(world, tenant)
         if narrow:

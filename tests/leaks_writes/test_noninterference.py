@@ -12,8 +12,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.leaks.hidden_change import HiddenChange
 from tests.leaks.channels import all_leaves
+from tests.leaks.hidden_change import HiddenChange
 from tests.leaks.truth import load
 from tests.leaks_writes.expectations import (
     ALL_COMMANDS,
