@@ -49,7 +49,7 @@ class Account(
     __commands__ = UPSERTED
     __letter__ = "A"
     __timeline__ = "id"
-    __activities__ = "What was done or is planned for the account itself."
+    __activities__ = "Activities on the account itself."
     __rule__ = account
     __search__ = (
         "name",
@@ -79,8 +79,7 @@ class Account(
         "Last name of a private customer.", filter=True, sort=True, longest=WORD
     )
     display_name = derived(
-        "What to call it on screens: its names, else its registration number, the domain of its "
-        "e-mail address, or its number.",
+        "Display name: names, else registration number, email domain or account number.",
         display_name,
         needs=("name", "last_name", "registration_number", "email", "number"),
     )
@@ -88,7 +87,7 @@ class Account(
         "Account type.",
         "account_type",
         reverse="accounts",
-        reverse_doc="The accounts of this type.",
+        reverse_doc="Accounts of this type.",
         server_assigned=True,
     )
     number: Mapped[str] = field("Account number.", filter=True, sort=True, server_assigned=True)
@@ -96,17 +95,15 @@ class Account(
         "Industry.",
         "industry",
         reverse="accounts",
-        reverse_doc="The accounts that work in this branch.",
+        reverse_doc="Accounts in this industry.",
     )
     industry_text: Mapped[str | None] = internal(
         "The branch as it was kept before there was a list of them.", name="industry"
     )
-    website: Mapped[str | None] = field("Its home page.", filter=True)
-    website_domain = derived(
-        "The domain of its home page, to show and to compare.", web_domain, needs=("website",)
-    )
+    website: Mapped[str | None] = field("Website, as a URL.", filter=True)
+    website_domain = derived("Domain of the website.", web_domain, needs=("website",))
     email: Mapped[str | None] = field("Email address.", filter=True, sort=True, longest=WORD)
-    phone: Mapped[str | None] = field("Its telephone number, as E.164.", filter=True)
+    phone: Mapped[str | None] = field("Phone number, E.164.", filter=True)
     registration_number: Mapped[str | None] = field(
         "Company registration number.", filter=True, sort=True, longest=WORD
     )
@@ -128,29 +125,29 @@ class Account(
         "Parent account.",
         "account",
         reverse="subAccounts",
-        reverse_doc="The accounts that are parts of this one.",
+        reverse_doc="Sub-accounts.",
     )
     owner_id: Mapped[UUID] = reference(
         "Owner: employee responsible for the account.",
         "employee",
         reverse="accounts",
-        reverse_doc="The accounts this employee is responsible for.",
+        reverse_doc="Accounts this employee owns.",
         server_assigned=True,
     )
-    description: Mapped[str | None] = field("What there is to know about it.", filter=True)
+    description: Mapped[str | None] = field("Description.", filter=True)
     invoice_name: Mapped[str | None] = field(
-        "The name on invoices, where it is another one.", filter=True, longest=WORD
+        "Name on invoices; default: the account name.", filter=True, longest=WORD
     )
     invoice_email: Mapped[str | None] = field(
-        "Where invoices are sent by e-mail.", filter=True, longest=WORD
+        "Email address for invoices.", filter=True, longest=WORD
     )
     postal_is_invoicing: Mapped[bool] = field(
-        "Whether invoices go to the postal address, wherever that is.",
+        "Whether invoices are sent to the postal address.",
         filter=True,
         server_default="false",
     )
     sender_email: Mapped[str | None] = field(
-        "The e-mail account that it is written from.", longest=WORD
+        "Email address from which the account is written to.", longest=WORD
     )
     document_delivery: Mapped[DocumentDelivery | None] = field(
         "Delivery method of documents.", enumeration(DocumentDelivery), filter=True, sort=True
@@ -169,23 +166,23 @@ class AccountManager(Record):
     )
 
     account_id: Mapped[UUID] = reference(
-        "The account.",
+        "Account.",
         "account",
         reverse="managers",
-        reverse_doc="The users who look after this account: none, one or several.",
+        reverse_doc="Users who manage this account.",
         owned=True,
     )
     user_id: Mapped[UUID] = reference(
-        "Who looks after it.",
+        "User who manages the account.",
         "user",
         reverse="managedAccounts",
-        reverse_doc="The accounts this user looks after.",
+        reverse_doc="Accounts this user manages.",
         immutable=True,
     )
 
 
 class AccountLink(Record):
-    """Two accounts that have to do with each other; each of the two has a record of it."""
+    """Link between two accounts, stored once for each direction."""
 
     __tablename__ = "account_link"
     __prefix__ = "alk"
@@ -197,18 +194,18 @@ class AccountLink(Record):
     )
 
     account_id: Mapped[UUID] = reference(
-        "One of the two.",
+        "First account.",
         "account",
         reverse="links",
-        reverse_doc="The accounts that this one has to do with.",
+        reverse_doc="Links to other accounts.",
         owned=True,
     )
-    other_id: Mapped[UUID] = reference("The other one.", "account", reverse=None, owned=True)
-    note: Mapped[str | None] = field("What they have to do with each other.", filter=True)
+    other_id: Mapped[UUID] = reference("Second account.", "account", reverse=None, owned=True)
+    note: Mapped[str | None] = field("How the accounts are related.", filter=True)
 
 
 class Address(Record):
-    """A place of an account: where it is visited, gets its post, or pays its bills."""
+    """Visiting, postal or invoicing address of an account."""
 
     __tablename__ = "address"
     __prefix__ = "adr"
@@ -231,31 +228,35 @@ class Address(Record):
     )
 
     account_id: Mapped[UUID] = reference(
-        "The account whose place it is.",
+        "Account of the address.",
         "account",
         reverse="addresses",
-        reverse_doc="The places of this account.",
+        reverse_doc="Addresses of this account.",
         owned=True,
         on_delete="CASCADE",
     )
     street: Mapped[str | None] = field("Street and number.", filter=True, sort=True)
-    house_number: Mapped[str | None] = field("The number in the street, with what follows it.")
+    house_number: Mapped[str | None] = field("House number with addition.")
     postcode: Mapped[str | None] = field("Postal code.", filter=True, sort=True)
     city: Mapped[str | None] = field("City.", filter=True, sort=True)
     country: Mapped[str | None] = field("Country, ISO 3166-1.", filter=True, sort=True)
-    visiting: Mapped[bool] = field("Whether one visits there.", filter=True, server_default="false")
-    postal: Mapped[bool] = field("Whether post goes there.", filter=True, server_default="false")
+    visiting: Mapped[bool] = field(
+        "Whether it is a visiting address.", filter=True, server_default="false"
+    )
+    postal: Mapped[bool] = field(
+        "Whether it is a postal address.", filter=True, server_default="false"
+    )
     invoicing: Mapped[bool] = field(
-        "Whether invoices go there.", filter=True, server_default="false"
+        "Whether it is an invoicing address.", filter=True, server_default="false"
     )
     default_invoicing: Mapped[bool] = field(
-        "Whether invoices go there if nothing else is said; one of the account's invoicing addresses is.",
+        "Whether it is the default of the account's invoicing addresses.",
         filter=True,
         server_assigned=True,
         server_default="false",
     )
     head_office: Mapped[bool] = field(
-        "Whether it is the account's head office; exactly one is.",
+        "Whether it is the head office; exactly one address is.",
         filter=True,
         server_assigned=True,
         server_default="false",

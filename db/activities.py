@@ -14,7 +14,7 @@ from domain.activities import activity
 
 
 class ActivityCategory(Record):
-    """A kind of activity, such as a call or a visit."""
+    """Activity category, such as call or visit."""
 
     __tablename__ = "activity_category"
     __prefix__ = "aca"
@@ -26,7 +26,7 @@ class ActivityCategory(Record):
 
 
 class Activity(Ownable, OnOne, Record):
-    """Something that was done or is planned, on one record: a call, a visit, work on a case."""
+    """Planned or completed action on one record, such as a call or a visit."""
 
     __tablename__ = "activity"
     __prefix__ = "aty"
@@ -36,7 +36,7 @@ class Activity(Ownable, OnOne, Record):
     __rule__ = activity
     __on__ = Subjects(
         having=HasActivities,
-        doc="The {record} that it is on.",
+        doc="{Record} the activity is about.",
         reverse="activities",
         reverse_doc="",
         one="one_subject",
@@ -50,18 +50,18 @@ class Activity(Ownable, OnOne, Record):
     )
 
     subject: Mapped[str] = field("Subject.", filter=True, sort=True, longest=WORD)
-    note: Mapped[str | None] = field("Result, or what is to be done.", filter=True)
+    note: Mapped[str | None] = field("Task or result.", filter=True)
     category_id: Mapped[UUID | None] = reference(
         "Activity category.",
         "activity_category",
         reverse="activities",
-        reverse_doc="The activities of this category.",
+        reverse_doc="Activities of this category.",
     )
     owner_id: Mapped[UUID] = reference(
         "Employee who does it.",
         "employee",
         reverse="activities",
-        reverse_doc="What this employee did or is to do.",
+        reverse_doc="Activities of this employee.",
         server_assigned=True,
     )
     planned_at: Mapped[datetime | None] = field(
@@ -77,10 +77,10 @@ class Activity(Ownable, OnOne, Record):
         "Whether the hours are overtime.", filter=True, sort=True, server_default="false"
     )
     customer_id: Mapped[UUID | None] = reference(
-        "The account that it concerns, directly or through the record it is on.",
+        "Account concerned, directly or through the record of the activity.",
         "account",
         reverse="timeline",
-        reverse_doc="What was done or is planned for this account, on whatever record below it.",
+        reverse_doc="Activities on this account and on all its records.",
         write=False,
         restrict=False,
     )

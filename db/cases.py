@@ -21,7 +21,7 @@ from domain.cases import Billing, CaseState, Priority, case_type
 
 
 class CaseStatus(Record):
-    """How far a case is. One list serves all cases."""
+    """Status of cases of all types."""
 
     __tablename__ = "case_status"
     __prefix__ = "cst"
@@ -30,9 +30,9 @@ class CaseStatus(Record):
     __merge_key__ = "state"
     __table_args__ = (UniqueConstraint("id", "state"), live("case_status_name_unique", "name"))
 
-    name: Mapped[str] = field("What the status is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the status.", filter=True, sort=True, longest=WORD)
     state: Mapped[CaseState] = field(
-        "Whether a case in it is open or closed.",
+        "Whether cases in this status are open or closed.",
         enumeration(CaseState),
         filter=True,
         sort=True,
@@ -42,7 +42,7 @@ class CaseStatus(Record):
 
 
 class CaseType(Record):
-    """A kind of case: how it is billed, and what its records begin with."""
+    """Case type: how its cases are billed, and their defaults."""
 
     __tablename__ = "case_type"
     __prefix__ = "cty"
@@ -53,17 +53,17 @@ class CaseType(Record):
 
     name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
     billing: Mapped[Billing] = field(
-        "Whether such cases are billed, and how.",
+        "How cases of this type are billed.",
         enumeration(Billing),
         filter=True,
         sort=True,
         server_default="NONE",
     )
     contract_required: Mapped[bool] = field(
-        "Whether such a case needs a contract.", filter=True, server_default="false"
+        "Whether cases of this type require a contract.", filter=True, server_default="false"
     )
     hours_product_id: Mapped[UUID | None] = reference(
-        "The service that hours are billed as.", "product", reverse=None
+        "Service billed for hours.", "product", reverse=None
     )
     overtime_product_id: Mapped[UUID | None] = reference(
         "Service billed for overtime; default: that of hours.",
@@ -71,10 +71,10 @@ class CaseType(Record):
         reverse=None,
     )
     default_priority: Mapped[Priority | None] = field(
-        "How urgent new cases of this type are, if it is not said.", enumeration(Priority)
+        "Default priority of new cases of this type.", enumeration(Priority)
     )
     default_owner_id: Mapped[UUID | None] = reference(
-        "Who works on new cases of this type, if nobody is named.", "employee", reverse=None
+        "Default owner of new cases of this type.", "employee", reverse=None
     )
 
 
@@ -88,7 +88,7 @@ class Case(
     ExternallyIdentified,
     Record,
 ):
-    """Something that a customer asks of us or complains about, worked on by one owner."""
+    """Request or complaint of a customer, handled by one owner."""
 
     __tablename__ = "case"
     __prefix__ = "cas"
@@ -97,7 +97,7 @@ class Case(
     __search__ = ("subject", "number", "external_id")
     __letter__ = "C"
     __timeline__ = "primary_account_id"
-    __activities__ = "What was done or is planned to settle this case."
+    __activities__ = "Activities on this case."
     __status__ = "state"
     __table_args__ = (
         ForeignKeyConstraint(
@@ -116,24 +116,26 @@ class Case(
     )
 
     subject: Mapped[str] = field("Subject.", filter=True, sort=True, longest=WORD)
-    description: Mapped[str | None] = field("What happened, and what is asked.", filter=True)
+    description: Mapped[str | None] = field(
+        "Description of the problem and the request.", filter=True
+    )
     type_id: Mapped[UUID | None] = reference(
         "Case type.",
         "case_type",
         reverse="cases",
-        reverse_doc="The cases of this type.",
+        reverse_doc="Cases of this type.",
         server_assigned=True,
     )
     status_id: Mapped[UUID] = reference(
         "Status.",
         "case_status",
         reverse="cases",
-        reverse_doc="The cases in this status.",
+        reverse_doc="Cases in this status.",
         immutable=True,
         server_assigned=True,
     )
     state: Mapped[CaseState] = field(
-        "Whether it is open or closed. Follows from the status.",
+        "Open or closed; follows from the status.",
         enumeration(CaseState),
         filter=True,
         sort=True,
@@ -151,14 +153,14 @@ class Case(
         "Owner: employee who works on it.",
         "employee",
         reverse="cases",
-        reverse_doc="The cases this employee works on.",
+        reverse_doc="Cases this employee owns.",
         server_assigned=True,
     )
     contract_id: Mapped[UUID | None] = reference(
         "Contract that covers the case.",
         "contract",
         reverse="cases",
-        reverse_doc="The cases that are worked on under this contract.",
+        reverse_doc="Cases covered by this contract.",
     )
     primary_account_id: Mapped[UUID | None] = reference(
         "Primary account; derived from the case accounts.",
@@ -168,12 +170,12 @@ class Case(
         restrict=False,
     )
     closed_at: Mapped[datetime | None] = field(
-        "When it was closed.", filter=True, sort=True, write=False
+        "Closing time; null while open.", filter=True, sort=True, write=False
     )
 
 
 class CaseAccount(Record):
-    """An account that a case concerns. One of them is the primary one."""
+    """Account that a case concerns."""
 
     __tablename__ = "case_account"
     __prefix__ = "cac"
@@ -193,19 +195,19 @@ class CaseAccount(Record):
         "The case.",
         "case",
         reverse="accounts",
-        reverse_doc="The accounts that this case concerns.",
+        reverse_doc="Accounts that this case concerns.",
         owned=True,
         on_delete="CASCADE",
     )
     account_id: Mapped[UUID] = reference(
-        "The account that it concerns.",
+        "Account concerned.",
         "account",
         reverse="cases",
-        reverse_doc="The cases that concern this account.",
+        reverse_doc="Cases that concern this account.",
         immutable=True,
     )
     primary: Mapped[bool] = field(
-        "Whether it is the case's primary account; exactly one is.",
+        "Whether it is the primary account; exactly one is.",
         filter=True,
         sort=True,
         server_assigned=True,

@@ -36,7 +36,7 @@ class Contract(
     ExternallyIdentified,
     Record,
 ):
-    """What an account bought from us: exactly the items that were sold."""
+    """Contract with an account: the items sold, by contract kind."""
 
     __tablename__ = "contract"
     __prefix__ = "ctr"
@@ -61,30 +61,30 @@ class Contract(
         "Account that bought.",
         "account",
         reverse="contracts",
-        reverse_doc="What this account bought.",
+        reverse_doc="Contracts of this account.",
     )
     opportunity_id: Mapped[UUID | None] = reference(
-        "The opportunity it was sold with; none once it was removed from that.",
+        "Opportunity it was sold with; null after it was detached.",
         "opportunity",
         reverse="contracts",
-        reverse_doc="What was sold with this opportunity.",
+        reverse_doc="Contracts sold with this opportunity.",
         write=False,
     )
     kind_id: Mapped[UUID] = reference(
         "Contract kind.",
         "contract_kind",
         reverse="contracts",
-        reverse_doc="The contracts of this kind.",
+        reverse_doc="Contracts of this kind.",
     )
     owner_id: Mapped[UUID] = reference(
         "Owner: employee responsible for the contract.",
         "employee",
         reverse="contracts",
-        reverse_doc="The contracts this employee is responsible for.",
+        reverse_doc="Contracts this employee owns.",
         server_assigned=True,
     )
     status: Mapped[ContractStatus] = field(
-        "Whether it is in force or has ended.",
+        "Whether the contract is in force.",
         enumeration(ContractStatus),
         filter=True,
         sort=True,
@@ -92,7 +92,7 @@ class Contract(
         server_default="ACTIVE",
     )
     time_based: Mapped[bool] = field(
-        "Whether it lasts for a time. Follows from its kind.",
+        "Whether the contract has a term; follows from its kind.",
         filter=True,
         sort=True,
         write=False,
@@ -117,7 +117,7 @@ class Contract(
     )
     remind_on: Mapped[date | None] = field("Date to review the renewal.", filter=True, sort=True)
     revision: Mapped[int] = field(
-        "How often what was sold was changed, from 1.",
+        "Revision of the content, from 1.",
         filter=True,
         sort=True,
         write=False,
@@ -144,7 +144,7 @@ class Contract(
 
 
 class ContractLine(Record):
-    """An item of a contract, as it was sold; a change of it is a new line that replaces it."""
+    """Line of a contract, as sold. A change ends the line and adds one that replaces it."""
 
     __tablename__ = "contract_line"
     __prefix__ = "cln"
@@ -157,48 +157,48 @@ class ContractLine(Record):
     )
 
     contract_id: Mapped[UUID] = reference(
-        "The contract it stands in.",
+        "Contract of the line.",
         "contract",
         reverse="lines",
-        reverse_doc="What was sold, line by line, with what has ended.",
+        reverse_doc="Lines of this contract, including ended ones.",
         owned=True,
         on_delete="CASCADE",
     )
     quote_item_id: Mapped[UUID | None] = reference(
-        "The line of the quote that it was sold on.",
+        "Quote item it was sold with.",
         "quote_item",
         reverse=None,
         write=False,
     )
     replaces_id: Mapped[UUID | None] = reference(
-        "The line whose place it took when what was sold was changed.",
+        "Line that this one replaces.",
         "contract_line",
         reverse="replacements",
-        reverse_doc="The line that took the place of this one.",
+        reverse_doc="Lines that replace this one.",
         write=False,
     )
     position: Mapped[int] = field(
-        "Its place in the contract, from 1.", filter=True, sort=True, write=False
+        "Position in the contract, from 1.", filter=True, sort=True, write=False
     )
     product_id: Mapped[UUID | None] = reference(
-        "The product that was sold.",
+        "Product sold.",
         "product",
         reverse="contractLines",
-        reverse_doc="Where this product was sold.",
+        reverse_doc="Contract lines with this product.",
         write=False,
     )
-    name: Mapped[str] = field("What was sold.", filter=True, sort=True, write=False)
+    name: Mapped[str] = field("Item text.", filter=True, sort=True, write=False)
     quantity: Mapped[Decimal] = field(
         "Quantity, in units.", filter=True, sort=True, aggregate=True, write=False
     )
     unit_id: Mapped[UUID | None] = reference(
         "Unit of measure.", "unit_of_measure", reverse=None, write=False
     )
-    currency: Mapped[str] = field("The contract's currency, as ISO 4217.", write=False)
+    currency: Mapped[str] = field("Currency of the contract, ISO 4217.", write=False)
     unit_price: Mapped[Decimal | None] = money(
         "Unit price, excluding tax.", filter=True, sort=True, aggregate=True, write=False
     )
-    discount_percent: Mapped[Decimal | None] = field("The discount on it, in percent.", write=False)
+    discount_percent: Mapped[Decimal | None] = field("Discount, in percent.", write=False)
     tax_percent: Mapped[Decimal | None] = field("Tax rate, in percent.", write=False)
     net: Mapped[Decimal | None] = money(
         "Price after all discounts, excluding tax.",
@@ -211,15 +211,15 @@ class ContractLine(Record):
         "Price including tax.", filter=True, sort=True, aggregate=True, write=False
     )
     revision: Mapped[int] = field(
-        "How often this item was changed, from 1.",
+        "Revision of the line, from 1.",
         filter=True,
         sort=True,
         write=False,
         server_default="1",
     )
     starts_on: Mapped[date | None] = field(
-        "The first day it is in force.", filter=True, sort=True, write=False
+        "First day in force.", filter=True, sort=True, write=False
     )
     ended_on: Mapped[date | None] = field(
-        "The last day it was in force; empty while it is.", filter=True, sort=True, write=False
+        "Last day in force; null while in force.", filter=True, sort=True, write=False
     )

@@ -25,26 +25,26 @@ class Tag(Record):
 
 
 class Tagging(OnOne, Record):
-    """A tag on a record."""
+    """Assignment of a tag to a record."""
 
     __tablename__ = "tagging"
     __prefix__ = "tgg"
     __commands__ = JOINED
     __on__ = Subjects(
         having=Taggable,
-        doc="The {record} with the tag.",
+        doc="{Record} with the tag.",
         reverse="taggings",
-        reverse_doc="The tags of this {record}.",
+        reverse_doc="Tags of this {record}.",
         one="one_record",
         message="Name exactly one record: what the tag is on.",
         unique_per="tag_id",
     )
 
     tag_id: Mapped[UUID] = reference(
-        "The tag.",
+        "Tag.",
         "tag",
         reverse="taggings",
-        reverse_doc="The records with this tag.",
+        reverse_doc="Records with this tag.",
         immutable=True,
     )
 
@@ -57,7 +57,7 @@ class Favorite(OnOne, Record):
     __commands__ = JOINED
     __on__ = Subjects(
         having=CanBeFavorite,
-        doc="The {record}.",
+        doc="{Record}.",
         reverse="favorites",
         reverse_doc="The caller's favorite entry for this {record}, if any.",
         one="one_record",

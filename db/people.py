@@ -44,7 +44,7 @@ class Person(
         Digits("phone"),
         "external_id",
     )
-    __activities__ = "What was done or is planned with this person."
+    __activities__ = "Activities on this person."
     __rule__ = person
     __table_args__ = (
         Index(None, "owner_id"),
@@ -60,11 +60,11 @@ class Person(
     )
     first_name: Mapped[str | None] = field("First name.", filter=True, sort=True, longest=WORD)
     name_infix: Mapped[str | None] = field(
-        "What stands between the names, such as `van der`.", longest=WORD
+        "Infix between first and last name, such as `van der`.", longest=WORD
     )
     last_name: Mapped[str | None] = field("Last name.", filter=True, sort=True, longest=WORD)
     full_name = derived(
-        "All names in their order, to show.",
+        "Full name.",
         full_name,
         needs=("first_name", "name_infix", "last_name"),
     )
@@ -74,33 +74,30 @@ class Person(
         sort=True,
         longest=WORD,
     )
-    phone: Mapped[str | None] = field(
-        "The person's own telephone number, as E.164.", filter=True, longest=WORD
-    )
+    phone: Mapped[str | None] = field("Private phone number, E.164.", filter=True, longest=WORD)
     born_on: Mapped[date | None] = field("Date of birth.", filter=True, sort=True)
     type_id: Mapped[UUID | None] = reference(
         "Person type.",
         "person_type",
         reverse="persons",
-        reverse_doc="The persons of this type.",
+        reverse_doc="Persons of this type.",
         server_assigned=True,
     )
     owner_id: Mapped[UUID] = reference(
         "Employee responsible for the person's data.",
         "employee",
         reverse="persons",
-        reverse_doc="The persons this employee is responsible for.",
+        reverse_doc="Persons this employee owns.",
         server_assigned=True,
     )
     note: Mapped[str | None] = field("Internal note.", filter=True)
 
 
 class Affiliation(Record):
-    """A person at an account: what they do there and how they are reached there. It stays when they leave."""
+    """Job of a person at an account (person in organization)."""
 
     __tablename__ = "affiliation"
     __prefix__ = "aff"
-    __groups__ = True
     __commands__ = RESTORED
     __search__ = ("email", Digits("phone"), Digits("second_phone"))
     __rule__ = affiliation
@@ -111,31 +108,33 @@ class Affiliation(Record):
     )
 
     account_id: Mapped[UUID] = reference(
-        "The account the person works at.",
+        "Account the person works at.",
         "account",
         reverse="affiliations",
-        reverse_doc="The people at this account, those who left included.",
+        reverse_doc="Jobs of people at this account, including past ones.",
         owned=True,
         nested_create=True,
     )
     person_id: Mapped[UUID] = reference(
-        "The person.",
+        "Person.",
         "person",
         reverse="affiliations",
-        reverse_doc="Where this person works, or did.",
+        reverse_doc="Jobs of this person, including past ones.",
         owned=True,
     )
     address_id: Mapped[UUID | None] = reference(
         "Work address; default: the account's head office.",
         "address",
         reverse="affiliations",
-        reverse_doc="The people who work at this place.",
+        reverse_doc="Jobs of people who work at this address.",
         server_assigned=True,
         restrict=False,
     )
-    department: Mapped[str | None] = field("The department.", filter=True, sort=True)
+    department: Mapped[str | None] = field("Department.", filter=True, sort=True)
     function: Mapped[str | None] = field("Job title at the account.", filter=True, sort=True)
-    role: Mapped[str | None] = field("Role of the person towards us.", filter=True, sort=True)
+    role: Mapped[str | None] = field(
+        "Role of the person in dealing with the account.", filter=True, sort=True
+    )
     email: Mapped[str | None] = field(
         "Email address at the account.", filter=True, sort=True, longest=WORD
     )

@@ -20,7 +20,7 @@ from domain.products import contract_kind, product
 
 
 class ContractKind(Record):
-    """What kind of contract a sale makes: delivered once, or over time."""
+    """Contract kind: delivered once, or with a term."""
 
     __tablename__ = "contract_kind"
     __prefix__ = "cki"
@@ -29,23 +29,19 @@ class ContractKind(Record):
     __rule__ = contract_kind
     __table_args__ = (live("contract_kind_name_unique", "name"),)
 
-    name: Mapped[str] = field("What the kind is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the kind.", filter=True, sort=True, longest=WORD)
     time_based: Mapped[bool] = field(
-        "Whether it lasts for a time, such as a warranty or a license.",
+        "Whether contracts have a term, such as a warranty or a license.",
         filter=True,
         sort=True,
         server_default="false",
     )
-    months: Mapped[int | None] = field(
-        "How many months such a contract lasts if nothing else is agreed."
-    )
-    renews: Mapped[bool] = field(
-        "Whether it goes on for as long again when it ends.", server_default="false"
-    )
+    months: Mapped[int | None] = field("Default term in months.")
+    renews: Mapped[bool] = field("Whether contracts renew by default.", server_default="false")
 
 
 class ProductCategory(Record):
-    """A kind of product, which decides the kind of contract that a sale makes."""
+    """Product category; determines the contract kind of a sale."""
 
     __tablename__ = "product_category"
     __prefix__ = "pca"
@@ -55,15 +51,15 @@ class ProductCategory(Record):
 
     name: Mapped[str] = field("Name of the category.", filter=True, sort=True, longest=WORD)
     contract_kind_id: Mapped[UUID] = reference(
-        "The kind of contract that its products are sold under.",
+        "Contract kind of its products.",
         "contract_kind",
         reverse="categories",
-        reverse_doc="The product categories that are sold under this kind of contract.",
+        reverse_doc="Product categories sold under this contract kind.",
     )
 
 
 class UnitOfMeasure(Record):
-    """What a product is counted in."""
+    """Unit of measure of products."""
 
     __tablename__ = "unit_of_measure"
     __prefix__ = "uni"
@@ -73,7 +69,7 @@ class UnitOfMeasure(Record):
     __table_args__ = (live("unit_of_measure_name_unique", "name"),)
 
     name: Mapped[str] = field(
-        "What the unit is called, such as piece or month.", filter=True, sort=True, longest=WORD
+        "Name of the unit, such as piece or month.", filter=True, sort=True, longest=WORD
     )
 
 
@@ -96,7 +92,7 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
 
     name: Mapped[str] = field("Name of the product.", filter=True, sort=True, longest=WORD)
     code: Mapped[str | None] = field("Product code; unique.", filter=True, sort=True, longest=WORD)
-    description: Mapped[str | None] = field("What it is.", filter=True)
+    description: Mapped[str | None] = field("Description of the product.", filter=True)
     active: Mapped[bool] = field(
         "Whether the product is offered.", filter=True, sort=True, server_default="true"
     )
@@ -109,13 +105,13 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
         "Product category.",
         "product_category",
         reverse="products",
-        reverse_doc="The products of this category.",
+        reverse_doc="Products of this category.",
     )
     unit_id: Mapped[UUID | None] = reference(
         "Unit of measure.",
         "unit_of_measure",
         reverse="products",
-        reverse_doc="The products that are counted in this unit.",
+        reverse_doc="Products sold in this unit.",
     )
     currency: Mapped[str] = field("Currency of the price, ISO 4217.", filter=True, sort=True)
     price: Mapped[Decimal | None] = money(

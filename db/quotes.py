@@ -14,7 +14,7 @@ from domain.quotes import ItemKind, quote, quote_item
 
 
 class Quote(Numbered, Record):
-    """An offer for an opportunity: prices, quantities and until when they hold."""
+    """Quote for an opportunity: items with prices and a validity."""
 
     __tablename__ = "quote"
     __prefix__ = "quo"
@@ -36,10 +36,10 @@ class Quote(Numbered, Record):
     )
 
     opportunity_id: Mapped[UUID] = reference(
-        "The opportunity it is for.",
+        "Opportunity of the quote.",
         "opportunity",
         reverse="quotes",
-        reverse_doc="What was offered for this opportunity.",
+        reverse_doc="Quotes for this opportunity.",
         owned=True,
         on_delete="CASCADE",
     )
@@ -60,10 +60,10 @@ class Quote(Numbered, Record):
         "Last day on which the offer is valid.", filter=True, sort=True, aggregate=True
     )
     discount_percent: Mapped[Decimal | None] = field(
-        "A discount on the whole, in percent; it is spread over the items."
+        "Discount on the total, in percent; spread over the items."
     )
     items_shown: Mapped[bool] = field(
-        "Whether the customer is shown each item, or the sum alone.", server_default="true"
+        "Whether the document shows each item, or the total only.", server_default="true"
     )
     active: Mapped[bool] = field(
         "Whether the quote is active; at most one per opportunity.",
@@ -73,10 +73,10 @@ class Quote(Numbered, Record):
         server_default="false",
     )
     approved_at: Mapped[datetime | None] = field(
-        "When it was approved.", filter=True, sort=True, write=False
+        "Approval time; null if not approved.", filter=True, sort=True, write=False
     )
     accepted_at: Mapped[datetime | None] = field(
-        "When the customer accepted it: the opportunity was sold on it.",
+        "Acceptance time: the opportunity was sold with this quote.",
         filter=True,
         sort=True,
         write=False,
@@ -92,17 +92,17 @@ class Quote(Numbered, Record):
     )
     note: Mapped[str | None] = field("Internal note.", filter=True)
     source_id: Mapped[UUID | None] = reference(
-        "The quote it was made from.",
+        "Quote it was duplicated from.",
         "quote",
         reverse="copies",
-        reverse_doc="The quotes that were made from this one.",
+        reverse_doc="Duplicates of this quote.",
         write=False,
         restrict=False,
     )
 
 
 class QuoteItem(Record):
-    """A line of a quote. The lines are set all at once, in their order."""
+    """Line of a quote; written by `quoteSetItems`."""
 
     __tablename__ = "quote_item"
     __prefix__ = "qit"
@@ -117,15 +117,15 @@ class QuoteItem(Record):
     )
 
     quote_id: Mapped[UUID] = reference(
-        "The quote it stands in.",
+        "Quote of the line.",
         "quote",
         reverse="items",
-        reverse_doc="What is offered, line by line.",
+        reverse_doc="Lines of this quote.",
         owned=True,
         on_delete="CASCADE",
     )
     position: Mapped[int] = field(
-        "Its place in the quote, from 1.", filter=True, sort=True, write=False
+        "Position in the quote, from 1.", filter=True, sort=True, write=False
     )
     kind: Mapped[ItemKind] = field(
         "Item kind: product or rounding.",
@@ -138,7 +138,7 @@ class QuoteItem(Record):
         "Offered product; null for a line without one.",
         "product",
         reverse="quoteItems",
-        reverse_doc="Where this product was offered.",
+        reverse_doc="Quote items with this product.",
     )
     name: Mapped[str] = field(
         "Item text. Default: the product's name.",
@@ -147,7 +147,7 @@ class QuoteItem(Record):
         server_assigned=True,
         longest=WORD,
     )
-    description: Mapped[str | None] = field("What the customer should know of it.")
+    description: Mapped[str | None] = field("Description for the customer.")
     quantity: Mapped[Decimal] = field(
         "Quantity, in units.", filter=True, sort=True, aggregate=True, server_default="1"
     )
@@ -157,16 +157,16 @@ class QuoteItem(Record):
         reverse=None,
         server_assigned=True,
     )
-    currency: Mapped[str] = field("The quote's currency, as ISO 4217.", write=False)
+    currency: Mapped[str] = field("Currency of the quote, ISO 4217.", write=False)
     unit_price: Mapped[Decimal | None] = money(
-        "What one unit costs, without tax; the product's price if not said.",
+        "Unit price, excluding tax. Default: that of the product.",
         filter=True,
         sort=True,
         aggregate=True,
     )
-    discount_percent: Mapped[Decimal | None] = field("The discount on it, in percent.")
+    discount_percent: Mapped[Decimal | None] = field("Discount, in percent.")
     tax_percent: Mapped[Decimal | None] = field(
-        "The tax on it, in percent; the product's if not said."
+        "Tax rate, in percent. Default: that of the product."
     )
     net: Mapped[Decimal | None] = money(
         "Price after all discounts, excluding tax.",
@@ -180,7 +180,7 @@ class QuoteItem(Record):
         "Price including tax.", filter=True, sort=True, aggregate=True, write=False
     )
     source_id: Mapped[UUID | None] = reference(
-        "The line of another quote that it was copied from.",
+        "Quote item it was copied from.",
         "quote_item",
         reverse=None,
         write=False,

@@ -46,7 +46,7 @@ class Opportunity(
     ExternallyIdentified,
     Record,
 ):
-    """A possible sale to an account, worked on by one owner."""
+    """Possible sale to an account, handled by one owner."""
 
     __tablename__ = "opportunity"
     __prefix__ = "opp"
@@ -55,7 +55,7 @@ class Opportunity(
     __live__ = True
     __status__ = "status"
     __timeline__ = "account_id"
-    __activities__ = "What was done or is planned to win this opportunity."
+    __activities__ = "Activities on this opportunity."
     __rule__ = opportunity
     __search__ = ("name", "external_id")
     __table_args__ = (
@@ -87,32 +87,32 @@ class Opportunity(
         "Account of the opportunity.",
         "account",
         reverse="opportunities",
-        reverse_doc="Possible sales to this account.",
+        reverse_doc="Opportunities of this account.",
     )
     owner_id: Mapped[UUID] = reference(
         "Owner: employee who works on it.",
         "employee",
         reverse="opportunities",
-        reverse_doc="The opportunities this employee works on.",
+        reverse_doc="Opportunities this employee owns.",
         server_assigned=True,
     )
     type_id: Mapped[UUID] = reference(
         "Opportunity type; determines the pipeline (available stages).",
         "opportunity_type",
         reverse="opportunities",
-        reverse_doc="The opportunities of this type.",
+        reverse_doc="Opportunities of this type.",
         server_assigned=True,
     )
     stage_id: Mapped[UUID] = reference(
-        "Where it stands.",
+        "Stage.",
         "stage",
         reverse="opportunities",
-        reverse_doc="The opportunities in this stage.",
+        reverse_doc="Opportunities in this stage.",
         immutable=True,
         server_assigned=True,
     )
     status: Mapped[StageKind] = field(
-        "Whether it is open, won or lost. Follows from the stage.",
+        "Open, won or lost; follows from the stage.",
         enumeration(StageKind),
         filter=True,
         sort=True,
@@ -166,7 +166,7 @@ class Opportunity(
         aggregate=True,
     )
     locked: Mapped[bool] = field(
-        "Whether it was sold and is closed to changes until it is unlocked.",
+        "Whether the opportunity is locked against changes.",
         filter=True,
         write=False,
         server_default="false",
@@ -175,20 +175,18 @@ class Opportunity(
         "Date on which it was won or lost.", filter=True, sort=True, aggregate=True, write=False
     )
     lost_reason_id: Mapped[UUID | None] = reference(
-        "Why it was lost.",
+        "Reason for the loss.",
         "lost_reason",
         reverse="opportunities",
-        reverse_doc="The opportunities that were lost for this reason.",
+        reverse_doc="Opportunities lost for this reason.",
         write=False,
     )
-    lost_note: Mapped[str | None] = field(
-        "What there is to say of the loss.", filter=True, write=False
-    )
+    lost_note: Mapped[str | None] = field("Note about the loss.", filter=True, write=False)
     source_contract_id: Mapped[UUID | None] = reference(
-        "The contract that it is to extend.",
+        "Contract that the opportunity extends.",
         "contract",
         reverse="upsells",
-        reverse_doc="The opportunities to sell more on top of this contract.",
+        reverse_doc="Opportunities to extend this contract.",
         write=False,
         late=True,
     )
@@ -222,7 +220,7 @@ class StageHistory(Record):
         on_delete="CASCADE",
     )
     stage_id: Mapped[UUID] = reference(
-        "The stage.",
+        "Stage.",
         "stage",
         reverse="stageHistory",
         reverse_doc="Periods that opportunities spent in this stage.",
@@ -263,7 +261,7 @@ class OpportunityContact(Record):
         owned=True,
     )
     person_id: Mapped[UUID] = reference(
-        "The person.",
+        "Person.",
         "person",
         reverse="opportunityContacts",
         reverse_doc="Opportunities that involve the person, with the role.",
@@ -292,17 +290,17 @@ class OpportunityAccount(Record):
         "The opportunity.",
         "opportunity",
         reverse="relatedAccounts",
-        reverse_doc="Other accounts that have to do with this opportunity.",
+        reverse_doc="Other accounts involved in this opportunity.",
         owned=True,
     )
     account_id: Mapped[UUID] = reference(
-        "The account.",
+        "Account.",
         "account",
         reverse="relatedOpportunities",
-        reverse_doc="Opportunities that this account has to do with, besides its own.",
+        reverse_doc="Opportunities of other accounts in which this account is involved.",
         owned=True,
     )
-    note: Mapped[str | None] = field("What it has to do with it.", filter=True)
+    note: Mapped[str | None] = field("How the account is involved.", filter=True)
 
 
 class OpportunityShare(Record):
@@ -320,20 +318,20 @@ class OpportunityShare(Record):
         "The opportunity.",
         "opportunity",
         reverse="shares",
-        reverse_doc="Who sees this opportunity besides those responsible.",
+        reverse_doc="Employees this opportunity is shared with.",
         owned=True,
         on_delete="CASCADE",
     )
     employee_id: Mapped[UUID] = reference(
-        "Who sees it.",
+        "Employee the opportunity is shared with.",
         "employee",
         reverse="shares",
-        reverse_doc="The opportunities that were shown to this employee one by one.",
+        reverse_doc="Opportunities shared with this employee.",
     )
 
 
 class ShareRule(Record):
-    """A standing share: a role sees all opportunities of a type."""
+    """Rule that shares all opportunities of a type with a role."""
 
     __tablename__ = "share_rule"
     __prefix__ = "shr"
@@ -342,15 +340,15 @@ class ShareRule(Record):
     __table_args__ = (live("share_rule_unique", "role_id", "type_id"), Index(None, "type_id"))
 
     role_id: Mapped[UUID] = reference(
-        "The role.",
+        "Role.",
         "role",
         reverse="shares",
-        reverse_doc="The types whose opportunities this role sees all of.",
+        reverse_doc="Opportunity types of which this role sees all opportunities.",
         owned=True,
     )
     type_id: Mapped[UUID] = reference(
-        "The type whose opportunities it sees.",
+        "Opportunity type of which all opportunities are visible.",
         "opportunity_type",
         reverse="shares",
-        reverse_doc="The roles that see all opportunities of this type.",
+        reverse_doc="Roles that see all opportunities of this type.",
     )

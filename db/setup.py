@@ -21,7 +21,7 @@ from domain.setup import (
 
 
 class Stage(Record):
-    """A step of selling. One list serves all pipelines; a type activates some of it."""
+    """Sales stage; each opportunity type uses some of them."""
 
     __tablename__ = "stage"
     __prefix__ = "stg"
@@ -30,10 +30,10 @@ class Stage(Record):
     __merge_key__ = "kind"
     __table_args__ = (UniqueConstraint("id", "kind"),)
 
-    name: Mapped[str] = field("What the stage is called.", filter=True, sort=True)
-    description: Mapped[str | None] = field("What it means for an opportunity to be here.")
+    name: Mapped[str] = field("Name of the stage.", filter=True, sort=True)
+    description: Mapped[str | None] = field("Meaning of the stage.")
     kind: Mapped[StageKind] = field(
-        "What the stage means for the outcome.",
+        "Outcome of opportunities in this stage.",
         enumeration(StageKind),
         filter=True,
         sort=True,
@@ -41,7 +41,7 @@ class Stage(Record):
     )
     position: Mapped[int] = field("Position in the list, from 1.", filter=True, sort=True)
     needs_quote: Mapped[bool] = field(
-        "Whether opportunities come here with a quote only, while `proofNeedsQuote` of the preferences is on.",
+        "Whether a quote is required here while `proofNeedsQuote` is on.",
         filter=True,
         server_default="false",
     )
@@ -57,17 +57,17 @@ class OpportunityType(Record):
 
     name: Mapped[str] = field("Name of the type.", filter=True, sort=True)
     default_owner_id: Mapped[UUID | None] = reference(
-        "Who works on new opportunities of this type, if nobody is named.",
+        "Default owner of new opportunities of this type.",
         "employee",
         reverse=None,
     )
     default_currency: Mapped[str | None] = field(
-        "The currency of new opportunities of this type, if none is named, as ISO 4217."
+        "Default currency of new opportunities of this type, ISO 4217."
     )
 
 
 class PipelineStage(Record):
-    """A stage as one opportunity type uses it."""
+    """Stage in the pipeline of an opportunity type."""
 
     __tablename__ = "pipeline_stage"
     __prefix__ = "pst"
@@ -79,29 +79,29 @@ class PipelineStage(Record):
     )
 
     type_id: Mapped[UUID] = reference(
-        "The pipeline.",
+        "Opportunity type of the pipeline.",
         "opportunity_type",
         reverse="stages",
-        reverse_doc="The stages this type activates.",
+        reverse_doc="Pipeline stages of this type, in order.",
         owned=True,
     )
     stage_id: Mapped[UUID] = reference(
-        "The stage.",
+        "Stage.",
         "stage",
         reverse="pipelines",
-        reverse_doc="The types that activate this stage.",
+        reverse_doc="Pipelines with this stage.",
     )
-    position: Mapped[int] = field("Its place in this pipeline, from 1.", filter=True, sort=True)
+    position: Mapped[int] = field("Position in the pipeline, from 1.", filter=True, sort=True)
     probability: Mapped[int] = field(
-        "How likely an opportunity here is to be won, in percent.", filter=True, sort=True
+        "Probability of winning in this stage, in percent.", filter=True, sort=True
     )
     description: Mapped[str | None] = field(
-        "What it means for an opportunity of this type to be here, if not what the stage says."
+        "Meaning for this type; default: the description of the stage."
     )
 
 
 class Attribute(Record):
-    """A field that the tenant added. Its values are kept with each record, under the attribute's id."""
+    """Custom field of a tenant."""
 
     __tablename__ = "attribute"
     __prefix__ = "att"
@@ -114,17 +114,21 @@ class Attribute(Record):
     )
 
     entity: Mapped[str] = field(
-        "The entity whose records carry it.", filter=True, sort=True, immutable=True, longest=WORD
+        "Object type whose records have the attribute.",
+        filter=True,
+        sort=True,
+        immutable=True,
+        longest=WORD,
     )
-    key: Mapped[str] = field("Its name in filters and selections.", filter=True, sort=True)
+    key: Mapped[str] = field("Key in filters and selections.", filter=True, sort=True)
     label: Mapped[str] = field("Display name.", filter=True, sort=True)
     kind: Mapped[AttributeKind] = field(
-        "What values it takes.", enumeration(AttributeKind), filter=True, immutable=True
+        "Value type.", enumeration(AttributeKind), filter=True, immutable=True
     )
 
 
 class AttributeAssignment(OnOne, Record):
-    """A type whose records carry an attribute. An attribute without any is carried by records of all types."""
+    """Record type that has a custom attribute."""
 
     __tablename__ = "attribute_assignment"
     __prefix__ = "atu"
@@ -134,25 +138,25 @@ class AttributeAssignment(OnOne, Record):
         having=HasAttributes,
         by_type=True,
         owned=False,
-        doc="The type of {record}.",
+        doc="{Record} type.",
         reverse="attributeAssignments",
-        reverse_doc="The attributes that {records} of this type carry.",
+        reverse_doc="Custom attributes of {records} of this type.",
         one="one_type",
         message="Name exactly one type that carries the attribute.",
         unique_per="attribute_id",
     )
 
     attribute_id: Mapped[UUID] = reference(
-        "The attribute.",
+        "Custom attribute.",
         "attribute",
         reverse="assignments",
-        reverse_doc="The types whose records carry this attribute; all of them if there is none.",
+        reverse_doc="Record types that have this attribute; none means all.",
         owned=True,
     )
 
 
 class Industry(Record):
-    """A branch that accounts work in."""
+    """Industry of accounts."""
 
     __tablename__ = "industry"
     __prefix__ = "ind"
@@ -160,11 +164,11 @@ class Industry(Record):
     __replaceable__ = True
     __table_args__ = (live("industry_name_unique", "name"),)
 
-    name: Mapped[str] = field("What the branch is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the industry.", filter=True, sort=True, longest=WORD)
 
 
 class AccountType(Record):
-    """A kind of account: how its records are named, and what they begin with."""
+    """Account type: which names its accounts have, and their defaults."""
 
     __tablename__ = "account_type"
     __prefix__ = "act"
@@ -175,27 +179,27 @@ class AccountType(Record):
 
     name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
     with_name: Mapped[bool] = field(
-        "Whether its accounts have a name; with a last name, too, that is the first name.",
+        "Whether accounts have a name; beside a last name, it is the first name.",
         server_default="true",
     )
     with_last_name: Mapped[bool] = field(
-        "Whether its accounts have a last name, as people do.", server_default="false"
+        "Whether accounts have a last name, as private customers do.", server_default="false"
     )
     default_owner_id: Mapped[UUID | None] = reference(
-        "Who is responsible for new accounts of this type, if nobody is named.",
+        "Default owner of new accounts of this type.",
         "employee",
         reverse=None,
     )
     sender_email: Mapped[str | None] = field(
-        "The e-mail account that new accounts of this type are written from.", longest=WORD
+        "Default email address from which accounts of this type are written to.", longest=WORD
     )
     document_delivery: Mapped[DocumentDelivery | None] = field(
-        "How new accounts of this type get their documents.", enumeration(DocumentDelivery)
+        "Default delivery method of documents.", enumeration(DocumentDelivery)
     )
 
 
 class PersonType(Record):
-    """A kind of contact or lead: one list serves both."""
+    """Person type, of contacts and leads."""
 
     __tablename__ = "person_type"
     __prefix__ = "pty"
@@ -205,21 +209,21 @@ class PersonType(Record):
 
     name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
     kind: Mapped[ContactKind] = field(
-        "Whether such people work for an account or for a partner.",
+        "Whether people of this type are employees or consultants.",
         enumeration(ContactKind),
         filter=True,
         sort=True,
         server_default="EMPLOYEE",
     )
     default_owner_id: Mapped[UUID | None] = reference(
-        "Who is responsible for new people of this type, if nobody is named.",
+        "Default owner of new persons of this type.",
         "employee",
         reverse=None,
     )
 
 
 class EmployeeType(Record):
-    """A kind of employee."""
+    """Employee type."""
 
     __tablename__ = "employee_type"
     __prefix__ = "ety"
@@ -228,13 +232,11 @@ class EmployeeType(Record):
     __table_args__ = (live("employee_type_name_unique", "name"),)
 
     name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
-    default_title: Mapped[str | None] = field(
-        "What new employees of this type do, if it is not said."
-    )
+    default_title: Mapped[str | None] = field("Default job title of new employees of this type.")
 
 
 class LostReason(Record):
-    """Why opportunities are lost."""
+    """Reason for losing opportunities."""
 
     __tablename__ = "lost_reason"
     __prefix__ = "lrs"
@@ -242,14 +244,14 @@ class LostReason(Record):
     __replaceable__ = True
     __table_args__ = (live("lost_reason_name_unique", "name"),)
 
-    name: Mapped[str] = field("What the reason is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the reason.", filter=True, sort=True, longest=WORD)
     needs_note: Mapped[bool] = field(
         "Whether the reason requires a note, as for `Other`.", server_default="false"
     )
 
 
 class Feature(Record):
-    """A group of functions that a tenant can switch off as a whole."""
+    """Group of functions that a tenant can switch off."""
 
     __tablename__ = "feature"
     __prefix__ = "fea"
@@ -258,13 +260,15 @@ class Feature(Record):
     __table_args__ = (live("feature_key_unique", "key"),)
 
     key: Mapped[FeatureKey] = field(
-        "Which group.", enumeration(FeatureKey), filter=True, sort=True, write=False
+        "Group of functions.", enumeration(FeatureKey), filter=True, sort=True, write=False
     )
-    enabled: Mapped[bool] = field("Whether it is on.", filter=True, server_default="true")
+    enabled: Mapped[bool] = field(
+        "Whether the group is enabled.", filter=True, server_default="true"
+    )
 
 
 class Preferences(Record):
-    """What a tenant has settled for everybody. There is exactly one record of it."""
+    """Settings of the tenant. Exactly one record exists."""
 
     __tablename__ = "preferences"
     __prefix__ = "set"
@@ -272,26 +276,26 @@ class Preferences(Record):
     __singleton__ = True
 
     default_account_type_id: Mapped[UUID | None] = reference(
-        "The type of accounts that are created without one.", "account_type", reverse=None
+        "Default account type.", "account_type", reverse=None
     )
     default_person_type_id: Mapped[UUID | None] = reference(
-        "The type of persons that are created without one.", "person_type", reverse=None
+        "Default person type.", "person_type", reverse=None
     )
     default_lead_type_id: Mapped[UUID | None] = reference(
-        "The type of leads that are created without one.", "person_type", reverse=None
+        "Default lead type.", "person_type", reverse=None
     )
     default_opportunity_type_id: Mapped[UUID | None] = reference(
-        "The type of opportunities that are created without one.",
+        "Default opportunity type.",
         "opportunity_type",
         reverse=None,
     )
     default_case_type_id: Mapped[UUID | None] = reference(
-        "The type of cases that are created without one.", "case_type", reverse=None
+        "Default case type.", "case_type", reverse=None
     )
     sell_without_quote: Mapped[bool] = field(
-        "Whether opportunities may be sold that have no active quote.", server_default="false"
+        "Whether opportunities can be sold without an active quote.", server_default="false"
     )
     proof_needs_quote: Mapped[bool] = field(
-        "Whether an opportunity needs a quote before it comes to a stage with `needsQuote`.",
+        "Whether stages with `needsQuote` require a quote.",
         server_default="false",
     )

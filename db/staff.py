@@ -15,7 +15,7 @@ from domain.wording import initials
 
 
 class Employee(HasAttributes, Record):
-    """A person or a vacant post in the organization. Ownership is held by employees, not by users."""
+    """Employee or vacant position of the tenant; owner of records."""
 
     __tablename__ = "employee"
     __prefix__ = "emp"
@@ -29,7 +29,7 @@ class Employee(HasAttributes, Record):
     name: Mapped[str] = field(
         "Name of the employee, or of a vacant position.", filter=True, sort=True
     )
-    initials = derived("The initials, for small pictures.", initials, needs=("name",))
+    initials = derived("Initials, for avatars.", initials, needs=("name",))
     email: Mapped[str] = field(
         "Email address of the employee.", filter=True, sort=True, longest=WORD
     )
@@ -39,31 +39,30 @@ class Employee(HasAttributes, Record):
         "Employee type.",
         "employee_type",
         reverse="employees",
-        reverse_doc="The employees of this type.",
+        reverse_doc="Employees of this type.",
     )
     manager_id: Mapped[UUID | None] = reference(
         "Manager of the employee.",
         "employee",
         reverse="reports",
-        reverse_doc="Those who report to this employee.",
+        reverse_doc="Direct reports.",
     )
 
 
 class User(Record):
-    """Somebody who signs in. Every user is exactly one employee."""
+    """User who signs in; belongs to exactly one employee."""
 
     __tablename__ = "user"
     __prefix__ = "usr"
-    __groups__ = True
     __commands__ = RESTORED
     __rights__ = True
     __table_args__ = (live("user_employee_unique", "employee_id"),)
 
     employee_id: Mapped[UUID] = reference(
-        "The employee who this user is.",
+        "Employee of the user.",
         "employee",
         reverse="users",
-        reverse_doc="The user of this employee, if there is one.",
+        reverse_doc="User of this employee, if any.",
         immutable=True,
     )
     active: Mapped[bool] = field(
@@ -72,18 +71,18 @@ class User(Record):
 
 
 class Role(Record):
-    """A job in the organization. Profiles say what it may."""
+    """Role of users; its profiles grant permissions."""
 
     __tablename__ = "role"
     __prefix__ = "rol"
     __commands__ = RESTORED
     __rights__ = True
 
-    name: Mapped[str] = field("What the role is called.", filter=True, sort=True)
+    name: Mapped[str] = field("Name of the role.", filter=True, sort=True)
 
 
 class RoleAssignment(Record):
-    """A user in a role."""
+    """Assignment of a role to a user."""
 
     __tablename__ = "role_assignment"
     __prefix__ = "ras"
@@ -95,26 +94,26 @@ class RoleAssignment(Record):
     )
 
     user_id: Mapped[UUID] = reference(
-        "Who has the role.",
+        "User with the role.",
         "user",
         reverse="roles",
-        reverse_doc="The roles this user has.",
+        reverse_doc="Roles of this user.",
         owned=True,
     )
     role_id: Mapped[UUID] = reference(
-        "The role.", "role", reverse="assignments", reverse_doc="Who has this role."
+        "Role.", "role", reverse="assignments", reverse_doc="Users with this role."
     )
 
 
 class Profile(Record):
-    """A set of rights. A role has one or several; what they grant is united."""
+    """Set of permissions; the profiles of a role add up."""
 
     __tablename__ = "profile"
     __prefix__ = "prf"
     __commands__ = RESTORED
     __rights__ = True
 
-    name: Mapped[str] = field("What the profile is called.", filter=True, sort=True)
+    name: Mapped[str] = field("Name of the profile.", filter=True, sort=True)
     full: Mapped[bool] = field(
         "Grants all rights on all types and fields. For administrators.",
         filter=True,
@@ -123,7 +122,7 @@ class Profile(Record):
 
 
 class RoleProfile(Record):
-    """A profile of a role."""
+    """Assignment of a profile to a role."""
 
     __tablename__ = "role_profile"
     __prefix__ = "rpr"
@@ -135,19 +134,19 @@ class RoleProfile(Record):
     )
 
     role_id: Mapped[UUID] = reference(
-        "The role.",
+        "Role.",
         "role",
         reverse="profiles",
-        reverse_doc="The profiles of this role.",
+        reverse_doc="Profiles of this role.",
         owned=True,
     )
     profile_id: Mapped[UUID] = reference(
-        "The profile.", "profile", reverse="roles", reverse_doc="The roles with this profile."
+        "Profile.", "profile", reverse="roles", reverse_doc="Roles with this profile."
     )
 
 
 class ObjectPermission(Record):
-    """An entity that a profile opens: how many of its rows, and what may be done with them."""
+    """Permissions of a profile on an object type."""
 
     __tablename__ = "object_permission"
     __prefix__ = "pen"
@@ -156,7 +155,7 @@ class ObjectPermission(Record):
     __table_args__ = (live("object_permission_unique", "profile_id", "entity"),)
 
     profile_id: Mapped[UUID] = reference(
-        "The profile.",
+        "Profile.",
         "profile",
         reverse="objectPermissions",
         reverse_doc="Object types that this profile grants access to.",
@@ -165,24 +164,24 @@ class ObjectPermission(Record):
     entity: Mapped[str] = field(
         "Object type, such as `Opportunity`.", filter=True, sort=True, longest=WORD
     )
-    rows: Mapped[RowScope] = field("Which rows may be seen.", enumeration(RowScope), filter=True)
+    rows: Mapped[RowScope] = field("Visible records.", enumeration(RowScope), filter=True)
     creates: Mapped[bool] = field(
         "Whether records may be created.", filter=True, server_default="false"
     )
     edits: Mapped[WriteScope | None] = field(
-        "Which of the visible rows may be changed; none if empty.",
+        "Visible records that may be updated; null: none.",
         enumeration(WriteScope),
         filter=True,
     )
     deletes: Mapped[WriteScope | None] = field(
-        "Which of the visible rows may be deleted and restored; none if empty.",
+        "Visible records that may be deleted and restored; null: none.",
         enumeration(WriteScope),
         filter=True,
     )
 
 
 class FieldPermission(Record):
-    """A field, or a custom attribute by its id, that a profile makes readable, and perhaps writable."""
+    """Permission of a profile for a field or a custom attribute."""
 
     __tablename__ = "field_permission"
     __prefix__ = "pfi"
@@ -191,7 +190,7 @@ class FieldPermission(Record):
     __table_args__ = (live("field_permission_unique", "profile_id", "entity", "field"),)
 
     profile_id: Mapped[UUID] = reference(
-        "The profile.",
+        "Profile.",
         "profile",
         reverse="fieldPermissions",
         reverse_doc="Fields that this profile makes readable.",
@@ -201,15 +200,15 @@ class FieldPermission(Record):
         "Object type, such as `Opportunity`.", filter=True, sort=True, longest=WORD
     )
     field: Mapped[str] = declared(
-        "The field's name, or the attribute's id.", filter=True, sort=True
+        "Name of the field, or ID of the custom attribute.", filter=True, sort=True
     )
     writes: Mapped[bool] = declared(
-        "Whether it may be written, too.", filter=True, server_default="false"
+        "Whether the field is writable.", filter=True, server_default="false"
     )
 
 
 class StatusRule(Record):
-    """A restriction: a field of an entity is readable only while its record is in one of the statuses so named."""
+    """Restriction: the field is readable only in the statuses listed for it."""
 
     __tablename__ = "status_rule"
     __prefix__ = "sru"
@@ -220,9 +219,9 @@ class StatusRule(Record):
     entity: Mapped[str] = declared(
         "Object type, such as `Opportunity`.", filter=True, sort=True, longest=WORD
     )
-    field: Mapped[str] = declared("The field's name.", filter=True, sort=True, longest=WORD)
+    field: Mapped[str] = declared("Name of the field.", filter=True, sort=True, longest=WORD)
     status: Mapped[str] = declared(
-        "A status in which it is readable.", filter=True, sort=True, longest=WORD
+        "Status in which the field is readable.", filter=True, sort=True, longest=WORD
     )
 
 
@@ -239,24 +238,24 @@ class Credential(Internal):
 
 
 class Session(Trace):
-    """A signed-in device. Its refresh tokens are numbered: an old number ends the session."""
+    """Session of a user on a device. Reuse of an old refresh token ends it."""
 
     __tablename__ = "session"
     __prefix__ = "ses"
     __table_args__ = (Index(None, "user_id"),)
 
     user_id: Mapped[UUID] = reference(
-        "Who signed in.",
+        "User of the session.",
         "user",
         reverse="sessions",
-        reverse_doc="Where this user is signed in, or was.",
+        reverse_doc="Sessions of this user.",
         write=False,
     )
     generation: Mapped[int] = internal("The number of the refresh token that is good now.")
-    created_at: Mapped[datetime] = field("When it began.", filter=True, sort=True, write=False)
+    created_at: Mapped[datetime] = field("Start time.", filter=True, sort=True, write=False)
     expires_at: Mapped[datetime] = field(
-        "When it ends, if it is not refreshed.", filter=True, sort=True, write=False
+        "Expiry time unless refreshed.", filter=True, sort=True, write=False
     )
     revoked_at: Mapped[datetime | None] = field(
-        "When it was ended early.", filter=True, sort=True, write=False
+        "Time at which it was revoked.", filter=True, sort=True, write=False
     )

@@ -2,28 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from domain.described import DescribedEnum
 from domain.setup import AttributeKind
 
 
-class RowScope(StrEnum):
-    """Which rows of an entity a profile opens."""
+class RowScope(DescribedEnum):
+    """Which records of a type a profile makes visible."""
 
-    OWN = "OWN"
-    """Those owned by the viewer or by somebody below in the employee tree, and those shared."""
-    ALL = "ALL"
+    OWN = "OWN", "The caller's own, those of employees below the caller, and shared ones."
+    ALL = "ALL", "All records."
 
 
-class WriteScope(StrEnum):
-    """Which of the rows that a viewer sees he may change."""
+class WriteScope(DescribedEnum):
+    """Which of the visible records a profile allows to change."""
 
-    OWN = "OWN"
-    """Those that the viewer owns: the employee tree grants reading only (D-09)."""
-    BELOW = "BELOW"
-    """Those of the viewer and of every employee below in the employee tree."""
-    ALL = "ALL"
-    """All that the viewer sees."""
+    OWN = "OWN", "The caller's own only."
+    BELOW = "BELOW", "The caller's own and those of employees below the caller."
+    ALL = "ALL", "All visible records."
 
 
 @dataclass(frozen=True)

@@ -6,38 +6,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.columns import changed, references
+from domain.described import DescribedEnum
 from domain.holders import Candidate, holder
 from domain.violations import Violation
 
 
-class CaseState(StrEnum):
-    """What a status means for the cases in it."""
+class CaseState(DescribedEnum):
+    """Whether a case needs work."""
 
-    OPEN = "OPEN"
-    CLOSED = "CLOSED"
-
-
-class Priority(StrEnum):
-    """How urgent a case is."""
-
-    LOW = "LOW"
-    NORMAL = "NORMAL"
-    HIGH = "HIGH"
-    URGENT = "URGENT"
+    OPEN = "OPEN", "Needs work."
+    CLOSED = "CLOSED", "Settled."
 
 
-class Billing(StrEnum):
-    """How cases of a type are billed (D-14)."""
+class Priority(DescribedEnum):
+    """Urgency of a case."""
 
-    NONE = "NONE"
-    PER_CASE = "PER_CASE"
-    PER_ACTIVITY = "PER_ACTIVITY"
+    LOW = "LOW", "Low."
+    NORMAL = "NORMAL", "Normal; the default."
+    HIGH = "HIGH", "High."
+    URGENT = "URGENT", "Needs attention at once."
+
+
+class Billing(DescribedEnum):
+    """How the cases of a type are billed."""
+
+    NONE = "NONE", "Not billed."
+    PER_CASE = "PER_CASE", "One amount for each case."
+    PER_ACTIVITY = "PER_ACTIVITY", "By the activities of the case."
 
 
 class CaseStanding(Protocol):

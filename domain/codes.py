@@ -229,8 +229,8 @@ class UserErrorCode(_DocumentedCode):
         "The record cannot change from its current stage or status to the requested one.",
         "Choose a stage or status that the message allows.",
     )
-    WHOLE_DELETED = (
-        "WHOLE_DELETED",
+    PARENT_DELETED = (
+        "PARENT_DELETED",
         "A record that this one belongs to or requires is in the trash.",
         "Restore that record first.",
     )

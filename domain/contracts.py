@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.columns import changed
+from domain.described import DescribedEnum
 from domain.quotes import ItemKind
 from domain.sales import CURRENCY
 from domain.violations import Violation
@@ -38,11 +38,11 @@ SOLD_ANEW = (
 )
 
 
-class ContractStatus(StrEnum):
+class ContractStatus(DescribedEnum):
     """Whether a contract is in force."""
 
-    ACTIVE = "ACTIVE"
-    ENDED = "ENDED"
+    ACTIVE = "ACTIVE", "In force."
+    ENDED = "ENDED", "Ended."
 
 
 class SoldContent(Protocol):

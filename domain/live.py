@@ -1,24 +1,23 @@
 """Words of live lists: what a message is about, and what became of a record in the list."""
 
-from enum import StrEnum
+from domain.described import DescribedEnum
 
 
-class LiveKind(StrEnum):
-    """What a message of a live list tells."""
+class LiveKind(DescribedEnum):
+    """Kind of a message of a subscription."""
 
-    SNAPSHOT = "SNAPSHOT"
-    """All records of the list: the first message."""
-    RESUMED = "RESUMED"
-    """The list continues at the cursor in `after`; the changes since then follow."""
-    DELTA = "DELTA"
-    """What changed since the message before, by one transaction or several whole ones."""
-    RESYNC = "RESYNC"
-    """All records of the list again: discard the earlier ones, because changes between were missed."""
+    SNAPSHOT = "SNAPSHOT", "All records of the list. First message unless `after` was sent."
+    RESUMED = "RESUMED", "The list continues at the cursor in `after`; missed changes follow."
+    DELTA = "DELTA", "Changes since the previous message, by one or several complete transactions."
+    RESYNC = "RESYNC", "Full snapshot: discard local state."
 
 
-class LiveChangeKind(StrEnum):
-    """What became of a record, as the list's filter and the viewer's rights have it (D-62)."""
+class LiveChangeKind(DescribedEnum):
+    """How a record's place in the list changed."""
 
-    ENTERED = "ENTERED"
-    UPDATED = "UPDATED"
-    LEFT = "LEFT"
+    ENTERED = "ENTERED", "The record is in the list now."
+    UPDATED = "UPDATED", "A selected value of the record changed."
+    LEFT = (
+        "LEFT",
+        "The record is no longer in the list: it changed, was deleted, or is no longer visible.",
+    )

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
+from domain.described import DescribedEnum
 from domain.violations import Violation
 
 
-class Gender(StrEnum):
+class Gender(DescribedEnum):
     """Gender of a person."""
 
-    FEMALE = "FEMALE"
-    MALE = "MALE"
-    OTHER = "OTHER"
+    FEMALE = "FEMALE", "Female."
+    MALE = "MALE", "Male."
+    OTHER = "OTHER", "Neither female nor male."
 
 
 class PersonNames(Protocol):

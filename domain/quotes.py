@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, localcontext
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.columns import changed
+from domain.described import DescribedEnum
 from domain.money import PRECISE, minor, rounded, spread
 from domain.products import percent
 from domain.sales import CURRENCY, unfit
@@ -49,11 +49,11 @@ NOT_OFFERED = (
 )
 
 
-class ItemKind(StrEnum):
-    """What a line of a quote is there for."""
+class ItemKind(DescribedEnum):
+    """Purpose of a line of a quote."""
 
-    ITEM = "ITEM"
-    ROUNDING = "ROUNDING"
+    ITEM = "ITEM", "A product or service that is offered."
+    ROUNDING = "ROUNDING", "Difference that rounds the total of the quote."
 
 
 class PricedLine(Protocol):

@@ -4,64 +4,67 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Protocol
 
 from domain.codes import UserErrorCode
 from domain.columns import named
+from domain.described import DescribedEnum
 from domain.violations import Violation
 
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 
-class StageKind(StrEnum):
-    """What a stage means for the outcome of the opportunities in it (D-20)."""
+class StageKind(DescribedEnum):
+    """Outcome of the opportunities in a stage."""
 
-    OPEN = "OPEN"
-    WON = "WON"
-    LOST = "LOST"
-
-
-class AttributeKind(StrEnum):
-    """What values a custom attribute takes."""
-
-    TEXT = "TEXT"
-    NUMBER = "NUMBER"
-    DATE = "DATE"
-    BOOLEAN = "BOOLEAN"
+    OPEN = "OPEN", "Not decided yet."
+    WON = "WON", "Sold."
+    LOST = "LOST", "Lost."
 
 
-class HistoryEventKind(StrEnum):
-    """What was done to a record."""
+class AttributeKind(DescribedEnum):
+    """Value type of a custom attribute."""
 
-    CREATED = "CREATED"
-    UPDATED = "UPDATED"
-    DELETED = "DELETED"
-    RESTORED = "RESTORED"
+    TEXT = "TEXT", "Text."
+    NUMBER = "NUMBER", "Decimal number."
+    DATE = "DATE", "Date without time."
+    BOOLEAN = "BOOLEAN", "True or false."
 
 
-class ContactKind(StrEnum):
+class HistoryEventKind(DescribedEnum):
+    """Kind of a change to a record."""
+
+    CREATED = "CREATED", "The record was created."
+    UPDATED = "UPDATED", "Fields of the record changed."
+    DELETED = "DELETED", "The record was moved to the trash."
+    RESTORED = "RESTORED", "The record was restored from the trash."
+
+
+class ContactKind(DescribedEnum):
     """Whether people of a type are employees or consultants."""
 
-    EMPLOYEE = "EMPLOYEE"
-    CONSULTANT = "CONSULTANT"
+    EMPLOYEE = "EMPLOYEE", "Employed by the account."
+    CONSULTANT = "CONSULTANT", "Works for the account without being employed by it."
 
 
-class DocumentDelivery(StrEnum):
+class DocumentDelivery(DescribedEnum):
     """Delivery method of documents."""
 
-    EMAIL = "EMAIL"
-    POST = "POST"
-    E_INVOICE = "E_INVOICE"
+    EMAIL = "EMAIL", "By email."
+    POST = "POST", "By post."
+    E_INVOICE = "E_INVOICE", "As an electronic invoice."
 
 
-class FeatureKey(StrEnum):
+class FeatureKey(DescribedEnum):
     """Group of functions that a tenant can switch off."""
 
-    RELATIONS = "RELATIONS"
-    CASES = "CASES"
-    DUPLICATES = "DUPLICATES"
-    QUOTES = "QUOTES"
+    RELATIONS = (
+        "RELATIONS",
+        "People, their jobs at accounts, links between accounts, and account managers.",
+    )
+    CASES = "CASES", "Cases."
+    DUPLICATES = "DUPLICATES", "Reserved for the detection of duplicates."
+    QUOTES = "QUOTES", "Quotes and their items."
 
 
 SWITCHED: Mapping[FeatureKey, frozenset[str]] = {

@@ -47,12 +47,12 @@ Moved: TypeAlias = Mapping[Subject, tuple[AnyChangeset, UUID | None]]
 
 @dataclass(frozen=True, kw_only=True)
 class CompleteInput:
-    """Which activity was done, and the hours that it took."""
+    """Activity to complete, with the hours worked."""
 
     done_at: datetime | None = sets(
-        Activity.done_at, "When it was done. Default: as before, otherwise now."
+        Activity.done_at, "Completion time. Default: unchanged if set, else now."
     )
-    hours: Decimal | None = sets(Activity.hours, "Hours that it took.")
+    hours: Decimal | None = sets(Activity.hours, "Hours worked. Default: unchanged.")
     overtime: bool | None = sets(Activity.overtime, "Whether the hours are overtime.")
 
 

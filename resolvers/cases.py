@@ -298,9 +298,9 @@ async def keep_billable(ctx: Context, items: list[AnyChangeset]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseMoveInput:
-    """Which case, and its new status. Whether it is open follows from the status."""
+    """Case to move and its new status, which determines whether it is open."""
 
-    status: UUID = sets(Case.status_id, "The new status, open or closed.", required=True)
+    status: UUID = sets(Case.status_id, "New status, open or closed.", required=True)
 
 
 @command(Case, "move", input=CaseMoveInput, doc="Move a case to another status.")
@@ -310,19 +310,19 @@ async def move(ctx: Context, items: Saved[Case]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class CloseInput:
-    """Which case to close. Its type, contract and accounts stay as they are until it is reopened."""
+    """Case to close. Its type, contract and accounts cannot change while it is closed."""
 
     status: UUID | None = sets(
-        Case.status_id, "A closed status. Default: the first one; a closed case stays in its own."
+        Case.status_id, "Closed status. Default: the first; a closed case keeps its status."
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReopenInput:
-    """Which case to open again."""
+    """Case to reopen."""
 
     status: UUID | None = sets(
-        Case.status_id, "An open status. Default: the first one; an open case stays in its own."
+        Case.status_id, "Open status. Default: the first; an open case keeps its status."
     )
 
 
@@ -345,7 +345,7 @@ async def close(ctx: Context, items: Saved[Case]) -> None:
     input=ReopenInput,
     requires=Writes(Case.status_id),
     skips=(place,),
-    doc="Open a closed case again.",
+    doc="Reopen a closed case.",
 )
 async def reopen(ctx: Context, items: Saved[Case]) -> None:
     """Move to an open status."""

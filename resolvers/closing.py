@@ -33,13 +33,13 @@ from resolvers.engine.command import Writes, arg, command, sets
 from resolvers.engine.context import Context
 from resolvers.stages import follow_status, place
 
-STAGE = "The stage it ends in. Default: the first of its type with that outcome."
-CLOSED_ON = "The day it happened. Default: today."
+STAGE = "Final stage. Default: the type's first stage with that outcome."
+CLOSED_ON = "Date of the outcome. Default: today."
 
 
 @dataclass(frozen=True, kw_only=True)
 class SellInput:
-    """Which opportunity was sold. The items of its active quote become contracts, and it is locked."""
+    """Opportunity to sell with its active quote."""
 
     closed_on: date | None = arg(CLOSED_ON)
     stage: UUID | None = sets(Opportunity.stage_id, STAGE)
@@ -52,8 +52,8 @@ class SellInput:
     requires=Writes(Opportunity.stage_id),
     skips=(place, follow_status),
     doc=(
-        "Sell an opportunity: accept its active quote, create contracts from its items by their kinds, and lock it. "
-        "Sold again after it was unlocked, only the difference is written."
+        "Sell an opportunity: accept its active quote, create contracts from its items, and lock it. "
+        "A repeated sale after unlocking updates the contracts."
     ),
 )
 async def sell(ctx: Context, items: Saved[Opportunity]) -> None:
@@ -82,10 +82,10 @@ async def _sells_without_quote(ctx: Context) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class LoseInput:
-    """Which opportunity was lost, and why."""
+    """Opportunity to close as lost, and the reason."""
 
-    reason: UUID = arg("The reason: one of `lostReasons`.", of=LostReason, required=True)
-    note: str | None = arg("What was behind it; some reasons require it.")
+    reason: UUID = arg("Reason for the loss, of `lostReasons`.", of=LostReason, required=True)
+    note: str | None = arg("Note about the loss; required by some reasons.")
     closed_on: date | None = arg(CLOSED_ON)
     stage: UUID | None = sets(Opportunity.stage_id, STAGE)
 
@@ -121,10 +121,10 @@ def _unexplained(note: str | None, reason: LostReason) -> Iterable[Violation]:
 
 @dataclass(frozen=True, kw_only=True)
 class UnlockInput:
-    """Which opportunity to open again: its items and quotes can be changed, and it can be sold again."""
+    """Opportunity to reopen."""
 
     stage: UUID | None = sets(
-        Opportunity.stage_id, "The stage it goes on in. Default: the last open one that it was in."
+        Opportunity.stage_id, "Open stage. Default: the last one the opportunity was in."
     )
 
 
@@ -134,7 +134,7 @@ class UnlockInput:
     input=UnlockInput,
     requires=Writes(Opportunity.stage_id),
     skips=(place, follow_status),
-    doc="Open an opportunity again after it was sold or lost.",
+    doc="Reopen an opportunity that was sold or lost.",
 )
 async def unlock(ctx: Context, items: Saved[Opportunity]) -> None:
     """Return to an open stage (EP-143)."""
@@ -166,7 +166,7 @@ def _reopened(
     "lock",
     requires=Writes(Opportunity.stage_id),
     skips=(place, follow_status),
-    doc="Lock an opportunity: its items and quotes stay as they are until it is unlocked.",
+    doc="Lock an opportunity and its quotes against changes.",
 )
 async def lock(ctx: Context, items: Saved[Opportunity]) -> None:
     """Close it to changes."""

@@ -91,9 +91,9 @@ async def follow_term(ctx: Context, items: Saved[Contract]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class EndInput:
-    """Which contract ends, and when."""
+    """Contract to end and its last day."""
 
-    ends_on: date | None = sets(Contract.ends_on, "Its last day. Default: today.")
+    ends_on: date | None = sets(Contract.ends_on, "Last day. Default: today.")
 
 
 @command(
@@ -140,7 +140,7 @@ async def renew(ctx: Context, items: Saved[Contract]) -> None:
     "detach",
     requires=Reads(Contract.opportunity_id),
     skips=(follow_term,),
-    doc="Detach a contract from its opportunity: it counts as not sold, and is sold anew with the next sale.",
+    doc="Detach a contract from its opportunity; the next sale creates a new one.",
 )
 async def detach(ctx: Context, items: Saved[Contract]) -> None:
     """Without an opportunity."""

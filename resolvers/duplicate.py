@@ -30,14 +30,14 @@ UNREACHABLE = (
     "The record in `{field}` is deleted, or you cannot see it. Restore it, or create a new record "
     "instead of a copy."
 )
-NAME = "The new opportunity's name. Default: that of the one it is made from."
+NAME = "Name of the new opportunity. Default: that of its source."
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpportunityCopyInput:
-    """The opportunity to copy, without its quotes and contracts."""
+    """Opportunity to copy; its quotes and contracts are not copied."""
 
-    id: UUID = arg("The opportunity to copy.", of=Opportunity, required=True)
+    id: UUID = arg("ID of the opportunity to copy.", of=Opportunity, required=True)
     name: str | None = sets(Opportunity.name, NAME)
 
 
@@ -46,7 +46,7 @@ class OpportunityCopyInput:
     "copy",
     input=OpportunityCopyInput,
     runs=Runs.BEFORE_CREATE,
-    doc="Create an opportunity like another one, with its contacts and related accounts.",
+    doc="Copy an opportunity with its contacts and related accounts.",
 )
 async def copy(ctx: Context, items: list[Changeset[Opportunity, OpportunityCopyInput]]) -> None:
     """A new opportunity with what the caller may read and write of another one (EP-088)."""
@@ -109,12 +109,14 @@ def _copies(
 
 @dataclass(frozen=True, kw_only=True)
 class UpsellInput:
-    """A new opportunity to sell more on top of a contract."""
+    """New opportunity to extend a contract."""
 
-    contract: UUID = arg("The time-based contract to extend.", of=Contract, required=True)
+    contract: UUID = arg("Time-based contract to extend.", of=Contract, required=True)
     name: str | None = sets(Opportunity.name, NAME)
-    type: UUID | None = sets(Opportunity.type_id, "Its type. Default: the preferred one.")
-    currency: str | None = sets(Opportunity.currency, "Its currency. Default: the contract's.")
+    type: UUID | None = sets(
+        Opportunity.type_id, "Opportunity type. Default: that of the preferences."
+    )
+    currency: str | None = sets(Opportunity.currency, "Currency. Default: that of the contract.")
     amount: Decimal | None = sets(Opportunity.amount, "Expected value, excluding tax.")
     expected_close_on: date | None = sets(Opportunity.expected_close_on, "Expected close date.")
 
@@ -124,7 +126,7 @@ class UpsellInput:
     "upsell",
     input=UpsellInput,
     runs=Runs.BEFORE_CREATE,
-    doc="Create an opportunity to sell more on top of a time-based contract.",
+    doc="Create an opportunity to extend a time-based contract.",
 )
 async def upsell(ctx: Context, items: list[Changeset[Opportunity, UpsellInput]]) -> None:
     """A new opportunity for the account of a contract that lasts for a time (EP-150)."""

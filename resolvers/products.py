@@ -19,11 +19,11 @@ OWN = frozenset({"code", "externalId"})
 
 @dataclass(frozen=True, kw_only=True)
 class ProductCopyInput:
-    """The product to copy."""
+    """Product to copy."""
 
-    id: UUID = arg("The product to copy.", of=Product, required=True)
-    name: str | None = sets(Product.name, "The new product's name. Default: that of the product.")
-    code: str | None = sets(Product.code, "The new product's code. Default: none.")
+    id: UUID = arg("Product to copy.", of=Product, required=True)
+    name: str | None = sets(Product.name, "Name of the new product. Default: that of its source.")
+    code: str | None = sets(Product.code, "Code of the new product. Default: none.")
 
 
 @command(
@@ -31,7 +31,7 @@ class ProductCopyInput:
     "copy",
     input=ProductCopyInput,
     runs=Runs.BEFORE_CREATE,
-    doc="Create a product like another one.",
+    doc="Copy a product.",
 )
 async def copy(ctx: Context, items: list[Changeset[Product, ProductCopyInput]]) -> None:
     """A new product with what the caller may read and write of another one (EP-300)."""

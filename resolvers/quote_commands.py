@@ -45,9 +45,9 @@ TWICE = "The list contains this line more than once. Combine the changes in one 
 
 @dataclass(frozen=True, kw_only=True)
 class SetItemsInput:
-    """Which quote, and all of its lines."""
+    """Quote and all its lines."""
 
-    items: list[QuoteItem] = children(QuoteItem, "All lines in their order, at most 250.")
+    items: list[QuoteItem] = children(QuoteItem, "All lines in order, at most 250.")
 
 
 @command(
@@ -56,10 +56,8 @@ class SetItemsInput:
     input=SetItemsInput,
     runs=Runs.ALONE,
     doc=(
-        "Set all lines of a quote at once, in their order: those with an id are updated, those"
-        " without are "
-        "created, those that the list lacks are deleted. What a new line leaves open comes "
-        "from its product."
+        "Replace all lines of a quote: lines with an ID are updated, others created, missing ones deleted. "
+        "Defaults come from the product."
     ),
 )
 async def set_items(ctx: Context, items: Saved[Quote]) -> None:
@@ -166,9 +164,9 @@ def _bump_version(item: Changeset[Quote, object]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class DuplicateInput:
-    """Which quote to duplicate."""
+    """Quote to duplicate."""
 
-    name: str | None = sets(Quote.name, "The duplicate's name. Default: that of the quote.")
+    name: str | None = sets(Quote.name, "Name of the duplicate. Default: that of the quote.")
 
 
 @command(
@@ -178,7 +176,7 @@ class DuplicateInput:
     runs=Runs.ALONE,
     takes_version=False,
     allowed=may_duplicate,
-    doc="Duplicate a quote with its lines; the duplicate is neither active nor approved.",
+    doc="Duplicate a quote with its lines, as an inactive draft.",
 )
 async def duplicate(ctx: Context, items: Saved[Quote]) -> None:
     """A copy beside the quote (EP-122)."""

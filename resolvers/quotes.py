@@ -62,7 +62,7 @@ async def price_lines(ctx: Context, items: Saved[Quote]) -> None:
     Quote,
     "activate",
     requires=Reads(Quote.active),
-    doc="Make it the active quote of its opportunity; the one before is deactivated.",
+    doc="Activate the quote and deactivate the opportunity's other one.",
 )
 async def activate(ctx: Context, items: Saved[Quote]) -> None:
     """Of an opportunity's quotes one is active at most (D-03)."""
@@ -99,7 +99,7 @@ async def deactivate(ctx: Context, items: Saved[Quote]) -> None:
     "approve",
     requires=Reads(Quote.approved_at),
     skips=(refuse_of_sold,),
-    doc="Approve the quote: its content stays as it is from then on.",
+    doc="Approve the quote, which locks its content.",
 )
 async def approve(ctx: Context, items: Saved[Quote]) -> None:
     """Also of an opportunity that was sold: orders and invoices need an approved quote (VT-10)."""
@@ -112,7 +112,7 @@ async def approve(ctx: Context, items: Saved[Quote]) -> None:
     Quote,
     "unapprove",
     requires=Reads(Quote.approved_at),
-    doc="Withdraw the approval, so that the quote can be changed.",
+    doc="Withdraw the approval of the quote.",
 )
 async def unapprove(ctx: Context, items: Saved[Quote]) -> None:
     """Not approved."""

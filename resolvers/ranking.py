@@ -29,16 +29,12 @@ CROWDED = (
 
 @dataclass(frozen=True, kw_only=True)
 class OpportunityMoveInput:
-    """Which opportunity, and where it goes. Its status and probability follow from the stage."""
+    """Opportunity to move. Status and probability follow from the stage."""
 
-    stage: UUID = sets(
-        Opportunity.stage_id, "The new stage: one of the stages of its type.", required=True
-    )
-    before: UUID | None = arg(
-        "The opportunity of that stage before which it is to stand.", of=Opportunity
-    )
+    stage: UUID = sets(Opportunity.stage_id, "New stage, of the opportunity's type.", required=True)
+    before: UUID | None = arg("Opportunity of that stage to place it before.", of=Opportunity)
     after: UUID | None = arg(
-        "The one after which it is to stand. Default: the last one.", of=Opportunity
+        "Opportunity of that stage to place it after. Default: the last.", of=Opportunity
     )
 
 

@@ -17,7 +17,7 @@ from resolvers.stages import check_amounts, follow_status, place, preset_opportu
     Opportunity,
     "move",
     input=OpportunityMoveInput,
-    doc="Move an opportunity to another stage of its type, or to another place in its stage.",
+    doc="Move an opportunity to another stage or rank.",
 )
 async def move(ctx: Context, items: Saved[Opportunity]) -> None:
     """The stage is set like any field; `place` and `rank` do the rest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import strawberry
@@ -20,11 +21,11 @@ from schema.engine.generate import (
     Spec,
     Special,
     argument,
-    bin_argument,
     entity_types,
     make,
     page_arguments,
     shared_types,
+    trash_argument,
 )
 from schema.engine.generate_commands import command_types, mutations_of, root
 from schema.engine.generate_groups import (
@@ -49,12 +50,12 @@ CONFIG = StrawberryConfig(auto_camel_case=False, scalar_map=SCALARS)
 def _query() -> type:
     """The root of all reads: two fields per entity, the viewer, and records by id alone."""
     specs: list[Spec] = [
-        ("viewer", f"{SPECIAL.viewer} | None", "Who is asking."),
-        ("node", "Node | None", "A record by its id, whatever its type."),
+        ("viewer", f"{SPECIAL.viewer} | None", "The caller's user."),
+        ("node", "Node | None", "Record of any type by its ID."),
         (
             "nodes",
             "list[Node | None] | None",
-            "Records by their ids, in that order; null where there is none.",
+            "Records by their IDs, in that order; null for unknown or invisible ones.",
         ),
     ]
     arguments = {"node": [_needed("id", "ID")], "nodes": [_needed("ids", "list[ID]")]}
@@ -79,21 +80,19 @@ def _roots_of(entity: Entity) -> Iterator[tuple[str, str, str, list[StrawberryAr
     if entity.is_singleton:
         yield one, name, f"{entity.doc}", []
         return
-    yield one, name, f"One {name} by its id.", [_needed("id", "ID")]
+    yield one, name, f"{name} by its ID.", [_needed("id", "ID")]
     taken = page_arguments(name)
     if Standard.RESTORE in entity.commands:
-        taken.append(bin_argument())
-    yield many, f"{name}Connection", f"{name} records you may see.", taken
+        taken.append(trash_argument())
+    yield many, f"{name}Connection", f"Visible {name} records.", taken
     if entity.has_groups:
         group_types(entity)
-        doc = f"{name} records you may see, in groups with their measures."
+        doc = f"Groups of visible {name} records, with aggregates."
         yield f"{many}Aggregate", f"{name}Groups", doc, group_arguments(name)
 
 
 def _needed(name: str, annotation: str) -> StrawberryArgument:
-    made = argument(
-        name, annotation, "ID of the record." if name == "id" else "The ids, at most 250."
-    )
+    made = argument(name, annotation, "ID of the record." if name == "id" else "IDs, at most 250.")
     made.type_annotation.annotation = annotation
     return made
 
@@ -124,5 +123,5 @@ PUBLIC_GRAPHQL: GraphQLSchema = PUBLIC_SCHEMA._schema  # noqa: SLF001 - likewise
 
 
 def print_sdl() -> str:
-    """The contract as it is checked in."""
-    return SCHEMA.as_str().rstrip() + "\n"
+    """The contract as it is checked in, without blank lines between the arguments of a field."""
+    return re.sub(r"\n\n(?=    )", "\n", SCHEMA.as_str().rstrip()) + "\n"

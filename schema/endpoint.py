@@ -44,7 +44,7 @@ from schema.engine.transport import (
     respond,
 )
 from schema.engine.writes import WriteService
-from schema.sessions import ALONE, SessionCommand
+from schema.sessions import ALONE, SessionContext
 from subscriptions.engine.socket import Authentication
 from subscriptions.feeds import Feeds
 
@@ -117,8 +117,8 @@ class Endpoint:
             return respond(text, media)
         admitted = self.documents.get(graphql_request.query)
         admitted.cost(graphql_request.variables, graphql_request.operation)
-        command = SessionCommand(self.app_context, caller, caller.address, self.viewers)
-        response = _done(await _execute(SCHEMA, admitted, graphql_request, command), media)
+        context = SessionContext(self.app_context, caller, caller.address, self.viewers)
+        response = _done(await _execute(SCHEMA, admitted, graphql_request, context), media)
         self.app_context.on_commit(caller.tenant.id)
         return response
 
@@ -179,8 +179,8 @@ class Endpoint:
             raise unauthenticated from None
         if graphql_request.safe or not _only_public(admitted, graphql_request.operation):
             raise unauthenticated
-        command = SessionCommand(self.app_context, None, _address(request), self.viewers)
-        result = await _execute(PUBLIC_SCHEMA, admitted, graphql_request, command)
+        context = SessionContext(self.app_context, None, _address(request), self.viewers)
+        result = await _execute(PUBLIC_SCHEMA, admitted, graphql_request, context)
         if result.data is not None and not any(isinstance(v, dict) for v in result.data.values()):
             raise unauthenticated  # nothing was executed: only `__typename` was selected
         return _done(result, media)
@@ -248,7 +248,7 @@ async def _execute(
     schema: strawberry.Schema,
     admitted: Admitted,
     graphql_request: GraphQLRequest,
-    command: SessionCommand,
+    context: SessionContext,
 ) -> ExecutionResult:
     """Execute a mutation of an admitted document.
 
@@ -258,7 +258,7 @@ async def _execute(
     result: Any = execute(
         schema._schema,  # noqa: SLF001 - strawberry has no other way
         admitted.document,
-        context_value=command,
+        context_value=context,
         variable_values=graphql_request.variables,
         operation_name=graphql_request.operation,
         max_coercion_errors=5,

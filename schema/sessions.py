@@ -1,11 +1,11 @@
-"""Signing in and out in the API: the only mutations that are answered without a token (D-40)."""
+"""Mutations of sessions and passwords; some of them are the only ones that need no token (D-40)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 
@@ -20,8 +20,8 @@ from schema.engine.type_registry import UserError
 PUBLIC = frozenset({"signIn", "refresh", "passwordReset"})
 """Root fields that need no token."""
 ALONE = PUBLIC | {"passwordChange", "userPasswordReset", "sessionRevoke", "signOut"}
-"""Root fields of which a request may hold one: what guesses must not be tried many at a time."""
-SAYS = {
+"""Root fields that are limited to one per request, so that secrets cannot be guessed in batches."""
+MESSAGES = {
     UserErrorCode.INVALID_CREDENTIALS: "Tenant, email address and password do not match.",
     UserErrorCode.INVALID_TOKEN: "The refresh token is invalid or was used before. Sign in again.",
     UserErrorCode.DEMO_ONLY: "The password of a demonstration user cannot be changed. Use a tenant of your own.",
@@ -30,8 +30,8 @@ SAYS = {
 
 
 @dataclass(frozen=True)
-class SessionCommand:
-    """What a mutation is given: the house, who calls if anybody is signed in, and from where."""
+class SessionContext:
+    """Context of a session mutation: the application, the signed-in caller if any, and the client address."""
 
     app_context: AppContext
     caller: Caller | None
@@ -39,44 +39,48 @@ class SessionCommand:
     viewers: Viewers
 
 
-Info = strawberry.Info[SessionCommand, None]
+Info = strawberry.Info[SessionContext, None]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@strawberry.input(description="Who signs in, and where.")
+@strawberry.input(description="Credentials.")
 class SignInInput:
-    tenant: str = strawberry.field(description="The short name of the organization.")
-    email: str = strawberry.field(description="The user's e-mail address.")
-    password: str = strawberry.field(description="The user's password.")
+    tenant: str = strawberry.field(description="Short name of the tenant.")
+    email: str = strawberry.field(description="Email address of the user.")
+    password: str = strawberry.field(description="Password of the user.")
 
 
-@strawberry.input(description="The refresh token that was handed out last.")
+@strawberry.input(description="Refresh token.")
 class RefreshInput:
-    refreshToken: str = strawberry.field(description="Good once: the answer holds the next one.")
+    refreshToken: str = strawberry.field(description="Most recent refresh token; valid once.")
 
 
-@strawberry.type(description="Tokens, or why there are none.")
+@strawberry.type(description="Tokens of a session, or errors.")
 class SignInPayload:
-    accessToken: str | None = strawberry.field(description="Send it as `Authorization: Bearer …`.")
-    refreshToken: str | None = strawberry.field(description="Good once, for the next tokens.")
-    expiresAt: DateTimeText | None = strawberry.field(description="When the access token ends.")
-    userErrors: list[UserError] = strawberry.field(description="Why there are no tokens.")
-
-
-@strawberry.type(description="Whether the session was ended.")
-class SignOutPayload:
-    signedOut: bool = strawberry.field(
-        description="Always true: a session that has ended stays so."
+    accessToken: str | None = strawberry.field(
+        description="Access token; send it as `Authorization: Bearer …`."
+    )
+    refreshToken: str | None = strawberry.field(description="Refresh token; valid once.")
+    expiresAt: DateTimeText | None = strawberry.field(
+        description="Expiry time of the access token."
+    )
+    userErrors: list[UserError] = strawberry.field(
+        description="Validation errors; empty on success."
     )
 
 
+@strawberry.type(description="Result of `signOut`.")
+class SignOutPayload:
+    signedOut: bool = strawberry.field(description="Always true, also for an ended session.")
+
+
 def _moment(at: datetime) -> DateTimeText:
-    return cast("DateTimeText", at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))  # moments are spoken as text
+    return cast("DateTimeText", at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))  # a moment is text in JSON
 
 
 def _payload(found: sessions.Tokens | UserErrorCode) -> SignInPayload:
     if isinstance(found, UserErrorCode):
-        error = UserError(code=found.value, message=SAYS[found], path=["input"])
+        error = UserError(code=found, message=MESSAGES[found], path=["input"])
         return SignInPayload(
             accessToken=None, refreshToken=None, expiresAt=None, userErrors=[error]
         )
@@ -89,21 +93,23 @@ def _payload(found: sessions.Tokens | UserErrorCode) -> SignInPayload:
 
 
 def mutation(doc: str) -> Callable[[F], F]:
-    """A mutation, typed as what it decorates: strawberry's own decorator is not."""
+    """Declare a mutation. Unlike strawberry's decorator, it keeps the type of the function."""
     decorate: Any = strawberry.mutation(description=doc)
     return cast("Callable[[F], F]", decorate)
 
 
-@strawberry.input(description="The password of today, and the one that is to be.")
+@strawberry.input(description="Current and new password.")
 class PasswordChangeInput:
-    current: str = strawberry.field(description="The password of today.")
-    password: str = strawberry.field(description="The new one, of 10 characters at least.")
+    current: str = strawberry.field(description="Current password.")
+    password: str = strawberry.field(description="New password, at least 10 characters.")
 
 
-@strawberry.input(description="A token from an administrator, and the password that is to be.")
+@strawberry.input(description="Reset token and new password.")
 class PasswordResetInput:
-    token: str = strawberry.field(description="Good once, for a day.")
-    password: str = strawberry.field(description="The new password, of 10 characters at least.")
+    token: str = strawberry.field(
+        description="Reset token from an administrator; valid once, for one day."
+    )
+    password: str = strawberry.field(description="New password, at least 10 characters.")
 
 
 @strawberry.input(description="ID of a record.")
@@ -111,33 +117,43 @@ class RecordRefInput:
     id: strawberry.ID = strawberry.field(description="ID of the record.")
 
 
-@strawberry.type(description="Whether the password was changed.")
+INPUT = strawberry.argument(description="Input of the mutation.")
+SignInArgument = Annotated[SignInInput, INPUT]
+RefreshArgument = Annotated[RefreshInput, INPUT]
+PasswordResetArgument = Annotated[PasswordResetInput, INPUT]
+PasswordChangeArgument = Annotated[PasswordChangeInput, INPUT]
+RecordRefArgument = Annotated[RecordRefInput, INPUT]
+
+
+@strawberry.type(description="Result of a change of password.")
 class PasswordPayload:
-    changed: bool = strawberry.field(description="Whether it was.")
-    userErrors: list[UserError] = strawberry.field(description="Why it was not.")
+    changed: bool = strawberry.field(description="Whether the password was changed.")
+    userErrors: list[UserError] = strawberry.field(
+        description="Validation errors; empty on success."
+    )
 
 
-@strawberry.type(description="With this the user chooses a new password. Hand it over safely.")
+@strawberry.type(description="Token with which a user resets their password. Deliver it securely.")
 class UserPasswordResetPayload:
-    token: str = strawberry.field(description="Good once, for `passwordReset`.")
-    expiresAt: DateTimeText = strawberry.field(description="Until when it is good.")
+    token: str = strawberry.field(description="Token for `passwordReset`; valid once.")
+    expiresAt: DateTimeText = strawberry.field(description="Expiry time of the token.")
 
 
-@strawberry.type(description="Whether the session was ended.")
+@strawberry.type(description="Result of `sessionRevoke`.")
 class SessionRevokePayload:
-    revoked: bool = strawberry.field(description="Always true: a session that has ended stays so.")
+    revoked: bool = strawberry.field(description="Always true, also for an ended session.")
 
 
 def _changed(problem: UserErrorCode | None, place: str) -> PasswordPayload:
-    said = {
+    messages = {
         UserErrorCode.INVALID_CREDENTIALS: "The current password is incorrect.",
         UserErrorCode.INVALID_TOKEN: "The reset token is invalid, expired or was used before. Request a new one.",
     }
     if problem is None:
         return PasswordPayload(changed=True, userErrors=[])
     path = ["input", "password" if problem is UserErrorCode.WEAK_PASSWORD else place]
-    message = said.get(problem) or SAYS[problem]
-    error = UserError(code=problem.value, message=message, path=path)
+    message = messages.get(problem) or MESSAGES[problem]
+    error = UserError(code=problem, message=message, path=path)
     return PasswordPayload(changed=False, userErrors=[error])
 
 
@@ -147,59 +163,65 @@ def _caller(info: Info) -> Caller:
     return info.context.caller
 
 
-@strawberry.type(description="Everything that can be done without being signed in.")
+@strawberry.type(description="Mutations that need no access token.")
 class PublicMutation:
-    @mutation("Begin a session.")
-    async def signIn(self, info: Info, input: SignInInput) -> SignInPayload:
-        deed = info.context
+    @mutation("Start a session with credentials.")
+    async def signIn(self, info: Info, input: SignInArgument) -> SignInPayload:
+        context = info.context
         return _payload(
             await sessions.sign_in(
-                deed.app_context, deed.address, input.tenant, input.email, input.password
+                context.app_context, context.address, input.tenant, input.email, input.password
             )
         )
 
-    @mutation("Go on with a session; an old token ends it.")
-    async def refresh(self, info: Info, input: RefreshInput) -> SignInPayload:
-        deed = info.context
-        return _payload(await sessions.refresh(deed.app_context, deed.address, input.refreshToken))
+    @mutation("Exchange a refresh token for new tokens. A token used twice ends the session.")
+    async def refresh(self, info: Info, input: RefreshArgument) -> SignInPayload:
+        context = info.context
+        return _payload(
+            await sessions.refresh(context.app_context, context.address, input.refreshToken)
+        )
 
-    @mutation("Choose a password with a reset token; all sessions of the user end.")
-    async def passwordReset(self, info: Info, input: PasswordResetInput) -> PasswordPayload:
-        deed = info.context
-        problem = await passwords.reset(deed.app_context, deed.address, input.token, input.password)
+    @mutation("Set a password with a reset token. Ends all sessions of the user.")
+    async def passwordReset(self, info: Info, input: PasswordResetArgument) -> PasswordPayload:
+        context = info.context
+        problem = await passwords.reset(
+            context.app_context, context.address, input.token, input.password
+        )
         return _changed(problem, "token")
 
 
-@strawberry.type(description="What is done about one's own sessions and passwords.")
+@strawberry.type(description="Mutations of sessions and passwords.")
 class SessionMutation(PublicMutation):
-    @mutation("End the session; its tokens are refused from now on.")
+    @mutation("End the caller's session and invalidate its tokens.")
     async def signOut(self, info: Info) -> SignOutPayload:
         await sessions.sign_out(info.context.app_context, _caller(info))
         return SignOutPayload(signedOut=True)
 
-    @mutation("Take another password; all your other sessions end.")
-    async def passwordChange(self, info: Info, input: PasswordChangeInput) -> PasswordPayload:
+    @mutation("Change the caller's password. Ends their other sessions.")
+    async def passwordChange(self, info: Info, input: PasswordChangeArgument) -> PasswordPayload:
         app_context, caller = info.context.app_context, _caller(info)
         problem = await passwords.change(app_context, caller, input.current, input.password)
         return _changed(problem, "current")
 
-    @mutation(
-        "A token with which a user chooses a new password, for administrators with full access."
-    )
+    @mutation("Issue a token to reset a user's password. Requires full access.")
     async def userPasswordReset(
-        self, info: Info, input: RecordRefInput
+        self, info: Info, input: RecordRefArgument
     ) -> UserPasswordResetPayload:
-        deed = info.context
-        reset = await passwords.issue_reset(deed.app_context, deed.viewers, _caller(info), input.id)
+        context = info.context
+        reset = await passwords.issue_reset(
+            context.app_context, context.viewers, _caller(info), input.id
+        )
         return UserPasswordResetPayload(token=reset.token, expiresAt=_moment(reset.expires_at))
 
-    @mutation("End a session: one of your own, or as an administrator anybody's.")
-    async def sessionRevoke(self, info: Info, input: RecordRefInput) -> SessionRevokePayload:
-        deed = info.context
-        await passwords.revoke(deed.app_context, deed.viewers, _caller(info), input.id)
+    @mutation("End one of the caller's sessions or, as an administrator, any session.")
+    async def sessionRevoke(self, info: Info, input: RecordRefArgument) -> SessionRevokePayload:
+        context = info.context
+        await passwords.revoke(context.app_context, context.viewers, _caller(info), input.id)
         return SessionRevokePayload(revoked=True)
 
 
-@strawberry.type(description="What can be asked without being signed in: nothing.")
+@strawberry.type(description="Root query type of the schema without access token.")
 class PublicQuery:
-    signedIn: bool = strawberry.field(description="Whether you are signed in.", default=False)
+    signedIn: bool = strawberry.field(
+        description="Whether the caller is signed in; always false here.", default=False
+    )

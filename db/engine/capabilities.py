@@ -97,7 +97,7 @@ class HasActivities(Capability):
 
     __timeline__: ClassVar[str | None] = None
     """The column with that account; `id` if the record is the account, None if there is no such column."""
-    __activities__: ClassVar[str] = "What was done or is planned for this {record}."
+    __activities__: ClassVar[str] = "Activities on this {record}."
     """Description of the record's list of activities."""
 
 
@@ -113,7 +113,7 @@ class Subject:
 class Subjects:
     """Declares the subject columns of an `OnOne` class: one per record class with the capability `having`.
 
-    In texts, `{record}` is replaced by the name of the subject's type and `{records}` by its plural.
+    In texts, `{record}` and `{Record}` are replaced by the name of the subject's type, `{records}` by its plural.
     """
 
     having: type[Capability]
@@ -165,6 +165,15 @@ def word(table: Table) -> str:
     return table.name.replace("_", " ")
 
 
+def _named(text: str, record: type[Record]) -> str:
+    """A text with the words of a type of record."""
+    one, many = word(record.__table__), plural(record.__name__).lower()
+    names = {"{record}": one, "{Record}": one.capitalize(), "{records}": many}
+    for place, name in names.items():
+        text = text.replace(place, name)
+    return text
+
+
 def _complete(record: type[Record], having: Sequence[type[Record]]) -> None:
     """Add the columns, an index for each, and the rule that exactly one of them has a value."""
     assert issubclass(record, OnOne)  # noqa: S101 - checked by the caller
@@ -192,12 +201,7 @@ def _add(record: type[Record], on: Subjects, subject: type[Record]) -> Subject:
     reverse_doc = on.reverse_doc
     if issubclass(subject, HasActivities) and on.having is HasActivities:
         reverse_doc = subject.__activities__
-    texts = [
-        text.replace("{records}", plural(subject.__name__).lower()).replace(
-            "{record}", word(subject.__table__)
-        )
-        for text in (on.doc, reverse_doc)
-    ]
+    texts = [_named(text, subject) for text in (on.doc, reverse_doc)]
     name = f"{target.name}_id"
     declared = reference(
         texts[0],

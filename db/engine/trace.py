@@ -28,20 +28,20 @@ class HistoryEntry(Trace):
         "The entity and the field, such as `Account.name`: what a right is asked for by."
     )
     kind: Mapped[HistoryEventKind] = declared(
-        "What was done.", enumeration(HistoryEventKind), filter=True, write=False
+        "Kind of change.", enumeration(HistoryEventKind), filter=True, write=False
     )
-    entity: Mapped[str] = declared("The entity of the record.", filter=True, write=False)
+    entity: Mapped[str] = declared("Object type of the record.", filter=True, write=False)
     field: Mapped[str | None] = declared(
-        "The field that was changed; empty where the whole record was.", filter=True, write=False
+        "Changed field; null for a change of the record as such.", filter=True, write=False
     )
-    before: Mapped[str | None] = declared("What it was before.", write=False)
-    after: Mapped[str | None] = declared("What it became.", write=False)
+    before: Mapped[str | None] = declared("Previous value.", write=False)
+    after: Mapped[str | None] = declared("New value.", write=False)
     record_version: Mapped[int] = declared(
-        "The record's version from then on.", filter=True, sort=True, write=False
+        "Version of the record after the change.", filter=True, sort=True, write=False
     )
-    at: Mapped[datetime] = declared("When it was done.", filter=True, sort=True, write=False)
+    at: Mapped[datetime] = declared("Time of the change.", filter=True, sort=True, write=False)
     user_id: Mapped[UUID | None] = reference(
-        "Who did it.", "user", reverse=None, keyed=False, write=False
+        "User who made the change.", "user", reverse=None, keyed=False, write=False
     )
 
 
@@ -54,16 +54,16 @@ class ChangeLog(Internal):
         "The transaction's place, without gaps.", BigInteger, primary_key=True
     )
     number: Mapped[int] = internal("The place within the transaction.", primary_key=True)
-    kind: Mapped[HistoryEventKind] = internal("What was done.", enumeration(HistoryEventKind))
+    kind: Mapped[HistoryEventKind] = internal("Kind of change.", enumeration(HistoryEventKind))
     entity: Mapped[str] = internal("Object type, such as `Opportunity`.")
     record_id: Mapped[UUID] = internal("ID of the record.")
     changed: Mapped[list[str]] = internal("The columns that changed.", ARRAY(Text))
     before: Mapped[JsonObject | None] = internal("The row before.", JSONB)
     after: Mapped[JsonObject] = internal("The row from then on.", JSONB)
     access: Mapped[bool] = internal("Whether it changed who may what.")
-    user_id: Mapped[UUID | None] = internal("Who did it.")
+    user_id: Mapped[UUID | None] = internal("User who made the change.")
     request_id: Mapped[UUID] = internal("What was written together has one.")
-    at: Mapped[datetime] = internal("When it was done.")
+    at: Mapped[datetime] = internal("Time of the change.")
 
 
 class IdempotencyKey(Internal):
@@ -76,4 +76,4 @@ class IdempotencyKey(Internal):
     key: Mapped[str] = internal("The key.", primary_key=True)
     digest: Mapped[bytes] = internal("The digest of the request.", LargeBinary)
     outcome: Mapped[JsonObject] = internal("What came of it: ids and faults, no values.", JSONB)
-    at: Mapped[datetime] = internal("When it was done.")
+    at: Mapped[datetime] = internal("Time of the change.")

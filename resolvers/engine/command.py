@@ -95,7 +95,7 @@ def children(record: type[Record], doc: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class NoInput:
-    """ID of the record, and its version."""
+    """ID of the record and its version."""
 
 
 @dataclass(frozen=True)

@@ -47,16 +47,16 @@ STANDARD: Mapping[Standard, _Standard] = {
     Standard.UPDATE: _Standard(
         update,
         may_edit,
-        "Update a record: fields that are given are set, those given as null are emptied.",
+        "Update the fields that are sent; null clears a field.",
     ),
     Standard.DELETE: _Standard(delete, may_delete, "Move a record and its children to the trash."),
     Standard.RESTORE: _Standard(
-        restore, may_delete, "Restore a record from the trash, and what was deleted along with it."
+        restore, may_delete, "Restore a record and its children from the trash."
     ),
     Standard.UPSERT: _Standard(
         upsert,
         may_create_or_edit,
-        "Update the record with this `externalId`, or create it if there is none.",
+        "Update the record with this `externalId`, or create it.",
     ),
 }
 ACTIONS: Mapping[Standard, Action] = {

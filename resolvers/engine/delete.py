@@ -125,7 +125,7 @@ async def _check_needed(ctx: Context, items: list[AnyChangeset]) -> None:
     deleted = await statements.deleted(ctx.unit.connection, wanted)
     for item in items:
         if _links(item.entity, item.existing) & deleted:
-            item.error(UserErrorCode.WHOLE_DELETED, PARENT_DELETED, "id")
+            item.error(UserErrorCode.PARENT_DELETED, PARENT_DELETED, "id")
 
 
 async def _restore_children(ctx: Context, entity: Entity, items: list[AnyChangeset]) -> None:

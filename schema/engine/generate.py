@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
@@ -16,8 +17,10 @@ from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference
 from db.engine.model import Model
 from db.engine.plan.selection import PERMISSIONS, TYPE_PERMISSIONS, Function
+from domain.described import DescribedEnum
 from schema.engine import type_registry
-from schema.engine.type_registry import FILTERS, OPERATORS, SAYS, SCALAR
+from schema.engine.enums import graphql_enum
+from schema.engine.type_registry import FILTERS, OPERATOR_DESCRIPTIONS, OPERATORS, SCALAR
 
 Spec = tuple[str, str, str]
 """A field of a generated type: its name, its type as an annotation, and its description."""
@@ -41,7 +44,7 @@ SUMMED = {
 
 @dataclass(frozen=True)
 class Special:
-    """The entities that have a part of their own in the API, by name."""
+    """Names of the entities with a special role in the API."""
 
     viewer: str
     """The type of the root field `viewer`."""
@@ -50,7 +53,7 @@ class Special:
 
     @cached_property
     def interfaces(self) -> Mapping[str, tuple[list[Spec], str]]:
-        """The interfaces: the fields of each, and its description."""
+        """Fields and description of each interface."""
         return {
             "Record": (
                 [
@@ -61,7 +64,7 @@ class Special:
                 "Stored record with its version and timestamps.",
             ),
             "Owned": (
-                [("owner", f"{self.owner} | None", "The employee responsible.")],
+                [("owner", f"{self.owner} | None", "Responsible employee.")],
                 "Record with a responsible employee.",
             ),
         }
@@ -74,7 +77,7 @@ def argument(name: str, annotation: str, doc: str) -> StrawberryArgument:
 
 
 def page_arguments(entity: str) -> list[StrawberryArgument]:
-    """What every list takes."""
+    """Arguments of every list."""
     return [
         argument("filter", f"{entity}Filter", "Filter conditions; default: all visible records."),
         argument("orderBy", f"list[{entity}Order]", "Sort keys, most significant first."),
@@ -85,8 +88,8 @@ def page_arguments(entity: str) -> list[StrawberryArgument]:
     ]
 
 
-def bin_argument() -> StrawberryArgument:
-    """What a list of records takes besides, where they can be deleted."""
+def trash_argument() -> StrawberryArgument:
+    """Additional argument of lists of records that can be deleted."""
     doc = "Only records in the trash; requires the right to delete."
     return argument("trashed", "Trashed", doc)
 
@@ -101,7 +104,7 @@ def make(
     arguments: dict[str, list[StrawberryArgument]] | None = None,
     deprecated: dict[str, str | None] | None = None,
 ) -> type:
-    """An object type or an interface, put among the words under its name."""
+    """Create an object type or an interface, and register it."""
     annotations: dict[str, str] = {}
     body: dict[str, object] = {"__annotations__": annotations, "__module__": type_registry.__name__}
     for key, annotation, description in specs:
@@ -118,7 +121,7 @@ def make(
 
 
 def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = False) -> type:
-    """An input type whose fields are all optional."""
+    """Create an input type whose fields are all optional, and register it."""
     annotations: dict[str, str] = {}
     body: dict[str, object] = {"__annotations__": annotations, "__module__": type_registry.__name__}
     for key, annotation, description in specs:
@@ -131,7 +134,7 @@ def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = Fal
 
 
 def put(name: str, made: type) -> type:
-    """Put a type among the words; two types of one name would silently be one."""
+    """Register a type. Raises TypeError if the name is in use: strawberry would merge both types silently."""
     if hasattr(type_registry, name):
         raise TypeError(
             f"The API has a type {name} already: name the entity or the input otherwise."
@@ -141,7 +144,7 @@ def put(name: str, made: type) -> type:
 
 
 def shared_types(special: Special) -> None:
-    """The interfaces, the filters of the kinds of values, and those of attributes."""
+    """Register the interfaces and the filters of value kinds and attributes."""
     for name, (specs, doc) in special.interfaces.items():
         make(name, specs, doc, bases=(type_registry.Node,), interface=True)
     for kind, name in FILTERS.items():
@@ -149,22 +152,22 @@ def shared_types(special: Special) -> None:
             _value_filter(name, kind, SCALAR[kind].__name__)
     _permission_types()
     values = [
-        ("key", "AttributeKey", "The attribute."),
+        ("key", "AttributeKey", "Custom attribute."),
         ("text", "StringFilter", "For an attribute of kind TEXT."),
-        ("number", "DecimalFilter", "For one of kind NUMBER."),
-        ("date", "DateFilter", "For one of kind DATE."),
-        ("boolean", "BooleanFilter", "For one of kind BOOLEAN."),
+        ("number", "DecimalFilter", "For an attribute of kind NUMBER."),
+        ("date", "DateFilter", "For an attribute of kind DATE."),
+        ("boolean", "BooleanFilter", "For an attribute of kind BOOLEAN."),
     ]
     make_input("AttributeValueFilter", values, "Conditions on a custom attribute.")
     keys = [
-        ("key", "AttributeKey", "The attribute."),
+        ("key", "AttributeKey", "Custom attribute."),
         ("direction", "OrderDirection", "Sort direction."),
     ]
     make_input("AttributeValueOrder", keys, "Sort key for a custom attribute.")
 
 
 def _permission_types() -> None:
-    """What the caller may do with a record, and with the records of a type."""
+    """Register the types of permissions: of a record, and of a type."""
     access: list[Spec] = [
         ("update", "bool", "Whether the caller may update the record."),
         ("delete", "bool", "Whether the caller may delete the record."),
@@ -192,12 +195,14 @@ def _value_filter(name: str, kind: Kind, scalar: str) -> None:
     specs = []
     for op in OPERATORS[kind]:
         annotation = f"list[{scalar}]" if op.value in many else scalar
-        specs.append((op.value, "bool" if op.value == "isNull" else annotation, SAYS[op]))
+        specs.append(
+            (op.value, "bool" if op.value == "isNull" else annotation, OPERATOR_DESCRIPTIONS[op])
+        )
     make_input(name, specs, "Conditions on a value, combined with AND.")
 
 
 def entity_types(model: Model, entity: Entity, doc: str, special: Special) -> None:
-    """All types of one entity."""
+    """Register the object, connection, filter and order types of an entity."""
     for field in entity.fields.values():
         if field.enum is not None and not hasattr(type_registry, f"{field.enum.__name__}Filter"):
             _enum(field)
@@ -213,8 +218,7 @@ def _enum(field: Field) -> None:
     assert field.enum is not None  # noqa: S101 - the caller looked
     name = field.enum.__name__
     if not hasattr(type_registry, name):
-        doc = (field.enum.__doc__ or "").split(" (D-")[0].strip()
-        setattr(type_registry, name, strawberry.enum(field.enum, name=name, description=doc))
+        setattr(type_registry, name, graphql_enum(cast("type[DescribedEnum]", field.enum)))
     _value_filter(f"{name}Filter", Kind.ENUM, name)
 
 
@@ -226,7 +230,7 @@ def kind_name(field: Field) -> str:
 
 
 def _object(entity: Entity, doc: str, special: Special) -> None:
-    """Everything a right can hide may be null; only the id never is (D-30)."""
+    """Register the object type. All fields that permissions can hide are nullable; the ID never is (D-30)."""
     specs: list[Spec] = [("id", "ID", entity.fields["id"].doc)]
     for field in entity.fields.values():
         if field.name != "id":
@@ -242,7 +246,11 @@ def _object(entity: Entity, doc: str, special: Special) -> None:
     if entity.attributes:
         doc_ = "Readable custom attribute values, ordered by key."
         specs.append(("attributes", "list[AttributeValue]", doc_))
-        keys = argument("keys", "list[AttributeKey]", "Only these, in this order.")
+        keys = argument(
+            "keys",
+            "list[AttributeKey]",
+            "Keys of the attributes to return, in this order. Default: all.",
+        )
         arguments["attributes"] = [keys]
     if not entity.is_trace:
         doc_ = (
@@ -253,18 +261,18 @@ def _object(entity: Entity, doc: str, special: Special) -> None:
         doc_ = "The caller's permissions by visible type; null for other users."
         specs.append((TYPE_PERMISSIONS, "list[TypePermissions] | None", doc_))
     deprecated = {field.name: field.exposed.deprecated for field in entity.fields.values()}
-    told = {name: annotation for name, annotation, _ in specs}
-    bases = tuple(type_of(name) for name in _implemented(told, special))
+    annotations = {name: annotation for name, annotation, _ in specs}
+    bases = tuple(type_of(name) for name in _implemented(annotations, special))
     make(entity.name, specs, doc, bases=bases, arguments=arguments, deprecated=deprecated)
 
 
-def _implemented(told: Mapping[str, str], special: Special) -> list[str]:
+def _implemented(annotations: Mapping[str, str], special: Special) -> list[str]:
     """The interfaces of a type with these fields: those all of whose fields it has, and Node."""
     return [
         *(
             name
             for name, (specs, _) in special.interfaces.items()
-            if all(told.get(field) == annotation for field, annotation, _ in specs)
+            if all(annotations.get(field) == annotation for field, annotation, _ in specs)
         ),
         "Node",
     ]

@@ -152,10 +152,8 @@ def nested_input(parent: Entity, relation: Reference) -> str:
 def _with_new(entity: Entity, relation: Reference, name: str, specs: list[Spec]) -> list[Spec]:
     """An existing record may be named or a new one given, so that neither is required."""
     target = entity.targets[relation.name].name
-    doc = (
-        f"{relation.doc.removesuffix('.')}, if it is a new one: it is created along, or nothing is."
-    )
-    named = f"{relation.doc.removesuffix('.')}, if it exists already."
+    doc = f"{relation.doc.removesuffix('.')}: a new one, created with the record."
+    named = f"{relation.doc.removesuffix('.')}: an existing one."
     return [
         *((relation.name, "ID | None", named) if s[0] == relation.name else s for s in specs),
         (name, f"{target}CreateInput | None", doc),
@@ -176,7 +174,7 @@ def _create_input(entity: Entity, children: list[tuple[Entity, Reference]]) -> N
 
 
 def _shared() -> None:
-    required("RecordInput", [ID_SPEC, VERSION_SPEC], "ID of the record, and its version.")
+    required("RecordInput", [ID_SPEC, VERSION_SPEC], "ID of the record and its version.")
     replace: Spec = (
         "replaceWith",
         "ID | None",
@@ -185,11 +183,11 @@ def _shared() -> None:
     doc = "Record to delete and its optional replacement."
     required("ReplaceInput", [ID_SPEC, VERSION_SPEC, replace], doc)
     values: list[Spec] = [
-        ("key", "AttributeKey", "The attribute."),
+        ("key", "AttributeKey", "Custom attribute."),
         ("text", "str | None", "The value of an attribute of kind TEXT."),
-        ("number", "DecimalText | None", "Of kind NUMBER."),
-        ("date", "DateText | None", "Of kind DATE."),
-        ("boolean", "bool | None", "Of kind BOOLEAN."),
+        ("number", "DecimalText | None", "The value of an attribute of kind NUMBER."),
+        ("date", "DateText | None", "The value of an attribute of kind DATE."),
+        ("boolean", "bool | None", "The value of an attribute of kind BOOLEAN."),
     ]
     doc = "Custom attribute value; omit the value to set null."
     required("AttributeInput", values, doc)
@@ -264,7 +262,11 @@ def root(mutation: Mutation) -> tuple[Spec, list[StrawberryArgument]]:
     if not mutation.many:
         spec = (mutation.name, f"{mutation.payload} | None", doc)
         return spec, [_argument("input", input, "Input of the mutation.")]
-    spec = (mutation.name, f"{mutation.payload} | None", f"{doc} For many inputs at once.")
+    spec = (
+        mutation.name,
+        f"{mutation.payload} | None",
+        f"Bulk form of `{mutation.name.removesuffix(MANY)}`.",
+    )
     all_or_none = argument(
         "allOrNone", "bool", "Roll back every input if one fails. Default: true."
     )

@@ -19,20 +19,24 @@ from schema.engine.generate import (
     measured_by,
     measures,
 )
-from schema.engine.type_registry import FILTERS, OPERATORS, SAYS
+from schema.engine.type_registry import FILTERS, OPERATOR_DESCRIPTIONS, OPERATORS
 
 RECORD = "record"
 
 
 def shared_group_types() -> None:
     """Tests and orders of sums of money, which are of one currency."""
-    code: Spec = ("currency", "str", "The currency of the sum, as ISO 4217; it must be given.")
-    tests: list[Spec] = [(op.value, _test(op.value), SAYS[op]) for op in OPERATORS[Kind.MONEY]]
+    code: Spec = ("currency", "str", "Currency of the sum, ISO 4217; required.")
+    tests: list[Spec] = [
+        (op.value, _test(op.value), OPERATOR_DESCRIPTIONS[op]) for op in OPERATORS[Kind.MONEY]
+    ]
     make_input(
-        "MoneyFilter", [code, *tests], "Tests of a sum of money; all of those given must be met."
+        "MoneyFilter",
+        [code, *tests],
+        "Conditions on a sum of money in one currency, combined with AND.",
     )
     order: list[Spec] = [code, ("direction", "OrderDirection", "Sort direction.")]
-    make_input("MoneyOrder", order, "Sorts by a sum of money in one currency.")
+    make_input("MoneyOrder", order, "Sort key for a sum of money in one currency.")
 
 
 def _test(op: str) -> str:

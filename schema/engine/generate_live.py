@@ -1,96 +1,64 @@
-"""From the declarations to the GraphQL types of live lists: what a message holds, and what is told of each record."""
+"""From the declarations to the GraphQL types of subscriptions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum, StrEnum
-from typing import Any
 
-import strawberry
 from strawberry.types.arguments import StrawberryArgument
 
 from db.engine.entity import Entity
 from domain.live import LiveChangeKind, LiveKind
+from schema.engine.enums import graphql_enum
 from schema.engine.generate import Spec, argument, make, put
 
 LIVE, CHANGE = "Live", "LiveChange"
-"""What the names of these types end with."""
-WORDS: dict[type[StrEnum], tuple[str, dict[str, str]]] = {
-    LiveKind: (
-        "What a message of a live list tells.",
-        {
-            "SNAPSHOT": "All records of the list: the first message, unless `after` was given.",
-            "RESUMED": "The list goes on after the cursor given as `after`; what was missed follows.",
-            "DELTA": "What changed since the message before: by one transaction, or several whole ones.",
-            "RESYNC": "Full snapshot: discard local state.",
-        },
-    ),
-    LiveChangeKind: (
-        "What became of a record, as the list's filter and your rights have it.",
-        {
-            "ENTERED": "It is in the list from now on.",
-            "UPDATED": "Something that you selected differs.",
-            "LEFT": "It is in the list no more: changed, deleted, or out of your sight.",
-        },
-    ),
-}
+"""Suffixes of the names of these types."""
 
 
 def shared_live_types() -> None:
-    """The words that all live lists use."""
-    for kind, (doc, told) in WORDS.items():
-        body = {word: strawberry.enum_value(word, description=says) for word, says in told.items()}
-        spoken: Any = Enum
-        made = strawberry.enum(spoken(kind.__name__, body), name=kind.__name__, description=doc)
-        put(kind.__name__, made)
+    """Register the enums that all live lists use."""
+    for kind in (LiveKind, LiveChangeKind):
+        put(kind.__name__, graphql_enum(kind))
 
 
 def live_types(entity: str) -> None:
-    """The types of one entity's live list."""
+    """Register the message types of one entity's subscription."""
     change: list[Spec] = [
-        ("kind", "LiveChangeKind", "What became of it."),
+        ("kind", "LiveChangeKind", "Kind of the change."),
         ("id", "ID", "ID of the record."),
-        ("node", f"{entity} | None", "The record as it is now; null for one that left."),
+        ("node", f"{entity} | None", "Current record; null if it left the list."),
     ]
-    make(f"{entity}{CHANGE}", change, "What became of one record of a live list.")
+    make(f"{entity}{CHANGE}", change, "Change of one record in a subscribed list.")
     message: list[Spec] = [
-        ("kind", "LiveKind", "What this message tells."),
-        (
-            "cursor",
-            "str",
-            "Up to where it tells: pass the last one as `after` to go on from there.",
-        ),
-        (
-            "changes",
-            f"list[{entity}{CHANGE}]",
-            "What became of each record, in the order of the ids.",
-        ),
+        ("kind", "LiveKind", "Kind of the message."),
+        ("cursor", "str", "Position after this message; pass it as `after` to resume."),
+        ("changes", f"list[{entity}{CHANGE}]", "Change of each record, ordered by ID."),
     ]
-    make(f"{entity}{LIVE}", message, "A message of a live list.")
+    make(f"{entity}{LIVE}", message, "Message of a subscription.")
 
 
 def live_arguments(entity: str) -> list[StrawberryArgument]:
-    """What a live list takes."""
+    """Arguments of a subscription."""
     return [
         argument("filter", f"{entity}Filter", "Filter conditions; default: all visible records."),
-        argument("after", "str", "The cursor of the last message you had, to go on from there."),
+        argument("after", "str", "Cursor of the last message received, to resume."),
         argument(
             "atMost",
             "int",
-            "How many records the list may hold, 1 to 1000; 250 if not given. More refuse it.",
+            "Maximum size of the list, 1 to 1000; a longer list is refused. Default: 250.",
         ),
     ]
 
 
 def subscription(exposed: Iterable[Entity]) -> type:
-    """The root of all live lists."""
+    """Create the root subscription type."""
     shared_live_types()
     specs: list[Spec] = []
     arguments = {}
     for each in exposed:
         if each.is_live:
             live_types(each.name)
-            doc = f"{each.name} records you may see: all of them now, then every change of them."
+            doc = f"Visible {each.name} records: all of them first, then every change."
             specs.append((each.plural, f"{each.name}{LIVE} | None", doc))
             arguments[each.plural] = live_arguments(each.name)
     return make("Subscription", specs, "Root subscription type.", arguments=arguments)

@@ -1,55 +1,53 @@
-"""The root field that searches all kinds of records: its arguments, and what a hit tells."""
+"""The root field that searches records of all types: its arguments and its hits."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from enum import Enum
 from typing import Any
 
-import strawberry
 from strawberry.types.arguments import StrawberryArgument
 
 from db.engine.declare import SEARCH
 from db.engine.model import Model
+from domain.described import DescribedEnum
+from schema.engine.enums import graphql_enum
 from schema.engine.generate import Spec, argument, make, put
 
 HIT = "SearchHit"
 
 
 def search_root(model: Model, entities: Iterable[str]) -> tuple[Spec, list[StrawberryArgument]]:
-    """The field and its arguments, over those of the entities that are searched by anything."""
+    """The root field and its arguments, over the entities that have searched fields."""
     kinds = [name for name in entities if model.entities[name].searched]
-    members = {_word(name): name for name in kinds}
-    doc = "A kind of records that can be searched."
-    types: Any = Enum("SearchType", members)  # type: ignore[misc]  # made of the declarations
-    put("SearchType", strawberry.enum(types, description=doc))
+    members = {_upper_snake(name): (name, f"{name} records.") for name in kinds}
+    types: Any = DescribedEnum("SearchType", members)  # type: ignore[arg-type]  # made of the declarations
+    put("SearchType", graphql_enum(types, doc="Object type that can be searched."))
     hit: list[Spec] = [
         ("node", "Node", "Record."),
-        ("matched", "list[str]", "The fields that you may read in which something was found."),
+        ("matched", "list[str]", "Readable fields that contain searched words."),
     ]
-    make(HIT, hit, "A record that a search found.")
+    make(HIT, hit, "Record that matches a search.")
     text = argument(
         "text",
         "str",
-        "Words, each of them a piece of one of a record's fields: of a name, a number, an address; "
-        "at least two characters. Of telephone numbers the digits are compared.",
+        "Words of at least two characters. Each occurs in a field of the record; of telephone numbers, digits count.",
     )
     text.type_annotation.annotation = "str"
     arguments = [
         text,
-        argument("first", "int", "How many at most, 1 to 50; 20 if not given."),
+        argument("first", "int", "Maximum number of hits, 1 to 50. Default: 20."),
         argument(
-            "types", "list[SearchType]", "Only these kinds; all that you may see if not given."
+            "types", "list[SearchType]", "Object types to search. Default: all visible types."
         ),
     ]
     found = (
-        "Records of all kinds that a text is found in, whatever case and accents: those first of which it is a whole "
-        "value, then a beginning, then a piece; and if there is room, those that are called something spelt alike."
+        "Records of all types that contain the words, ignoring case and accents: equal values first, then beginnings, "
+        "then parts, then similar names."
     )
     return (SEARCH, f"list[{HIT}] | None", found), arguments
 
 
-def _word(name: str) -> str:
+def _upper_snake(name: str) -> str:
     """`OpportunityType` → `OPPORTUNITY_TYPE`."""
     return re.sub(r"(?<!^)([A-Z])", r"_\1", name).upper()

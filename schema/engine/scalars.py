@@ -81,31 +81,31 @@ def _same(value: object) -> object:
 SCALARS: dict[object, ScalarDefinition] = {
     DecimalText: strawberry.scalar(
         name="Decimal",
-        description="An exact number, written as a string.",
+        description="Exact decimal number, as a string.",
         serialize=_same,
         parse_value=_decimal,
     ),
     DateText: strawberry.scalar(
         name="Date",
-        description="A day, as `2026-11-30`.",
+        description="Date, such as `2026-11-30`.",
         serialize=_same,
         parse_value=_date,
     ),
     DateTimeText: strawberry.scalar(
         name="DateTime",
-        description="A moment in UTC, as `2026-11-30T08:15:00.000000Z`.",
+        description="Timestamp in UTC, such as `2026-11-30T08:15:00.000000Z`.",
         serialize=_same,
         parse_value=_datetime,
     ),
     TimeZone: strawberry.scalar(
         name="TimeZone",
-        description="A time zone by its name in the IANA database, as `Europe/Amsterdam`.",
+        description="Time zone name of the IANA database, such as `Europe/Amsterdam`.",
         serialize=_same,
         parse_value=_zone,
     ),
     AttributeKey: strawberry.scalar(
         name="AttributeKey",
-        description="The key of one of the tenant's own attributes.",
+        description="Key of a custom attribute.",
         serialize=_same,
         parse_value=_key,
     ),

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 import strawberry
 
 from db.engine.fields import Kind
 from db.engine.plan.group_selection import Bucket
 from db.engine.plan.selection import Op
+from domain.codes import UserErrorCode
+from domain.described import DescribedEnum
 from domain.setup import AttributeKind
+from schema.engine.enums import error_code_enum, graphql_enum
 from schema.engine.scalars import AttributeKey, DateText, DateTimeText, DecimalText, TimeZone
 
 ID = strawberry.ID
 __all__ = ["TimeZone"]  # named in annotations of what is generated
-strawberry.enum(
-    Bucket, name="DateBucket", description="Time interval to group dates by; weeks start on Monday."
-)
-DateBucket = Bucket
-strawberry.enum(
-    AttributeKind, name="AttributeKind", description="Value type of a custom attribute."
-)
+DateBucket = graphql_enum(Bucket, name="DateBucket")
+graphql_enum(AttributeKind)
+error_code_enum()
 
 
 @strawberry.interface(description="Object with a globally unique ID.")
@@ -52,17 +49,25 @@ class AttributeValue:
         description="Value type; determines which of the fields below is set."
     )
     text: str | None = strawberry.field(description="The value of an attribute of kind TEXT.")
-    number: DecimalText | None = strawberry.field(description="Of kind NUMBER.")
-    date: DateText | None = strawberry.field(description="Of kind DATE.")
-    boolean: bool | None = strawberry.field(description="Of kind BOOLEAN.")
+    number: DecimalText | None = strawberry.field(
+        description="The value of an attribute of kind NUMBER."
+    )
+    date: DateText | None = strawberry.field(description="The value of an attribute of kind DATE.")
+    boolean: bool | None = strawberry.field(
+        description="The value of an attribute of kind BOOLEAN."
+    )
 
 
-@strawberry.enum(description="Sort direction; nulls last by default.")
-class OrderDirection(Enum):
-    ASC = "ASC"
-    DESC = "DESC"
-    ASC_NULLS_FIRST = "ASC_NULLS_FIRST"
-    DESC_NULLS_FIRST = "DESC_NULLS_FIRST"
+class OrderDirection(DescribedEnum):
+    """Sort direction; nulls last by default."""
+
+    ASC = "ASC", "Ascending, nulls last."
+    DESC = "DESC", "Descending, nulls last."
+    ASC_NULLS_FIRST = "ASC_NULLS_FIRST", "Ascending, nulls first."
+    DESC_NULLS_FIRST = "DESC_NULLS_FIRST", "Descending, nulls first."
+
+
+graphql_enum(OrderDirection)
 
 
 SCALAR: dict[Kind, type] = {
@@ -90,7 +95,7 @@ OPERATORS: dict[Kind, tuple[Op, ...]] = {
     Kind.DATETIME: _ORDERED,
     Kind.ENUM: (*_EQUAL, Op.IS_NULL),
 }
-SAYS: dict[Op, str] = {
+OPERATOR_DESCRIPTIONS: dict[Op, str] = {
     Op.EQ: "Equal; use `isNull` for null.",
     Op.NE: "Not equal; null matches.",
     Op.IN: "Equal to a listed value; an empty list matches nothing.",
@@ -115,13 +120,17 @@ FILTERS: dict[Kind, str] = {
 }
 
 
-@strawberry.enum(description="Selects records in the trash, which lists omit by default.")
-class Trashed(Enum):
-    ONLY = "ONLY"
+class Trashed(DescribedEnum):
+    """Selects records in the trash, which lists omit by default."""
+
+    ONLY = "ONLY", "Only records in the trash."
+
+
+graphql_enum(Trashed)
 
 
 @strawberry.type(description="Validation error of a mutation, to be shown to the user.")
 class UserError:
-    code: str = strawberry.field(description="Error code.")
+    code: UserErrorCode = strawberry.field(description="Error code.")
     message: str = strawberry.field(description="Message for the user: cause and remedy.")
     path: list[str] = strawberry.field(description="Path of the invalid input field.")

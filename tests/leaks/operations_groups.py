@@ -51,8 +51,8 @@ CORPUS = (
     "{ accountsAggregate(groupBy: [{ employeeCount: true }]) { groups { key { employeeCount } count } groupCount } }",
     "{ employeesAggregate(groupBy: [{ manager: { record: true } }]) { groups { key { manager { record { id "
     "initials } } } count countUnique { name } } groupCount } }",
-    "{ usersAggregate(groupBy: [{ createdAt: MONTH }]) { groups { key { createdAt } count } groupCount } }",
-    "{ usersAggregate(groupBy: [{ employee: { record: true } }]) { groups { count countUnique { employee } } "
+    "{ employeesAggregate(groupBy: [{ createdAt: MONTH }]) { groups { key { createdAt } count } groupCount } }",
+    "{ personsAggregate(groupBy: [{ type: { record: true } }]) { groups { count countUnique { owner } } "
     "groupCount } }",
     "{ stageHistoriesAggregate(groupBy: [{ stage: { name: true } }]) { groups { key { stage { name } } count } groupCount } }",
     "{ quotesAggregate { groups { count countUnique { number } } groupCount } personsAggregate { groupCount } }",

@@ -30,7 +30,7 @@ from tests.support.world import Answer
 
 DATA_ERRORS = {
     "Delete": {"IN_USE", "LAST_ADMINISTRATOR"},
-    "Restore": {"WHOLE_DELETED", "DUPLICATE"},
+    "Restore": {"PARENT_DELETED", "DUPLICATE"},
 }
 """Error codes by command that the data may cause although the rights permit the mutation."""
 COMMAND_DATA_ERRORS = {

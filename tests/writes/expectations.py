@@ -300,7 +300,7 @@ def restore(context: InputContext) -> Expectation:
     for name, target in context.type.links.items():
         linked = state.tables[target].get(row[context.type.column(name)])
         if name in context.type.required and (linked is None or linked["deleted_at"] is not None):
-            expected.errors.add(ApiError("WHOLE_DELETED", None, refusal=False))
+            expected.errors.add(ApiError("PARENT_DELETED", None, refusal=False))
     input_rules.check_unique(context, expected, row, restoring=True)
     if context.entity == "Account":
         if input_rules.makes_cycle(state, "Account", identity, row["parent_id"], live_only=True):

@@ -316,7 +316,7 @@ async def test_link_to_a_record_being_deleted_is_refused(own: TenantClient, link
         await until_second_waits(operator, second)
     assert outcome_of(await first) == DONE
     late = outcome_of(await second)
-    assert late == ("WHOLE_DELETED" if link.endswith("Restore") else "NOT_FOUND")
+    assert late == ("PARENT_DELETED" if link.endswith("Restore") else "NOT_FOUND")
     assert await _dangling(own) == before
 
 
@@ -348,7 +348,7 @@ async def test_concurrent_links_and_deletes_leave_no_dangling_reference(own: Ten
                 own.do("rep1", _command(link), **params), own.do("admin", delete, id=target)
             )
             assert {outcome_of(each) for each in answers} <= {
-                DONE, "NOT_FOUND", "IN_USE", "WHOLE_DELETED", "RETRYABLE",
+                DONE, "NOT_FOUND", "IN_USE", "PARENT_DELETED", "RETRYABLE",
             }  # fmt: skip
     assert await _dangling(own) == before
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeAlias
 
 from db.engine.entity import Entity
@@ -17,16 +16,17 @@ from db.engine.plan.selection import (
     Op,
     SortKey,
 )
+from domain.described import DescribedEnum
 
 
-class Bucket(StrEnum):
-    """Periods that dates are grouped by; each is represented by its first day."""
+class Bucket(DescribedEnum):
+    """Time interval to group dates by; each is named by its first day."""
 
-    YEAR = "YEAR"
-    QUARTER = "QUARTER"
-    MONTH = "MONTH"
-    WEEK = "WEEK"
-    DAY = "DAY"
+    YEAR = "YEAR", "Calendar year."
+    QUARTER = "QUARTER", "Calendar quarter."
+    MONTH = "MONTH", "Calendar month."
+    WEEK = "WEEK", "Week that starts on Monday."
+    DAY = "DAY", "Day."
 
 
 @dataclass(frozen=True)
