@@ -52,7 +52,7 @@ def open_path(probe: Probe, path: Path) -> bool:
     return all(level(probe.persona, edge.owner, edge.name) is Level.OPEN for edge in path)
 
 
-def test_every_attribute_has_a_line(truth: Truth) -> None:
+def test_rights_file_lists_every_attribute(truth: Truth) -> None:
     for type_name, keys in truth.keys.items():
         assert sorted(keys) == sorted(attributes(type_name))
 
@@ -182,7 +182,7 @@ def _steps(name: str, many: bool) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_strictly(probe: Probe, type_name: str) -> None:
+async def test_strict_access_refuses_denied_fields(probe: Probe, type_name: str) -> None:
     """With `X-Access: strict` each denial is an error; without denials nothing changes."""
     if repeats(probe.persona, type_name):
         return

@@ -202,7 +202,7 @@ class Sandbox:
         await self.world.rights_changed(self.tenant)
 
     async def reload(self) -> TenantRows:
-        """Read everything again."""
+        """Load the rows of the tenant again."""
         self.facts = await facts(self.world, self.tenant, narrow=self.narrow)
         return self.facts
 
@@ -246,7 +246,7 @@ async def _exists_only_there(world: World, tenant: str, entity: str) -> UUID:
         "Employee",
         "Stage",
         "OpportunityType",
-    }:  # or rights would break
+    }:  # deleting these would change rights
         await world.admin.execute(
             f'UPDATE {schema}."{table}" SET deleted_at = now() WHERE id = $1', old  # noqa: S608
         )  # fmt: skip
@@ -272,7 +272,7 @@ UPDATE {s}.account SET deleted_at = now() WHERE id IN (
 """
 """Gives every persona a record of their own in the trash."""
 SPARE, SPARE_KEY = "Zz spare", "zz_spare"
-"""Entities without references to them."""
+"""Name and key of inserted records that no other record references."""
 WITHOUT_TRASH = ("Product", "Attribute", *sorted(REPLACED))
 """Entities without a record in the trash of the demo data."""
 NARROW = "UPDATE {s}.object_permission SET rows = 'OWN' WHERE entity IN ('Account', 'Employee')"
