@@ -1,4 +1,4 @@
-"""A house whose caches are small, a flood of different requests for it, and a look at everything it holds."""
+"""An application with small caches, a flood of different requests, and the sizes of all its containers."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from schema.endpoint import LIMITS
 from tests.support.world import PERSONAS, World, endpoint_on
 
 BOUND = 4
-FOUND = 2  # of two tenants, each by its name and by its id
+FOUND = 2  # two tenants, each by slug and by id
 WAVE = 14
-"""Rounds of a wave: every persona in every tenant."""
+"""Rounds per wave: one per persona and tenant."""
 REQUESTS = 6
-"""How many requests and names of strangers each round of a wave has, at least."""
-OURS = ("app", "schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
+"""Minimum number of requests and unknown names per round."""
+PRODUCT = ("app", "schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
 TYPES = ("Account", "Opportunity", "Employee", "Stage", "User", "Query", "Mutation", "ID", "Int")
 
 
 @asynccontextmanager
-async def small_house(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """The same servers, asked through an endpoint of its own that remembers hardly anything."""
+async def small_caches(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A second endpoint on the same servers, whose caches hold few entries."""
     for name in (
         "schema.engine.reads.PARSED_OPERATIONS",
         "schema.engine.reads.PLANS",
@@ -57,7 +57,7 @@ async def small_house(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[
 
 
 async def flood(world: World, begin: int) -> None:
-    """Requests of every kind, none of which was sent before; each wave is as large as the others."""
+    """Send a wave of new requests of every kind; all waves have the same size."""
     for place in range(WAVE):
         persona, tenant = PERSONAS[place // 2], ("acme", "globex")[place % 2]
         number = begin + place
@@ -65,19 +65,19 @@ async def flood(world: World, begin: int) -> None:
             (await world.ask(persona, query, variables, tenant=tenant)).data  # noqa: B018
         await world.ask(persona, f"{{ a{number}: nothing }}", tenant=tenant)
         await world.post(b'{"query": "mutation { a%d: __typename }"}' % number)
-        await strangers(world, number)
+        await unknown_callers(world, number)
 
 
-Asked = tuple[str, dict[str, Any]]
+Query = tuple[str, dict[str, Any]]
 
 
-def text(number: int) -> Asked:
-    """A document like the others, with a name in it that no other has."""
+def text(number: int) -> Query:
+    """A document that differs from the others in one alias."""
     return f"{{ a{number}: opportunities(first: 2) {{ nodes {{ id name }} }} }}", {}
 
 
-def shape(number: int) -> Asked:
-    """One document, whose variables have another shape every time: the number's bits say which."""
+def shape(number: int) -> Query:
+    """A document with variables whose shape depends on the bits of the number."""
     tests = ["contains" if number >> bit & 1 else "startsWith" for bit in range(10)]
     return SHAPES, {"f": {"or": [{"name": {test: "a"}} for test in tests]}}
 
@@ -85,37 +85,37 @@ def shape(number: int) -> Asked:
 SHAPES = "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }"
 
 
-def kind(number: int) -> Asked:
-    """A question to the schema, one in four of them about a type that it has."""
+def kind(number: int) -> Query:
+    """An introspection query; every fourth one is about an existing type."""
     name = f"Nothing{number}" if number % 4 else TYPES[number // 4 % len(TYPES)]
     return "query ($name: String!) { __type(name: $name) { name } }", {"name": name}
 
 
-async def strangers(world: World, number: int) -> None:
-    """Those who are nobody: an address, a token and the names of tenants that do not exist."""
-    app_context, who = world.endpoint.app_context, UUID(int=number)
+async def unknown_callers(world: World, number: int) -> None:
+    """Use an unknown network address, an access token and unknown tenants."""
+    app_context, id = world.endpoint.app_context, UUID(int=number)
     await app_context.throttle.refresh(f"2001:db8:{number:x}::1")
     app_context.tokens.verify_access(
-        app_context.tokens.issue_access(who, who, who, app_context.now()), app_context.now()
+        app_context.tokens.issue_access(id, id, id, app_context.now()), app_context.now()
     )
-    assert await app_context.directory.by_slug(f"nobody-{number}") is None
-    assert await app_context.directory.by_id(who) is None
+    assert await app_context.directory.by_slug(f"missing-{number}") is None
+    assert await app_context.directory.by_id(id) is None
 
 
-def held(root: object) -> dict[str, int]:
-    """How much is in every container that the house holds, by the way that leads to it."""
-    found: dict[str, int] = {}
+def container_sizes(root: object) -> dict[str, int]:
+    """Size of every container reachable from `root` and the modules of the product, by attribute path."""
+    sizes: dict[str, int] = {}
     seen: set[int] = set()
     waiting: list[tuple[str, object]] = [("", root), *_globals()]
     while waiting:
         name, each = waiting.pop()
         if isinstance(each, dict | list | set | Sized) and not isinstance(each, str | bytes):
-            found[name] = len(each)
-        ours = type(each).__module__.partition(".")[0] in OURS
-        if ours and id(each) not in seen:
+            sizes[name] = len(each)
+        in_product = type(each).__module__.partition(".")[0] in PRODUCT
+        if in_product and id(each) not in seen:
             seen.add(id(each))
             waiting += [(f"{name}.{key}", value) for key, value in _attributes(each)]
-    return found
+    return sizes
 
 
 def _attributes(each: object) -> Iterator[tuple[str, object]]:
@@ -125,9 +125,9 @@ def _attributes(each: object) -> Iterator[tuple[str, object]]:
 
 
 def _globals() -> Iterator[tuple[str, object]]:
-    """What the modules hold, and the classes in them."""
+    """Attributes of the product's modules and of the classes in them."""
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in OURS and module is not None:
+        if name.partition(".")[0] in PRODUCT and module is not None:
             for key, value in list(vars(module).items()):
                 yield f"{name}.{key}", value
                 if isinstance(value, type) and value.__module__ == name:
@@ -135,10 +135,10 @@ def _globals() -> Iterator[tuple[str, object]]:
 
 
 def memos() -> dict[str, int]:
-    """How much every `functools.cache` without a bound remembers, ours and the libraries'."""
-    found: dict[str, int] = {}
+    """Number of entries in every unbounded `functools.cache`, of the product and of libraries."""
+    sizes: dict[str, int] = {}
     for each in gc.get_objects():
         if isinstance(each, _lru_cache_wrapper) and each.cache_info().maxsize is None:
             name: Any = f"{each.__module__}.{each.__qualname__}"
-            found[name] = found.get(name, 0) + each.cache_info().currsize
-    return found
+            sizes[name] = sizes.get(name, 0) + each.cache_info().currsize
+    return sizes

@@ -1,4 +1,4 @@
-"""Asks Postgres how it answers an operation: the server's own statement, prepared and begun as the server does."""
+"""EXPLAIN of an operation: the statement of the server, in a transaction and prepared as by the server."""
 
 from __future__ import annotations
 
@@ -31,37 +31,39 @@ Node = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Operation:
-    """A file in shapes/: who asks, with which variables, and the document."""
+    """A file in shapes/: persona, variables and document."""
 
     name: str
     persona: str
     variables: Mapping[str, Any]
     after: str | None
-    """How many rows the page begins after, if it is not the first."""
+    """Number of rows before the page, or None for the first page."""
     ruled: str | None
-    """A field of opportunities that may be read of those that were won, only."""
+    """Opportunity field with a status rule that opens it for won opportunities only."""
     text: str
 
 
 def operation(name: str) -> Operation:
     """The operation in shapes/`name`.graphql."""
     text = (SHAPES / f"{name}.graphql").read_text()
-    found = dict(HEADER.findall(text))
-    variables = json.loads(found.get("variables", "{}"))
-    return Operation(name, found["as"], variables, found.get("after"), found.get("ruled"), text)
+    header = dict(HEADER.findall(text))
+    variables = json.loads(header.get("variables", "{}"))
+    return Operation(name, header["as"], variables, header.get("after"), header.get("ruled"), text)
 
 
 OPERATIONS = sorted(file.stem for file in SHAPES.glob("*.graphql"))
 
 
-async def cursor(world: World, asked: Operation, variables: Mapping[str, Any], rows: int) -> str:
-    """The cursor of the row number `rows`, reached page by page as a client does."""
+async def cursor(
+    world: World, operation: Operation, variables: Mapping[str, Any], rows: int
+) -> str:
+    """Cursor of the row number `rows`, reached page by page."""
     after: str | None = None
     while rows > 0:
-        given = {**variables, "first": min(rows, 100), "after": after}
-        answer = await world.ask(asked.persona, asked.text, given)
-        (found,) = answer.data.values()
-        after = found["pageInfo"]["endCursor"]
+        params = {**variables, "first": min(rows, 100), "after": after}
+        answer = await world.ask(operation.persona, operation.text, params)
+        (page,) = answer.data.values()
+        after = page["pageInfo"]["endCursor"]
         rows -= 100
     assert after is not None
     return after
@@ -69,7 +71,7 @@ async def cursor(world: World, asked: Operation, variables: Mapping[str, Any], r
 
 @asynccontextmanager
 async def rule(world: World, field: str | None) -> AsyncIterator[None]:
-    """For as long as it lasts, the field may be read of opportunities that were won, only."""
+    """Add a status rule that opens a field for won opportunities only, and remove it at the end."""
     if field is None:
         yield
         return
@@ -83,7 +85,7 @@ async def rule(world: World, field: str | None) -> AsyncIterator[None]:
 
 
 async def viewer_of(world: World, persona: str) -> Viewer:
-    """The persona with the rights that he has now."""
+    """Viewer of a persona with current rights."""
     tenant = world.tenants["acme"]
     user = await world.admin.fetchval(
         f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
@@ -97,15 +99,15 @@ async def viewer_of(world: World, persona: str) -> Viewer:
     return viewer
 
 
-async def planned(world: World, asked: Operation, **changed: Any) -> tuple[Plan, list[Any]]:
-    """The statement that the server would run for this operation, and the values."""
-    variables = {**asked.variables, **changed}
-    if asked.after is not None:
-        variables["after"] = await cursor(world, asked, variables, int(asked.after))
-    async with rule(world, asked.ruled):
-        viewer = await viewer_of(world, asked.persona)
+async def planned(world: World, operation: Operation, **changed: Any) -> tuple[Plan, list[Any]]:
+    """The plan that the server uses for an operation, and the values of its parameters."""
+    variables = {**operation.variables, **changed}
+    if operation.after is not None:
+        variables["after"] = await cursor(world, operation, variables, int(operation.after))
+    async with rule(world, operation.ruled):
+        viewer = await viewer_of(world, operation.persona)
     caller = Caller(world.tenants["acme"], viewer.user, viewer.user, "")
-    request = Request(asked.text, world.endpoint.documents.get(asked.text), None, variables)
+    request = Request(operation.text, world.endpoint.documents.get(operation.text), None, variables)
     made, values = world.endpoint.reads.explain(caller, viewer, request)
     assert made is not None
     assert made.compiled is not None
@@ -113,7 +115,7 @@ async def planned(world: World, asked: Operation, **changed: Any) -> tuple[Plan,
 
 
 async def literals(connection: asyncpg.Connection[Any], statement: Any, values: list[Any]) -> str:
-    """The values as SQL, written by Postgres itself: EXECUTE takes no parameters."""
+    """The values as SQL literals quoted by Postgres, because EXECUTE takes no bind parameters."""
     written = []
     for kind, value in zip(statement.get_parameters(), values, strict=True):
         as_text = f"SELECT quote_nullable(CAST($1::{kind.schema}.{kind.name} AS text))"
@@ -122,23 +124,23 @@ async def literals(connection: asyncpg.Connection[Any], statement: Any, values: 
 
 
 async def explained(
-    world: World, asked: Operation, *, times: int = 1, **changed: Any
+    world: World, operation: Operation, *, times: int = 1, **changed: Any
 ) -> list[Node]:
-    """The root nodes of EXPLAIN (ANALYZE) of so many executions of one prepared statement.
+    """The root nodes of EXPLAIN (ANALYZE) for `times` executions of one prepared statement.
 
-    From the sixth on Postgres may take a plan that was made for any values at all, as it may on
-    every connection of the pool; where the server forbids it, as for narrow lists, so does this.
+    From the sixth execution on, Postgres may use a generic plan, as on every connection of the
+    pool, unless the server forces a custom plan, as for narrow lists.
     """
-    made, values = await planned(world, asked, **changed)
+    made, values = await planned(world, operation, **changed)
     assert made.compiled is not None
     placement = world.tenants["acme"].placement
     database = world.endpoint.app_context.database
     async with database.read(placement, TransactionStart(), custom_plans=made.custom) as connection:
         statement = await connection.prepare(tagged(placement, made.compiled))
-        given = await literals(connection, statement, values)
+        arguments = await literals(connection, statement, values)
         explain = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE {statement.get_name()}"
-        told = [await connection.fetchval(explain + given) for _ in range(times)]
-    return [json.loads(each)[0]["Plan"] for each in told]
+        results = [await connection.fetchval(explain + arguments) for _ in range(times)]
+    return [json.loads(each)[0]["Plan"] for each in results]
 
 
 def nodes(root: Node) -> Iterator[Node]:
@@ -149,13 +151,15 @@ def nodes(root: Node) -> Iterator[Node]:
 
 
 def rows_read(root: Node) -> Counter[str]:
-    """How many rows were read of each table, those that a condition then threw away included."""
-    found: Counter[str] = Counter()
+    """Number of rows read per table, including those that a condition removed."""
+    rows: Counter[str] = Counter()
     for node in nodes(root):
         if "Relation Name" in node:
-            each = node["Actual Rows"] + sum(node.get(f"Rows Removed by {why}", 0) for why in WHY)
-            found[node["Relation Name"]] += round(each * node["Actual Loops"])
-    return found
+            each = node["Actual Rows"] + sum(
+                node.get(f"Rows Removed by {why}", 0) for why in REMOVED_BY
+            )
+            rows[node["Relation Name"]] += round(each * node["Actual Loops"])
+    return rows
 
 
-WHY = ("Filter", "Index Recheck")
+REMOVED_BY = ("Filter", "Index Recheck")

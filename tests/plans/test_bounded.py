@@ -1,4 +1,4 @@
-"""Every cache stays within its bound while it is flooded, and what was pushed out is answered as before."""
+"""Every cache stays within its bound under a flood of requests, and evicted entries are answered as before."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from tests.plans.flood import (
     FOUND,
     REQUESTS,
     WAVE,
+    container_sizes,
     flood,
-    held,
     kind,
     memos,
     shape,
-    small_house,
+    small_caches,
     text,
 )
 from tests.support.covers import covers
@@ -44,24 +44,24 @@ NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 async def small(world: World) -> AsyncIterator[World]:
-    """The house with caches that hold next to nothing; everybody is signed in."""
+    """Application with small caches; every persona is signed in."""
     for tenant in world.tenants:
         for persona in PERSONAS:
             await world.token(persona, tenant)
     with pytest.MonkeyPatch.context() as patch:
-        async with small_house(world, patch) as made:
+        async with small_caches(world, patch) as made:
             yield made
 
 
 async def viewers(world: World, number: int) -> Any:
-    """What each persona of each tenant sees: fourteen viewers."""
+    """The viewer and the number of opportunities of one of fourteen personas."""
     persona, tenant = PERSONAS[number // 2 % len(PERSONAS)], ("acme", "globex")[number % 2]
     query = "{ viewer { id employee { email } } opportunities { totalCount } }"
     return (await world.ask(persona, query, tenant=tenant)).data
 
 
 async def texts(world: World, number: int) -> Any:
-    """The answers are the same but for the name; taken apart, they can be compared."""
+    """The data without its alias, so that responses can be compared."""
     return list((await world.ask("rep1", *text(number))).data.values())
 
 
@@ -88,11 +88,11 @@ async def found(world: World, number: int) -> Any:
 
 async def missed(world: World, number: int) -> Any:
     directory = world.endpoint.app_context.directory
-    return await directory.by_slug(f"nobody-{number}"), await directory.by_id(UUID(int=number))
+    return await directory.by_slug(f"missing-{number}"), await directory.by_id(UUID(int=number))
 
 
 async def windows(world: World, number: int) -> Any:
-    """Where the attempt was counted; that it is counted right, tests/auth/test_throttle.py shows."""
+    """Count an attempt of an address; tests/auth/test_throttle.py covers the counting."""
     return await world.endpoint.app_context.throttle.refresh(f"2001:db8:{number:x}::1")
 
 
@@ -103,7 +103,7 @@ async def tokens(world: World, number: int) -> Any:
 
 @dataclass(frozen=True)
 class Cache:
-    """Where a cache is, and what fills it: the answer to the thing number so and so."""
+    """A cache, the request that fills it by number, and its bound."""
 
     of: Callable[[World], Sized]
     ask: Callable[[World, int], Awaitable[Any]]
@@ -113,7 +113,7 @@ class Cache:
 CACHES = {
     "documents": Cache(lambda w: w.endpoint.documents, texts),
     "public documents": Cache(lambda w: w.endpoint._public, public_texts),
-    "outlines": Cache(lambda w: w.endpoint.reads.parsed, shapes),
+    "parsed operations": Cache(lambda w: w.endpoint.reads.parsed, shapes),
     "plans": Cache(lambda w: w.endpoint.reads.plans, shapes),
     "introspections": Cache(lambda w: w.endpoint.reads.introspections.cache, introspections),
     "viewers": Cache(lambda w: w.endpoint.reads._viewers._kept, viewers),
@@ -128,7 +128,7 @@ CACHES = {
 
 @covers("D-55")
 @pytest.mark.parametrize("name", CACHES)
-async def test_a_flooded_cache_stays_within_its_bound(small: World, name: str) -> None:
+async def test_flooded_cache_stays_within_its_bound(small: World, name: str) -> None:
     cache = CACHES[name]
     before = [await cache.ask(small, number) for number in range(2)]
     sizes = []
@@ -141,7 +141,7 @@ async def test_a_flooded_cache_stays_within_its_bound(small: World, name: str) -
 
 
 @covers("D-55")
-async def test_plans_are_bounded_by_their_length_too(
+async def test_plans_are_bounded_by_the_length_of_their_statements(
     small: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await shapes(small, 0)
@@ -156,7 +156,7 @@ async def test_plans_are_bounded_by_their_length_too(
     monkeypatch.setattr(small.endpoint.reads, "plans", Lru(100, 1, _length))
     for number in range(2):
         await shapes(small, number)
-        assert len(small.endpoint.reads.plans) == 1, "the newest is kept, however long"
+        assert len(small.endpoint.reads.plans) == 1, "the newest is kept, regardless of its length"
     assert await shapes(small, 0) == before
 
 
@@ -170,7 +170,7 @@ async def test_plans_are_bounded_by_their_length_too(
         ),
     ],
 )
-async def test_what_is_kept_is_bounded_by_its_weight_too(
+async def test_cache_is_bounded_by_the_weight_of_its_entries(
     small: World, monkeypatch: pytest.MonkeyPatch, of: Any, name: str, ask: Any
 ) -> None:
     before = await ask(small, 0)
@@ -180,7 +180,7 @@ async def test_what_is_kept_is_bounded_by_its_weight_too(
     most = max(weights) + 1
     cache: Lru[Any, Any] = Lru(100, most, weigh)
     monkeypatch.setattr(of(small), name, cache)
-    for number in range(1_777, 1_781):  # numbers that no other test asked with
+    for number in range(1_777, 1_781):  # numbers that no other test uses
         await ask(small, number)
         assert 1 < cache.weight <= most
         assert cache.weight == sum(map(weigh, cache._kept.values()))
@@ -189,7 +189,7 @@ async def test_what_is_kept_is_bounded_by_its_weight_too(
 
 
 @covers("D-55")
-async def test_a_viewer_forgets_parts_of_shapes(world: World) -> None:
+async def test_projections_of_a_viewer_are_bounded(world: World) -> None:
     tenant = world.tenants["acme"]
     async with world.endpoint.app_context.database.read(
         tenant.placement, TransactionStart()
@@ -206,7 +206,7 @@ async def test_a_viewer_forgets_parts_of_shapes(world: World) -> None:
 
 
 @covers("D-55")
-async def test_documents_are_bounded_by_their_characters_too(
+async def test_documents_are_bounded_by_their_characters(
     small: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await texts(small, 0)
@@ -220,7 +220,7 @@ async def test_documents_are_bounded_by_their_characters_too(
 
 @covers("D-55")
 async def test_statements_are_bounded_on_every_connection(small: World) -> None:
-    """At both ends: what the driver forgets, Postgres is told to close."""
+    """Both in the driver and in Postgres, where evicted statements are closed."""
     for number in range(4 * BOUND):
         await texts(small, 1_000 + number)
     pool: Any = small.endpoint.app_context.database.pool
@@ -228,13 +228,13 @@ async def test_statements_are_bounded_on_every_connection(small: World) -> None:
     assert max(len(each._stmt_cache) for each in open_ones) == BOUND
     for each in open_ones:
         kept = await each.fetch("SELECT name, statement FROM pg_prepared_statements")
-        # This question is one more, and what it pushed out is closed with the next.
+        # This query adds a statement, and the one it evicted is closed with the next request.
         assert len(kept) <= BOUND + 2, [row["statement"][:60] for row in kept]
 
 
 @covers("D-39")
-def test_what_tenants_spent_is_forgotten_with_their_minute() -> None:
-    """No more than there are tenants, and only those who asked in this minute."""
+def test_spent_budgets_are_dropped_after_their_minute() -> None:
+    """The budget has one entry per tenant with requests in the current minute."""
     clock = [0.0]
     budget = Budget(lambda: clock[0], per_minute=10)
     for minute in range(3):
@@ -245,23 +245,23 @@ def test_what_tenants_spent_is_forgotten_with_their_minute() -> None:
 
 
 @covers("D-55")
-async def test_a_flood_leaves_nothing_behind(small: World) -> None:
-    """Whatever else holds things: no container of ours grows, no memo, and no number of objects."""
-    for wave in range(2):  # everything that is made once is made
+async def test_flood_leaves_no_growth(small: World) -> None:
+    """No container of the product grows, nor an unbounded cache, nor the number of objects."""
+    for wave in range(2):  # creates everything that is created once
         await flood(small, wave * WAVE)
     missed = small.endpoint.app_context.directory._missed
-    missed.clear()  # how many are in it depends on the time that the waves took
+    missed.clear()  # its size depends on the duration of the waves
     gc.collect()
-    containers, remembered, objects = held(small.endpoint), memos(), len(gc.get_objects())
+    containers, cached, objects = container_sizes(small.endpoint), memos(), len(gc.get_objects())
     plans = [n for name, n in containers.items() if name.endswith("reads.plans._kept")]
-    assert plans == [BOUND], "it looks where things are kept"
+    assert plans == [BOUND], "the search reaches the caches"
     for wave in range(2, 6):
         await flood(small, wave * WAVE)
     missed.clear()
     gc.collect()
-    now = held(small.endpoint)
+    now = container_sizes(small.endpoint)
     assert {k: n for k, n in now.items() if n > containers.get(k, 0)} == {}
     now = memos()
-    assert {k: n for k, n in now.items() if n > remembered.get(k, 0)} == {}
-    # Timers of the driver and the loop outlive what they were set for, and each has a few objects.
+    assert {k: n for k, n in now.items() if n > cached.get(k, 0)} == {}
+    # Timers of the driver and the event loop outlive their requests and have a few objects each.
     assert len(gc.get_objects()) - objects < 4 * WAVE * REQUESTS, "less than one for each request"

@@ -1,4 +1,4 @@
-"""A statement depends on what its operation says, and on nothing else of the caller's rights."""
+"""A statement depends on the declared dependencies of its operation and on no other rights of the caller."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from db.engine.plan.source import Pages
 from db.engine.write import locking
 from domain.access import AttributeRights
 from domain.codes import Refused
-from tests.plans.asking import IDS, LIVES, TEXTS, caller, read, relatives, request, viewers
+from tests.plans.planning import IDS, LIVES, TEXTS, caller, read, relatives, request, viewers
 from tests.support.covers import covers
 
 FAST = settings(
@@ -75,15 +75,15 @@ ODD = [
 ]
 
 
-class Questioned:
-    """A viewer whose answers are the real ones, and who notes which dependency each question takes."""
+class RecordingViewer:
+    """Proxy of a viewer that records the dependency of each call."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
-        self.asked: set[Dependency] = set()
+        self.used: set[Dependency] = set()
 
     def _note(self, dependency: Dependency) -> Viewer:
-        self.asked.add(dependency)
+        self.used.add(dependency)
         return self._viewer
 
     def may_see(self, entity: str) -> bool:
@@ -94,10 +94,10 @@ class Questioned:
 
     def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
         waiting = [entity]
-        while waiting:  # what it is a part of says which of its rows are seen
-            above = waiting.pop()
-            self._note(RowsOf(above.name))
-            waiting += above.parent_types
+        while waiting:  # the rows of its parents restrict its rows
+            current = waiting.pop()
+            self._note(RowsOf(current.name))
+            waiting += current.parent_types
         return self._viewer.rows(entity, form)
 
     def right(self, entity: str, name: str) -> Right:
@@ -131,25 +131,25 @@ class Questioned:
         return self._viewer.project(depends_on)
 
 
-def unnamed(asked: Iterable[Dependency], named: Dependencies) -> list[Dependency]:
-    """What was asked and is not named, nor follows from what is."""
-    return [each for each in asked if not _is_named(each, named)]
+def undeclared(used: Iterable[Dependency], declared: Dependencies) -> list[Dependency]:
+    """Used dependencies that are not declared and not implied by declared ones."""
+    return [each for each in used if not _is_declared(each, declared)]
 
 
-def _is_named(asked: Dependency, named: Dependencies) -> bool:
-    if asked in named:
+def _is_declared(used: Dependency, declared: Dependencies) -> bool:
+    if used in declared:
         return True
-    match asked:
+    match used:
         case RowsOf():
-            # It names every entity that is open.
-            return any(isinstance(each, TypePermissionsOf) for each in named)
+            # TypePermissionsOf covers every accessible entity.
+            return any(isinstance(each, TypePermissionsOf) for each in declared)
         case FieldOf(entity, "id"):
-            return RowsOf(entity) in named
+            return RowsOf(entity) in declared
         case FieldOf(entity, name):
-            searches = (each for each in named if isinstance(each, SearchOf))
+            searches = (each for each in declared if isinstance(each, SearchOf))
             return any(each.entity == entity and name in each.fields for each in searches)
         case AttributeOf(entity):
-            return AttributesOf(entity) in named
+            return AttributesOf(entity) in declared
     return False
 
 
@@ -157,20 +157,18 @@ def _is_named(asked: Dependency, named: Dependencies) -> bool:
 @pytest.mark.parametrize("name", TEXTS)
 @FEW
 @given(data=st.data())
-def test_a_plan_asks_about_nothing_that_its_operation_does_not_name(
-    name: str, data: st.DataObject
-) -> None:
+def test_plan_uses_declared_dependencies_only(name: str, data: st.DataObject) -> None:
     text, variables = TEXTS[name]
     viewer = data.draw(viewers())
     try:
-        found = read(request(text, variables), viewer)
+        result = read(request(text, variables), viewer)
     except Refused:  # a filter of another kind than the attribute: nothing is planned
         return
-    outline = found.parsed.outline
-    questioned = Questioned(viewer)
-    plan(outline, questioned, MODEL, found.key.pages)
-    assert not unnamed(questioned.asked, outline.depends_on)
-    assert outline.filter_depends_on <= outline.depends_on
+    selection = result.parsed.outline
+    recorder = RecordingViewer(viewer)
+    plan(selection, recorder, MODEL, result.key.pages)
+    assert not undeclared(recorder.used, selection.depends_on)
+    assert selection.filter_depends_on <= selection.depends_on
 
 
 LIVE = [
@@ -188,47 +186,45 @@ LIVE = [
 @pytest.mark.parametrize("text", LIVE)
 @FEW
 @given(data=st.data())
-def test_a_live_plan_asks_about_nothing_that_its_subscription_does_not_name(
-    text: str, data: st.DataObject
-) -> None:
+def test_live_plan_uses_declared_dependencies_only(text: str, data: st.DataObject) -> None:
     viewer = data.draw(viewers())
     live = LIVES.parse(caller(viewer), request(text, {})).parsed.live
     if not viewer.may_see("Opportunity"):
         return
-    questioned = Questioned(viewer)
+    recorder = RecordingViewer(viewer)
     try:
-        plan_live(live, 10, questioned, MODEL, Pages({n: 2 for n, _ in live.sizes}))
+        plan_live(live, 10, recorder, MODEL, Pages({n: 2 for n, _ in live.sizes}))
     except Refused:
         return
-    assert not unnamed(questioned.asked, live.depends_on)
+    assert not undeclared(recorder.used, live.depends_on)
 
 
 @covers("D-50", "D-55")
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
 @FEW
 @given(data=st.data())
-def test_a_statement_of_a_write_asks_about_nothing_that_its_key_does_not_name(
+def test_write_statement_uses_declared_dependencies_only(
     entity: Entity, data: st.DataObject
 ) -> None:
     viewer = data.draw(viewers())
     if not viewer.may_see(entity.name):
         return
-    questioned = Questioned(viewer)
+    recorder = RecordingViewer(viewer)
     lock, full_rows = data.draw(st.sampled_from(locking.Lock)), data.draw(st.booleans())
-    locking._compile(questioned, locking._ByIds(entity, lock, trashed=False, full_rows=full_rows))
-    locking._compile_by_text(questioned, entity, entity.table.columns.keys()[0])
-    locking._compile_referenced(questioned, [entity])
+    locking._compile(recorder, locking._ByIds(entity, lock, trashed=False, full_rows=full_rows))
+    locking._compile_by_text(recorder, entity, entity.table.columns.keys()[0])
+    locking._compile_referenced(recorder, [entity])
     series = locking.Series(entity, "id", "id")
-    locking._compile_nearest(questioned, series, questioned.form(entity.name), before=full_rows)
-    assert not unnamed(questioned.asked, locking._depends_on(entity))
+    locking._compile_nearest(recorder, series, recorder.form(entity.name), before=full_rows)
+    assert not undeclared(recorder.used, locking._depends_on(entity))
 
 
 # --- viewers ------------------------------------------------------------------------------------
 
 
-def _answers(viewer: Viewer, asked: Dependency) -> list[object]:
-    """All that compiling a statement may learn of a viewer where it has this dependency."""
-    match asked:
+def _facts(viewer: Viewer, dependency: Dependency) -> list[object]:
+    """Everything that compilation may read from a viewer under a dependency."""
+    match dependency:
         case RowsOf(entity):
             return [viewer.may_see(entity), viewer.is_off(entity), viewer.form(entity)]
         case FieldOf(entity, field):
@@ -250,7 +246,7 @@ def _answers(viewer: Viewer, asked: Dependency) -> list[object]:
 
 
 def _rows(viewer: Viewer, entity: Entity) -> list[str]:
-    """The statements of the rows that a viewer sees, in both forms."""
+    """SQL of the rows that a viewer sees, in both forms."""
     if not viewer.may_see(entity.name):
         return []
     found = []
@@ -262,7 +258,7 @@ def _rows(viewer: Viewer, entity: Entity) -> list[str]:
 
 
 def _known(entity: Entity) -> list[Dependency]:
-    """All dependencies that there are on an entity."""
+    """All possible dependencies on an entity."""
     name = entity.name
     found: list[Dependency] = [RowsOf(name), TrashOf(name), PermissionsOf(name), AttributesOf(name)]
     found += [FieldOf(name, field) for field in entity.granted]
@@ -273,23 +269,25 @@ def _known(entity: Entity) -> list[Dependency]:
 KNOWN = [each for entity in MODEL.entities.values() for each in _known(entity)]
 KNOWN.append(TypePermissionsOf("User"))
 RULED = [MODEL.entities[name] for name in (*POLICIES.by_entity, "Stage", "Address", "Quote")]
-"""Entities with a policy, without one, and those that are seen with their parents."""
+"""Entities with a policy, entities without one, and children that are visible with their parents."""
 
 
 @covers("D-55")
 @FEW
 @given(data=st.data())
-def test_viewers_share_a_part_of_their_rights_only_where_they_answer_the_same(
+def test_viewers_share_a_projection_only_with_equal_rights(
     data: st.DataObject,
 ) -> None:
-    """A viewer, compared with all whose rights differ from theirs in one part."""
+    """Compares a viewer with others that differ in one part of their rights."""
     one, others = data.draw(relatives())
     for other in others:
         for each in KNOWN:
             if one.project(frozenset({each})) == other.project(frozenset({each})):
-                assert _answers(one, each) == _answers(other, each), each
+                assert _facts(one, each) == _facts(other, each), each
             elif isinstance(each, FieldOf | AttributeOf | AttributesOf | SearchOf | TrashOf):
-                assert _answers(one, each) != _answers(other, each), f"divided for nothing: {each}"
+                assert _facts(one, each) != _facts(other, each), (
+                    f"different keys for equal rights: {each}"
+                )
         for entity in RULED:
             depends_on = locking._depends_on(entity)
             if one.project(depends_on) == other.project(depends_on):
@@ -313,7 +311,7 @@ sets = st.frozensets(dependencies, max_size=4)
 
 
 def _renamed(one: Dependency, text: str) -> list[Dependency]:
-    """The same dependency on another entity, or another field or key; and another one on the same."""
+    """Dependencies that differ from one in entity, field, key or type."""
     found: list[Dependency] = [replace(one, entity=text), TrashOf(one.entity), RowsOf(one.entity)]
     match one:
         case FieldOf(entity, field):
@@ -331,7 +329,7 @@ def _renamed(one: Dependency, text: str) -> list[Dependency]:
 @covers("D-55")
 @MANY
 @given(one=sets, other=sets, text=texts)
-def test_different_dependencies_never_share_a_part_of_the_rights(
+def test_different_dependencies_have_different_projections(
     one: Dependencies, other: Dependencies, text: str
 ) -> None:
     viewer = Viewer(IDS[0], IDS[0], 1, {}, {}, {}, {}, POLICIES)
@@ -345,7 +343,7 @@ def test_different_dependencies_never_share_a_part_of_the_rights(
 @covers("D-55")
 @MANY
 @given(found=sets)
-def test_dependencies_have_one_order_and_name_their_entities(found: Dependencies) -> None:
+def test_dependencies_have_a_canonical_order_and_list_their_entities(found: Dependencies) -> None:
     backwards = frozenset(reversed(list(found)))
     assert ordered(found) == ordered(backwards)
     assert set(ordered(found)) == found

@@ -1,4 +1,4 @@
-"""Keys are injective: what is read, planned or told otherwise has another key, and what shares a key is the same."""
+"""Cache keys are injective: requests share a key exactly if their parsed operation, plan or message is the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from schema.engine.reads import Request
 from schema.engine.signature import signature
 from schema.engine.variables import coerce, types
 from schema.engine.writes import _key
-from tests.plans.asking import (
+from tests.plans.planning import (
     CURSORS,
     IDS,
     READS,
@@ -72,52 +72,52 @@ BODY = """{
 HEAD = ", ".join(f"${name}: {kind}" for name, kind in DECLARED.items())
 DOCUMENT = f"query A({HEAD}) {BODY} query B({HEAD}) {BODY}"
 OPTIONAL = [name for name, kind in DECLARED.items() if not kind.endswith("!")]
-SPELLINGS = (DOCUMENT, DOCUMENT + " ", DOCUMENT.replace("name", "createdAt"))
+TEXT_VARIANTS = (DOCUMENT, DOCUMENT + " ", DOCUMENT.replace("name", "createdAt"))
 
 
 @st.composite
-def asked(draw: st.DrawFn) -> dict[str, Form]:
-    """The forms of the variables that are sent; those that may be absent are, at times."""
+def request_forms(draw: st.DrawFn) -> dict[str, Form]:
+    """Random forms of the variables; optional ones may be absent."""
     kinds = {name: input_type(text) for name, text in DECLARED.items()}
-    found = {}
+    forms_ = {}
     for name, kind in kinds.items():
         if str(kind).endswith("!") or draw(st.integers(0, 3)):
-            found[name] = draw(forms(kind))
-    return found
+            forms_[name] = draw(forms(kind))
+    return forms_
 
 
 @st.composite
-def one_changed(draw: st.DrawFn, found: dict[str, Form]) -> dict[str, Form]:
-    """The same but for one variable, which may have another form, or be absent."""
+def one_changed(draw: st.DrawFn, forms_: dict[str, Form]) -> dict[str, Form]:
+    """The forms with one variable changed or absent."""
     name = draw(st.sampled_from(sorted(DECLARED)))
     kind = input_type(DECLARED[name])
     if not str(kind).endswith("!") and draw(st.booleans()):
-        return {key: form for key, form in found.items() if key != name}
-    return {**found, name: draw(forms(kind))}
+        return {key: form for key, form in forms_.items() if key != name}
+    return {**forms_, name: draw(forms(kind))}
 
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[dict[str, Form], dict[str, Form]]:
-    """Two requests' variables: of the same forms, or of forms that differ in one place, or in a variable."""
-    found = draw(asked())
-    near = [{**found, name: other} for name, form in found.items() for other in changes(form)]
-    others = st.sampled_from([found, *near]) if near else st.just(found)
-    return found, draw(st.one_of(st.just(found), others, others, one_changed(found)))
+    """Forms of two requests: equal, or different in one place or one variable."""
+    forms_ = draw(request_forms())
+    near = [{**forms_, name: other} for name, form in forms_.items() for other in changes(form)]
+    others = st.sampled_from([forms_, *near]) if near else st.just(forms_)
+    return forms_, draw(st.one_of(st.just(forms_), others, others, one_changed(forms_)))
 
 
-def sent(draw: Draw, found: dict[str, Form]) -> dict[str, Any]:
-    return {name: draw(values(form)) for name, form in found.items()}
+def sent(draw: Draw, forms_: dict[str, Form]) -> dict[str, Any]:
+    return {name: draw(values(form)) for name, form in forms_.items()}
 
 
-def _structure(found: dict[str, Form]) -> object:
-    return {name: structure(form) for name, form in found.items()}
+def _structure(forms_: dict[str, Form]) -> object:
+    return {name: structure(form) for name, form in forms_.items()}
 
 
 # --- operations ---------------------------------------------------------------------------------
 
 
 def operation_key(text: str, name: str, variables: dict[str, Any], *, executes: bool) -> object:
-    """The key under which what was read of a request is remembered."""
+    """Cache key of the parsed operation of a request."""
     made = dataclasses.replace(request(text, variables, name), executes=executes)
     operation = made.admitted.operation(name)
     declared = types(GRAPHQL, operation)
@@ -127,32 +127,32 @@ def operation_key(text: str, name: str, variables: dict[str, Any], *, executes: 
 @covers("D-55")
 @SOME
 @given(data=st.data())
-def test_operations_share_a_key_if_and_only_if_the_same_is_read_of_them(
+def test_operations_share_a_key_exactly_if_they_are_parsed_equally(
     data: st.DataObject,
 ) -> None:
-    """One request, compared with all that differ from it in a single place: of their variables, or otherwise."""
-    found = data.draw(asked())
+    """Compares a request with all that differ in one place: text, operation, execution or one variable."""
+    forms_ = data.draw(request_forms())
     text, name, executes = DOCUMENT, "A", False
-    mine = operation_key(text, name, sent(data.draw, found), executes=executes)
+    first = operation_key(text, name, sent(data.draw, forms_), executes=executes)
     for other_text, other_name, other_executes in (
         *((text, name, executes), (text, "B", executes), (text, name, True)),
-        *((spelled, name, executes) for spelled in SPELLINGS[1:]),
+        *((variant, name, executes) for variant in TEXT_VARIANTS[1:]),
     ):
-        variables = sent(data.draw, found)
+        variables = sent(data.draw, forms_)
         key = operation_key(other_text, other_name, variables, executes=other_executes)
         same = (text, name, executes) == (other_text, other_name, other_executes)
-        assert (mine == key) == same
-        assert not same or hash(mine) == hash(key)
-    near = [{**found, of: other} for of, form in found.items() for other in changes(form)]
+        assert (first == key) == same
+        assert not same or hash(first) == hash(key)
+    near = [{**forms_, of: other} for of, form in forms_.items() for other in changes(form)]
     near += [
-        {key: form for key, form in found.items() if key != gone}
-        for gone in OPTIONAL
-        if gone in found
+        {key: form for key, form in forms_.items() if key != removed}
+        for removed in OPTIONAL
+        if removed in forms_
     ]
-    near += [{**found, of: None} for of in OPTIONAL]
+    near += [{**forms_, of: None} for of in OPTIONAL]
     for other in near:
         key = operation_key(text, name, sent(data.draw, other), executes=executes)
-        assert (mine == key) == (_structure(found) == _structure(other)), other
+        assert (first == key) == (_structure(forms_) == _structure(other)), other
 
 
 def _read(variables: dict[str, Any], viewer: Viewer) -> Read | Code:
@@ -165,11 +165,11 @@ def _read(variables: dict[str, Any], viewer: Viewer) -> Read | Code:
 @covers("D-55")
 @SOME
 @given(data=st.data())
-def test_what_shares_a_key_is_answered_the_same_whoever_asked_first(data: st.DataObject) -> None:
-    """What was read and planned of one request's values, applied to another's, is what that one comes to itself."""
+def test_requests_with_one_key_have_the_same_result_in_any_order(data: st.DataObject) -> None:
+    """The cached operation and plan of one request, applied to another with the same key, give its own result."""
     viewer = data.draw(viewers())
     one, other = data.draw(pairs())
-    first, second = (_read(sent(data.draw, found), viewer) for found in (one, other))
+    first, second = (_read(sent(data.draw, forms_), viewer) for forms_ in (one, other))
     if isinstance(first, Code) or isinstance(second, Code):
         assert first == second or _structure(one) != _structure(other)
     elif first.key == second.key:
@@ -191,26 +191,26 @@ def test_what_shares_a_key_is_answered_the_same_whoever_asked_first(data: st.Dat
         ("query ($v: [ID!]!) { nodes(ids: $v) { id } }", ["opp_1"], ["opp_1"] * 251),
     ],
 )  # fmt: skip
-def test_a_list_that_is_too_long_is_refused_after_a_short_one_was_read(
+def test_too_long_list_is_refused_after_a_short_one_was_cached(
     query: str, few: Any, many: Any
 ) -> None:
-    """What was read of the short list is remembered, and says nothing of the other's length."""
+    """The cached operation of the short list does not skip the check of the length."""
 
-    def draw(value: Any) -> None:
+    def parse(value: Any) -> None:
         made = request(query, {"v": value})
         operation = made.admitted.operation(None)
         READS._parse(made, operation, coerce(GRAPHQL, operation, made.variables))
 
-    draw(few)
+    parse(few)
     with pytest.raises(Refused, match="at most 250"):
-        draw(many)
+        parse(many)
 
 
 @covers("D-64")
 @FEW
 @given(data=st.data())
-def test_a_statement_has_the_same_text_whenever_it_is_compiled(data: st.DataObject) -> None:
-    """Live lists are shared, and their cursors are good in other processes, by this text."""
+def test_statement_has_the_same_text_at_every_compilation(data: st.DataObject) -> None:
+    """Subscriptions are shared, and live cursors accepted in other processes, by this text."""
     viewer = data.draw(viewers())
     text, variables = TEXTS["search"]
     first, second = (read(request(text, variables), viewer) for _ in range(2))
@@ -226,9 +226,7 @@ def test_a_statement_has_the_same_text_whenever_it_is_compiled(data: st.DataObje
 @pytest.mark.parametrize("name", TEXTS)
 @FEW
 @given(data=st.data())
-def test_viewers_share_a_plan_only_where_it_is_the_same_for_both(
-    name: str, data: st.DataObject
-) -> None:
+def test_viewers_share_a_plan_only_if_it_is_equal_for_both(name: str, data: st.DataObject) -> None:
     text, variables = TEXTS[name]
     one, other = data.draw(couples())
     try:
@@ -244,8 +242,8 @@ def test_viewers_share_a_plan_only_where_it_is_the_same_for_both(
 @covers("D-58")
 @FEW
 @given(data=st.data())
-def test_a_viewer_is_not_remembered_beyond_a_move_or_a_restore(data: st.DataObject) -> None:
-    """Access versions count anew where a tenant was restored: its placement is another one."""
+def test_cached_viewer_is_dropped_after_a_move_or_restore(data: st.DataObject) -> None:
+    """Access versions start again in a restored tenant, which has another placement version."""
     viewer = data.draw(viewers())
     database = cast("Database", None)  # nothing is loaded
     known = Viewers(database, MODEL, viewer.policies, lambda: 0.0)
@@ -335,7 +333,7 @@ lists = st.tuples(
 
 
 def _without_values(one: Any) -> Any:
-    """The same, but for the values that are compared with."""
+    """The condition with all operands replaced by empty parameters."""
     if isinstance(one, BindParam):
         return BindParam()
     if isinstance(one, selection.And | selection.Or):
@@ -350,17 +348,17 @@ def _without_values(one: Any) -> Any:
 
 
 def _altered(one: Any) -> list[Any]:
-    """The conditions that differ from one in a single place."""
+    """The conditions that differ from `one` in a single place."""
     match one:
         case selection.And(items) | selection.Or(items):
-            found = [
+            altered = [
                 selection.Or(items) if isinstance(one, selection.And) else selection.And(items),
                 selection.Not(one),
             ]
             for place, item in enumerate(items):
                 several = [(*items[:place], each, *items[place + 1 :]) for each in _altered(item)]
-                found += map(type(one), [*several, (*items[:place], *items[place + 1 :])])
-            return found
+                altered += map(type(one), [*several, (*items[:place], *items[place + 1 :])])
+            return altered
         case selection.Not(item):
             return [item, *map(selection.Not, _altered(item))]
         case selection.ToOneFilter() | selection.ToManyFilter():
@@ -391,22 +389,22 @@ def _bare(one: Any) -> Any:
 @covers("D-38")
 @MANY
 @given(data=st.data())
-def test_lists_share_a_signature_if_and_only_if_they_differ_in_values_alone(
+def test_lists_share_a_signature_exactly_if_only_values_differ(
     data: st.DataObject,
 ) -> None:
-    """One list, compared with all that differ from it in a single place."""
+    """Compares a list with all that differ from it in a single place."""
     one: tuple[Any, ...] = data.draw(lists)
     another = data.draw(lists)
     near = [(*one[:place], another[place], *one[place + 1 :]) for place in range(len(one))]
     near += [(*one[:2], each, *one[3:]) for each in _altered(one[2])]
     for place, key in enumerate(one[3]):
-        for each in _otherwise(key):
+        for each in _altered_keys(key):
             near.append((*one[:3], (*one[3][:place], each, *one[3][place + 1 :]), one[4]))
     for other in near:
         assert (_signed(one) == _signed(other)) == (_bare(one) == _bare(other)), other
 
 
-def _otherwise(key: SortKey) -> list[SortKey]:
+def _altered_keys(key: SortKey) -> list[SortKey]:
     return [
         dataclasses.replace(key, descending=not key.descending),
         dataclasses.replace(key, nulls_first=not key.nulls_first),
@@ -419,14 +417,14 @@ def _otherwise(key: SortKey) -> list[SortKey]:
 @covers("D-38")
 @MANY
 @given(data=st.data())
-def test_a_cursor_opens_for_what_it_was_sealed_for_and_for_nothing_else(
+def test_cursor_opens_only_with_the_value_it_was_sealed_with(
     data: st.DataObject,
 ) -> None:
-    given_ = st.lists(
+    params = st.lists(
         st.sampled_from(["a", "a,b", None, True, 1, ["a"], ["a", "b"], "1"]), max_size=2
     )
     bound = st.tuples(
-        st.sampled_from(IDS[:2]), st.sampled_from(IDS[:2]), st.sampled_from(ODD), given_
+        st.sampled_from(IDS[:2]), st.sampled_from(IDS[:2]), st.sampled_from(ODD), params
     )
     one, other = data.draw(bound), data.draw(bound)
     cursor = CURSORS.sealed(b'["x"]', encoded(one)).decode()
@@ -441,30 +439,30 @@ def test_a_cursor_opens_for_what_it_was_sealed_for_and_for_nothing_else(
 @covers("D-38")
 @MANY
 @given(data=st.data())
-def test_a_cursor_is_bound_to_tenant_user_list_and_values(data: st.DataObject) -> None:
-    """Whoever asks for the same list with the same values has the same cursors, and nobody else."""
+def test_cursor_is_bound_to_tenant_user_list_and_values(data: st.DataObject) -> None:
+    """Requests share cursors exactly if tenant, user, list and filter values are equal."""
     ids = st.sampled_from(IDS[:2])
     texts = st.sampled_from(["a", "a,b", "b"])
-    asked = st.tuples(ids, ids, st.booleans(), st.lists(texts, max_size=2), st.none() | texts)
-    found = []
-    for tenant_, user, is_first, names, name in (data.draw(asked), data.draw(asked)):
+    parts = st.tuples(ids, ids, st.booleans(), st.lists(texts, max_size=2), st.none() | texts)
+    results = []
+    for tenant_, user, is_first, names, name in (data.draw(parts), data.draw(parts)):
         query = "query ($in: [String!], $ne: String!) { %s(filter: {name: {in: $in, ne: $ne}}) { edges { cursor } } }"
-        given_ = {"in": names, "ne": name or ""}
-        made = request(query % ("opportunities" if is_first else "accounts"), given_)
+        params = {"in": names, "ne": name or ""}
+        made = request(query % ("opportunities" if is_first else "accounts"), params)
         operation = made.admitted.operation(None)
-        parsed = READS._read(made, operation, given_, types(GRAPHQL, operation))
+        parsed = READS._read(made, operation, params, types(GRAPHQL, operation))
         lists = {each.number: each for each in parsed.outline.connections}
         who = Caller(tenant(tenant_), user, IDS[0], "")
-        bound = READS._bound_to(who, lists, given_, next(iter(lists)))
-        found.append(((tenant_, user, is_first, names, name or ""), bound))
-    (one, first), (other, second) = found
+        bound = READS._bound_to(who, lists, params, next(iter(lists)))
+        results.append(((tenant_, user, is_first, names, name or ""), bound))
+    (one, first), (other, second) = results
     assert (first == second) == (one == other)
 
 
 @covers("D-38", "D-55")
 @SOME
 @given(data=st.data())
-def test_a_plan_is_shared_by_cursors_with_the_same_empty_keys_only(data: st.DataObject) -> None:
+def test_cursors_share_a_plan_only_with_the_same_null_keys(data: st.DataObject) -> None:
     text = """query ($first: Int, $after: String, $before: String) {
         opportunities(first: $first, after: $after, before: $before, orderBy: [{amount: DESC}, {name: ASC}]) {
         nodes { id } pageInfo { hasNextPage } } }"""
@@ -477,7 +475,7 @@ def test_a_plan_is_shared_by_cursors_with_the_same_empty_keys_only(data: st.Data
     keys = st.none() | st.tuples(
         st.sampled_from([None, "1.00", "2.00"]), st.sampled_from([None, "a", "b"])
     )
-    found = []
+    results = []
     for _ in range(2):
         sizes, ends = (
             data.draw(st.sampled_from([2, 3])),
@@ -489,18 +487,18 @@ def test_a_plan_is_shared_by_cursors_with_the_same_empty_keys_only(data: st.Data
         ]
         sent_ = {"first": sizes, "after": sealed[0], "before": sealed[1]}
         pattern = (sizes, *(None if end is None else tuple(k is None for k in end) for end in ends))
-        found.append((pattern, read(request(text, sent_), viewer)))
-    (one, first), (other, second) = found
+        results.append((pattern, read(request(text, sent_), viewer)))
+    (one, first), (other, second) = results
     assert (first.key == second.key) == (one == other)
     if one == other:
         assert outcome(first.parsed, first.plan, second) == outcome(
             second.parsed, second.plan, second
         )
     elif not isinstance(first.plan, Forbidden) and not isinstance(second.plan, Forbidden):
-        assert first.plan.compiled != second.plan.compiled, "a key that differs for nothing"
+        assert first.plan.compiled != second.plan.compiled, "different keys for equal plans"
 
 
-# --- what is encoded ----------------------------------------------------------------------------
+# --- encoding -----------------------------------------------------------------------------------
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.text(alphabet='a,"[]{}:n', max_size=3),
@@ -518,8 +516,8 @@ def test_different_values_are_encoded_differently(one: Any, other: Any) -> None:
     assert (encoded(one) == encoded(other)) == (repr(one) == repr(other)), ordered
 
 
-def test_what_has_no_text_of_its_own_is_not_encoded() -> None:
-    """Two objects whose texts happen to be the same must not share a key."""
+def test_object_without_a_canonical_text_is_not_encoded() -> None:
+    """Two objects with the same `repr` must not share a key."""
     with pytest.raises(TypeError, match="object"):
         encoded([object()])
 
@@ -531,7 +529,7 @@ odd_texts = st.sampled_from(["", "a", "b", "a:b", ":", '"'])
 
 @st.composite
 def split(draw: st.DrawFn) -> list[str]:
-    """Few texts that are cut in different ways, so that joined by some character they would be the same."""
+    """Texts split in different ways, which would be equal if joined by a separator."""
     text = draw(st.sampled_from(["a:b", "a,b", 'a","b', "a::b", "a"]))
     return text.split(draw(st.sampled_from([":", ",", '","', "x"])), draw(st.integers(0, 2)))
 
@@ -539,10 +537,10 @@ def split(draw: st.DrawFn) -> list[str]:
 @covers("D-19")
 @MANY
 @given(data=st.data())
-def test_attempts_share_a_counter_only_if_limit_tenant_and_address_are_the_same(
+def test_attempts_share_a_counter_only_with_equal_limit_tenant_and_address(
     data: st.DataObject,
 ) -> None:
-    throttle = Throttle("redis://127.0.0.1:1", bytes(16), lambda: 0.0)  # nothing connects
+    throttle = Throttle("redis://127.0.0.1:1", bytes(16), lambda: 0.0)  # not connected
     names = st.tuples(st.sampled_from([ACCOUNT, ADDRESS]), split())
     (limit, one), (other_limit, other) = data.draw(names), data.draw(names)
     same = limit.namespace == other_limit.namespace and one == other
@@ -552,22 +550,22 @@ def test_attempts_share_a_counter_only_if_limit_tenant_and_address_are_the_same(
 @covers("D-37")
 @MANY
 @given(data=st.data())
-def test_requests_share_a_digest_only_if_text_name_and_variables_are_the_same(
+def test_requests_share_a_digest_only_with_equal_text_name_and_variables(
     data: st.DataObject,
 ) -> None:
     variables = st.dictionaries(st.sampled_from(["a", "b"]), json_values, max_size=2)
-    said = st.tuples(st.sampled_from(SPELLINGS), st.sampled_from([None, "A", "B"]), variables)
-    one, other = data.draw(said), data.draw(said)
+    parts = st.tuples(st.sampled_from(TEXT_VARIANTS), st.sampled_from([None, "A", "B"]), variables)
+    one, other = data.draw(parts), data.draw(parts)
     who = Caller(tenant(IDS[0]), IDS[1], IDS[2], "")
     keys = [
-        _key(who, Request(text, admitted(text), name, given_), "k")
-        for text, name, given_ in (one, other)
+        _key(who, Request(text, admitted(text), name, params), "k")
+        for text, name, params in (one, other)
     ]
     assert (keys[0].digest == keys[1].digest) == (repr(_sorted(one)) == repr(_sorted(other)))
 
 
 def _sorted(value: Any) -> Any:
-    """The same, with objects as sorted pairs: the order of their names says nothing."""
+    """The value with objects as sorted pairs, because the order of members is insignificant."""
     if isinstance(value, dict):
         return {name: _sorted(value[name]) for name in sorted(value)}
     return [*map(_sorted, value)] if isinstance(value, list | tuple) else value
@@ -576,7 +574,7 @@ def _sorted(value: Any) -> Any:
 @covers("D-37")
 @MANY
 @given(data=st.data())
-def test_requests_share_a_lock_only_if_tenant_user_and_key_are_the_same(
+def test_requests_share_a_lock_only_with_equal_tenant_user_and_key(
     data: st.DataObject,
 ) -> None:
     ids = st.sampled_from([IDS[0], IDS[1]])

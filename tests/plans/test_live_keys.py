@@ -1,4 +1,4 @@
-"""Live lists are shared by those who are told the same, and only by them (D-64)."""
+"""A live list is shared exactly by subscriptions that receive the same messages (D-64)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.codes import Refused
 from domain.live import LiveChangeKind, LiveKind
 from schema import admission
 from schema.engine.compiled_subscription import CompiledSubscription
-from tests.plans.asking import IDS, LIVES, caller, relatives, request, viewers
+from tests.plans.planning import IDS, LIVES, caller, relatives, request, viewers
 from tests.plans.variables import changes, forms, input_type, values
 from tests.support.covers import covers
 
@@ -43,86 +43,86 @@ REFUSED = (Refused, admission.DocumentRejected)
 CURSOR = re.compile(rb'"cursor":"([^"]*)"')
 
 
-Asked = tuple[str, str, dict[str, Any]]
+Sent = tuple[str, str, dict[str, Any]]
 """A document, the name of an operation in it, and its variables."""
 
 
 @st.composite
-def sent(draw: st.DrawFn) -> tuple[Asked, list[Asked]]:
-    """A request, and others that differ from it in one place each; the first of them in nothing."""
+def requests(draw: st.DrawFn) -> tuple[Sent, list[Sent]]:
+    """A request, and others that are equal or differ from it in one place."""
     form = draw(forms(input_type("OpportunityFilter"), 2))
     text, name, flag = draw(st.sampled_from(DOCUMENTS)), "A", draw(st.booleans())
-    given_ = {"filter": draw(values(form)), "most": 5, "flag": flag}
+    params = {"filter": draw(values(form)), "most": 5, "flag": flag}
     near = draw(st.lists(st.sampled_from(changes(form)), max_size=3)) if changes(form) else []
-    others: list[Asked] = [(text, name, given_), (text, "B", given_), (text + " ", name, given_)]
-    others += [(each, name, given_) for each in DOCUMENTS]
-    others += [(text, name, {**given_, "filter": draw(values(each))}) for each in (form, *near)]
-    others += [(text, name, {**given_, **each}) for each in ({"most": 7}, {"flag": not flag})]
+    others: list[Sent] = [(text, name, params), (text, "B", params), (text + " ", name, params)]
+    others += [(each, name, params) for each in DOCUMENTS]
+    others += [(text, name, {**params, "filter": draw(values(each))}) for each in (form, *near)]
+    others += [(text, name, {**params, **each}) for each in ({"most": 7}, {"flag": not flag})]
     return others[0], others
 
 
-def watch(asked: Asked, viewer: Viewer, tenant: UUID = IDS[0]) -> CompiledSubscription:
-    """What is told of a subscription under a viewer's rights."""
-    text, name, variables = asked
+def compiled(sent: Sent, viewer: Viewer, tenant: UUID = IDS[0]) -> CompiledSubscription:
+    """The compiled subscription for a viewer."""
+    text, name, variables = sent
     made = LIVES.parse(caller(viewer, tenant), request(text, variables, name)).compile(viewer)
     assert isinstance(made, CompiledSubscription)
     return made
 
 
-def told(asked: Asked, made: CompiledSubscription) -> list[Any]:
-    """All that the messages of a list come from: the document, the statement and what is bound, and their form."""
-    text, name, _ = asked
-    some = made.plan.by_ids
-    bound = some.arguments({**made.values, "@ids": []}, made.viewer, {})
-    assert some.compiled is not None
+def message_facts(sent: Sent, made: CompiledSubscription) -> list[Any]:
+    """Everything that determines the messages: document, statement, bound values and format."""
+    text, name, _ = sent
+    by_ids = made.plan.by_ids
+    bound = by_ids.arguments({**made.values, "@ids": []}, made.viewer, {})
+    assert by_ids.compiled is not None
     return [
         *(text, name, made.most, made.message.parts, made.plan.full.denied),
-        *(some.compiled.sql, [(type(each), each) for each in bound]),
+        *(by_ids.compiled.sql, [(type(each), each) for each in bound]),
     ]
 
 
 def cursor_of(made: CompiledSubscription) -> str:
-    """The cursor in a message of a list."""
+    """The cursor in a message of a subscription."""
     change = (LiveChangeKind.ENTERED, IDS[0], tuple(b"{}" for _ in made.live.texts))
-    found = CURSOR.search(made.text(LiveKind.DELTA, 3, 7, [change]))
-    assert found is not None
-    return found[1].decode()
+    match = CURSOR.search(made.text(LiveKind.DELTA, 3, 7, [change]))
+    assert match is not None
+    return match[1].decode()
 
 
 @covers("D-55", "D-64")
 @SOME
 @given(data=st.data())
-def test_lists_share_a_key_if_and_only_if_the_same_is_told_of_them(data: st.DataObject) -> None:
-    """Another text, name, statement, value or audience is another list."""
-    asked, others = data.draw(sent())
+def test_subscriptions_share_a_key_exactly_if_their_messages_are_equal(data: st.DataObject) -> None:
+    """Another text, operation, statement, value or set of rights has another key."""
+    request_, others = data.draw(requests())
     viewer, relations = data.draw(relatives())
     try:
-        mine = watch(asked, viewer)
+        first = compiled(request_, viewer)
     except REFUSED:
         assume(False)
     for other, who in (
         *((each, viewer) for each in others),
-        *((asked, each) for each in relations),
+        *((request_, each) for each in relations),
     ):
         try:
-            theirs = watch(other, who)
+            second = compiled(other, who)
         except REFUSED:
             continue
-        same = told(asked, mine) == told(other, theirs)
-        assert (mine.key == theirs.key) == same, other
-        assert (theirs.place(cursor_of(mine)) == (3, 7)) == same, "a cursor of another list"
+        same = message_facts(request_, first) == message_facts(other, second)
+        assert (first.key == second.key) == same, other
+        assert (second.place(cursor_of(first)) == (3, 7)) == same, "a cursor of another list"
 
 
 @covers("D-55", "D-64")
 @FEW
 @given(data=st.data())
-def test_where_a_list_goes_on_says_nothing_of_what_is_told(data: st.DataObject) -> None:
-    """Clients that come back share the list with those who are there."""
-    (text, name, variables), _ = data.draw(sent())
+def test_key_does_not_depend_on_the_start_cursor(data: st.DataObject) -> None:
+    """Clients that resume share a subscription with connected ones."""
+    (text, name, variables), _ = data.draw(requests())
     viewer = data.draw(viewers())
     try:
         keys = {
-            watch((text, name, {**variables, **after}), viewer).key
+            compiled((text, name, {**variables, **after}), viewer).key
             for after in ({}, {"after": None}, {"after": "a"}, {"after": "b"})
         }
     except REFUSED:
@@ -133,11 +133,11 @@ def test_where_a_list_goes_on_says_nothing_of_what_is_told(data: st.DataObject) 
 @covers("D-38", "D-64")
 @FEW
 @given(data=st.data())
-def test_a_cursor_of_one_tenant_is_refused_by_another(data: st.DataObject) -> None:
-    asked, _ = data.draw(sent())
+def test_cursor_of_one_tenant_is_refused_by_another(data: st.DataObject) -> None:
+    request_, _ = data.draw(requests())
     viewer = data.draw(viewers())
     try:
-        here, there = watch(asked, viewer, IDS[0]), watch(asked, viewer, IDS[1])
+        here, there = compiled(request_, viewer, IDS[0]), compiled(request_, viewer, IDS[1])
     except REFUSED:
         assume(False)
     assert here.place(cursor_of(here)) == (3, 7)
@@ -145,4 +145,4 @@ def test_a_cursor_of_one_tenant_is_refused_by_another(data: st.DataObject) -> No
         there.place(cursor_of(here))
     except REFUSED:
         return
-    raise AssertionError("the cursor was opened")
+    raise AssertionError("the cursor was accepted")

@@ -1,4 +1,4 @@
-"""Variables by their GraphQL types: forms, which hold all that reading depends on, and values of a form."""
+"""Random variables by GraphQL type: forms, which contain everything that parsing depends on, and values of a form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SOME = (
     *("and", "or", "not", "search", "attribute", "id", "name", "status", "amount", "locked"),
     *("account", "owner", "contacts", "createdAt", "expectedCloseOn", "probability"),
 )
-"""Of an input with many fields, those that are sent."""
+"""Fields used of an input with many fields."""
 LEAVES: dict[str, st.SearchStrategy[Any]] = {
     "String": st.sampled_from(["", "a", "value", "list", "%", 'a"b', "a, b", "null", "x" * 30]),
     "Int": st.integers(1, 100),
@@ -36,7 +36,7 @@ LEAVES: dict[str, st.SearchStrategy[Any]] = {
     "DateTime": st.sampled_from(["2024-02-29T00:00:00Z", "2026-01-01T12:00:00+01:00"]),
     "TimeZone": st.sampled_from(["UTC", "Europe/Amsterdam"]),
 }
-"""What is compared with, or bound otherwise: of any value the same is read."""
+"""Values that are bound as parameters and do not affect parsing, by scalar."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Word:
-    """A value that is read itself: of an enum, a boolean, a key of an attribute."""
+    """A value that parsing depends on: an enum value, a boolean or an attribute key."""
 
     word: object
     others: tuple[object, ...] = field(default=(), compare=False)
-    """The other values of its type."""
+    """Other values of the type."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ class Id:
 
 @dataclass(frozen=True)
 class Fields:
-    """An object with these fields, and no others."""
+    """An object with exactly these fields."""
 
     parts: dict[str, Form]
     one_of: bool = False
-    """Whether it has exactly one field, which is not null."""
+    """Whether the input is `@oneOf`: exactly one field, not null."""
 
 
 @dataclass(frozen=True)
 class Items:
-    """A list whose items are read one by one; of ids, only which prefixes there are."""
+    """A list whose items are parsed individually; of ids, only the set of prefixes matters."""
 
     parts: list[Form]
     is_set: bool
@@ -81,20 +81,20 @@ class Items:
 
 @dataclass(frozen=True)
 class Compared:
-    """A list of values to compare with: whether one of them is null, and whether they are too many."""
+    """A list of bound values, by whether it contains null and whether it exceeds the limit."""
 
     values: st.SearchStrategy[Any]
     has_null: bool
     too_many: bool
     nullable: bool
-    """Whether the type allows a null among them."""
+    """Whether the type allows null items."""
 
 
 Form: TypeAlias = "Leaf | Word | Id | Fields | Items | Compared | None"
 
 
 def structure(form: Form) -> Hashable:
-    """What must tell the forms of a type apart."""
+    """The facts that distinguish the forms of a type."""
     match form:
         case None:
             return None
@@ -114,7 +114,7 @@ def structure(form: Form) -> Hashable:
 
 
 def values(form: Form) -> st.SearchStrategy[Any]:
-    """Values of a form, as a client sends them."""
+    """Values of a form, in the format of a request."""
     match form:
         case None:
             return st.none()
@@ -136,7 +136,7 @@ def values(form: Form) -> st.SearchStrategy[Any]:
 
 
 def changes(form: Form) -> list[Form]:
-    """The forms that differ from this one in a single place, by one step."""
+    """The forms that differ from this one in a single place."""
     match form:
         case None | Leaf():
             return []
@@ -146,8 +146,8 @@ def changes(form: Form) -> list[Form]:
             return [Id(other) for other in PREFIXES if other != prefix]
         case Fields(parts, one_of):
             fewer: list[Form] = [
-                Fields({name: part for name, part in parts.items() if name != gone})
-                for gone in parts
+                Fields({name: part for name, part in parts.items() if name != removed})
+                for removed in parts
             ]
             null: list[Form] = [
                 Fields({**parts, name: None}) for name, part in parts.items() if part is not None
@@ -174,7 +174,7 @@ def changes(form: Form) -> list[Form]:
 
 
 def forms(kind: Any, depth: int = 3) -> st.SearchStrategy[Form]:
-    """Forms of the values of a type. Objects are nested no deeper than `depth`."""
+    """Forms of a type, with objects nested at most `depth` levels."""
     if is_non_null_type(kind):
         return _present(kind.of_type, depth)
     return st.one_of(*[_present(kind, depth)] * 4, st.none())
@@ -201,7 +201,7 @@ def _words(*known: object) -> st.SearchStrategy[Form]:
 
 
 def _object(kind: GraphQLInputObjectType, depth: int) -> st.SearchStrategy[Form]:
-    """An object with its required fields and at most two others; with one, where it takes exactly one."""
+    """An object with its required fields and at most two others, or exactly one field if it is `@oneOf`."""
     known = {
         name: field.type
         for name, field in kind.fields.items()
@@ -243,6 +243,6 @@ def _list(kind: Any, depth: int) -> st.SearchStrategy[Form]:
 
 
 def input_type(text: str) -> Any:
-    """The input type of this name, with its brackets and exclamation marks."""
+    """The input type of a type reference such as `[ID!]!`."""
     found: Any = type_from_ast(GRAPHQL, parse_type(text))
     return found

@@ -1,4 +1,4 @@
-"""Operations planned without a database: documents, viewers with rights of any shape, and what comes of them."""
+"""Operations planned without a database: documents, random viewers, and the keys, plans and arguments of requests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from auth.api import POLICIES
+from auth.engine.policy import TOLD, TOLD_IN
 from auth.engine.viewer import Reach, Viewer
 from auth.viewers import Viewers
 from db.api import MODEL
@@ -43,31 +44,31 @@ from tests.plans.measure import OPERATIONS, operation
 DOCUMENTS = Documents(GRAPHQL, Limits())
 CURSORS = Cursors(bytes(32))
 BUDGET = Budget(lambda: 0.0, 10**12)
-NOWHERE = cast("Viewers", None)  # nothing here enters a tenant
-READS = ReadService(GRAPHQL, MODEL, root_fields(EXPOSED, "User"), NOWHERE, CURSORS, BUDGET)
+NO_VIEWERS = cast("Viewers", None)  # no transaction is started here
+READS = ReadService(GRAPHQL, MODEL, root_fields(EXPOSED, "User"), NO_VIEWERS, CURSORS, BUDGET)
 LIVES = SubscriptionService(GRAPHQL, MODEL, {"opportunities": "Opportunity"}, CURSORS, BUDGET)
 IDS = [UUID(int=number) for number in range(1, 9)]
 
 
 def tenant(id: UUID, version: int = 1) -> Tenant:
-    """A tenant that is nowhere."""
+    """A tenant without a schema in a database."""
     name = "t_" + "abcdefgh"[id.int % 8]
     return Tenant(id, "acme", "Acme", "active", False, Placement(id, name, name, version))
 
 
 def caller(viewer: Viewer, of: UUID = IDS[0]) -> Caller:
-    """Somebody signed in with a viewer's rights."""
+    """A signed-in caller with the viewer's user."""
     return Caller(tenant(of), viewer.user, IDS[1], "")
 
 
 @cache
 def admitted(text: str) -> Any:
-    """A document, checked once."""
+    """A validated document, cached."""
     return DOCUMENTS.get(text)
 
 
 def request(text: str, variables: Mapping[str, Any], name: str | None = None) -> Request:
-    """A request as the endpoint makes it."""
+    """A request as the endpoint creates it."""
     return Request(text, admitted(text), name, variables)
 
 
@@ -81,7 +82,7 @@ ATTRIBUTES = (
     AttributeRights(str(UUID(int=3)), "Opportunity", "seats", "Seats", AttributeKind.NUMBER),
     AttributeRights(str(UUID(int=4)), "Account", "segment", "Segment", AttributeKind.TEXT),
 )
-"""Those of several tenants: the same key is kept under another id, labelled otherwise, or of another kind."""
+"""Attributes of several tenants: one key with different ids, labels and kinds."""
 HIDDEN = (
     *(
         ("Opportunity", name)
@@ -117,7 +118,7 @@ PARTS: dict[str, st.SearchStrategy[Any]] = {
     "employee": st.sampled_from(IDS),
     "owners": st.lists(st.sampled_from(IDS), max_size=2).map(tuple),
 }
-"""What a viewer's rights are made of, as far as statements may depend on it, and their ids."""
+"""Strategies for each part of a viewer on which statements may depend, and for the viewer's ids."""
 
 
 def _viewer(of: Mapping[str, Any]) -> Viewer:
@@ -145,7 +146,7 @@ def _viewer(of: Mapping[str, Any]) -> Viewer:
         version=1,
         rights=granted,
         owners=dict.fromkeys(granted, of["owners"]),
-        arrays={**arrays, "viewer:told": ("Opportunity.name",), "viewer:told_in": ()},
+        arrays={**arrays, TOLD: ("Opportunity.name",), TOLD_IN: ()},
         reach={name: of["reach"] for name, mine in granted.items() if mine.rows is RowScope.OWN},
         policies=POLICIES,
         full=of["full"],
@@ -154,13 +155,13 @@ def _viewer(of: Mapping[str, Any]) -> Viewer:
 
 
 def viewers() -> st.SearchStrategy[Viewer]:
-    """Viewers with rights of any shape, and ids of their own."""
+    """Viewers with random rights and ids."""
     return st.fixed_dictionaries(PARTS).map(_viewer)
 
 
 @st.composite
 def couples(draw: st.DrawFn, most: int = 2) -> tuple[Viewer, Viewer]:
-    """Two viewers whose rights and ids differ in so many parts at most."""
+    """Two viewers that differ in at most `most` parts."""
     one = draw(st.fixed_dictionaries(PARTS))
     changed = draw(st.sets(st.sampled_from(sorted(PARTS)), max_size=most))
     other = {**one, **{name: draw(PARTS[name]) for name in sorted(changed)}}
@@ -169,7 +170,7 @@ def couples(draw: st.DrawFn, most: int = 2) -> tuple[Viewer, Viewer]:
 
 @st.composite
 def relatives(draw: st.DrawFn) -> tuple[Viewer, list[Viewer]]:
-    """A viewer, and for each part of their rights and ids somebody with another one."""
+    """A viewer, and for each part another viewer that may differ only in it."""
     one = draw(st.fixed_dictionaries(PARTS))
     others = [_viewer({**one, name: draw(part)}) for name, part in PARTS.items()]
     return _viewer(one), others
@@ -194,7 +195,8 @@ EXTRA = {
     "trash": "{ opportunities(trashed: ONLY) { nodes { id name } } addresses(trashed: ONLY) { nodes { city } } }",
     "reverse": """{ accounts(filter: {opportunities: {none: {name: {contains: "a"}}}}) { totalCount
         nodes { opportunities(filter: {owner: {name: {eq: "x"}}}) { totalCount nodes { amount { amount currency } } } } } }""",
-    "parts": "{ addresses { nodes { city account { name } history { nodes { field } } } } quoteItems { nodes { id } } }",
+    "children of accounts": """{ addresses { nodes { city account { name } history { nodes { field } } } }
+        quoteItems { nodes { id } } }""",
     "derived": "{ opportunities { nodes { closeQuarter owner { initials } account { displayName } } } }",
     "history": '{ opportunity(id: "opp_") { history { nodes { kind field user { id } } } } }',
     "search": '{ search(text: "abc") { matched node { id ... on Account { name } ... on Opportunity { name } } } }',
@@ -209,15 +211,15 @@ TEXTS: dict[str, tuple[str, Mapping[str, Any]]] = {
     **{name: (operation(name).text, operation(name).variables) for name in OPERATIONS},
     **{name: (text, {}) for name, text in EXTRA.items()},
 }
-"""Documents of all kinds, with their variables."""
+"""Documents of all kinds with their variables, by name."""
 
 
-# --- what comes of them -------------------------------------------------------------------------
+# --- results ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Read:
-    """An operation read and planned anew, and under which keys its parts would be remembered."""
+    """A newly parsed and planned operation, with its cache key."""
 
     key: PlanKey
     parsed: ParsedOperation
@@ -227,26 +229,28 @@ class Read:
     opened: dict[Any, tuple[str | None, ...]]
 
 
-def read(asked: Request, viewer: Viewer) -> Read:
-    """What a request comes to for a viewer, whatever was asked before. Raises Refused."""
-    operation = asked.admitted.operation(asked.name)
-    values = coerce(GRAPHQL, operation, asked.variables)
+def read(request: Request, viewer: Viewer) -> Read:
+    """Parse and plan a request for a viewer, without caches. Raises Refused."""
+    operation = request.admitted.operation(request.name)
+    values = coerce(GRAPHQL, operation, request.variables)
     declared = types(GRAPHQL, operation)
-    key = READS._key(asked, declared, values)
-    parsed = READS._read(asked, operation, values, declared)
+    key = READS._key(request, declared, values)
+    parsed = READS._read(request, operation, values, declared)
     opened = READS._open(caller(viewer), parsed.outline, values)
     pages = READS._pages(parsed.outline, values, opened)
-    whole = PlanKey(key, viewer.project(parsed.outline.depends_on), pages)
-    return Read(whole, parsed, plan(parsed.outline, viewer, MODEL, pages), values, viewer, opened)
+    plan_key = PlanKey(key, viewer.project(parsed.outline.depends_on), pages)
+    return Read(
+        plan_key, parsed, plan(parsed.outline, viewer, MODEL, pages), values, viewer, opened
+    )
 
 
 def outcome(parsed: ParsedOperation, made: Plan | Forbidden, of: Read) -> object:
-    """What a request is answered with, but for the rows: what was read and planned, applied to its values."""
-    outline, values, who = parsed.outline, of.values, caller(of.viewer)
+    """The response of a request except for its rows: a parsed operation and a plan, applied to the values of `of`."""
+    selection, values, who = parsed.outline, of.values, caller(of.viewer)
     shape = (parsed.keys, tuple(parsed.executed), [node.name.value for node in parsed.own])
     if isinstance(made, Forbidden):
         return shape, made
-    lists = {each.number: each for each in outline.connections}
+    lists = {each.number: each for each in selection.connections}
     bound = {number: READS._bound_to(who, lists, values, number) for number in lists}
     try:
         arguments: object = made.arguments(values, of.viewer, of.opened)
@@ -254,5 +258,5 @@ def outcome(parsed: ParsedOperation, made: Plan | Forbidden, of: Read) -> object
         arguments = refused.message
     sql = made.compiled and made.compiled.sql
     facts = (made.columns, made.denied, made.cursors, made.custom)
-    sizes = [(number, resolve(slot, values)) for number, slot in outline.sizes]
+    sizes = [(number, resolve(slot, values)) for number, slot in selection.sizes]
     return shape, sql, arguments, facts, bound, sizes
