@@ -32,7 +32,7 @@ from subscriptions.engine.wire import Wire
 
 SUBPROTOCOL = "graphql-transport-ws"
 LONGEST_ID = 100
-NOBODY = UUID(int=0)
+NO_ID = UUID(int=0)
 IGNORED = 10 * MESSAGES
 """Frames accepted after the closing handshake before the connection is cut."""
 log = structlog.get_logger()
@@ -97,7 +97,7 @@ class Socket:
         self._now = now
         self._rate = Rate(now)
         self._authentication: Authentication | None = None
-        self.user = self.session = NOBODY
+        self.user = self.session = NO_ID
         """The authenticated caller and their session."""
         self._feed: Feed | None = None
         self._init_received = False

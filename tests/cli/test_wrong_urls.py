@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from cli.main import cli
 from cli.servers.embedded import embedded
-from tests.test_lifecycle import answers, soon
+from tests.test_lifecycle import is_ready, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "hunter2"
@@ -166,7 +166,9 @@ def test_server_without_its_redis_warns_and_serves(
     url, sentence = url.format(**known), sentence.format(**known)
     service = command(data, *words, DATABASE_URL="", REDIS_URL=url, RELATA_DEMO="false")
     try:
-        ready = soon(lambda: answers(port) or service.poll() is not None, 120) and answers(port)
+        ready = wait_until(lambda: is_ready(port) or service.poll() is not None, 120) and is_ready(
+            port
+        )
     finally:
         service.send_signal(signal.SIGTERM)
         _, stderr = service.communicate(timeout=60)

@@ -1,4 +1,4 @@
-"""The tenant of the graph's tests, and the loop to ask it in."""
+"""Fixtures: the tenant in which random commands run, and the event loop of the servers."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.graph.place import Place, place_of
+from tests.graph.graph_tenant import GraphTenant, open_graph_tenant
 from tests.support.world import World
 
 
 @pytest.fixture(scope="module")
-async def place(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Place]:
-    """A tenant to write in; the process remembers one by its slug, so no two have the same."""
-    async with place_of(world, f"graph{request.module.__name__.rpartition('_')[2]}") as made:
-        yield made
+async def tenant(world: World, request: pytest.FixtureRequest) -> AsyncIterator[GraphTenant]:
+    """A tenant of the module, with a slug of its own because the process caches tenants by slug."""
+    async with open_graph_tenant(
+        world, f"graph{request.module.__name__.rpartition('_')[2]}"
+    ) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
 async def loop() -> asyncio.AbstractEventLoop:
-    """The loop of the servers, for tests that hypothesis calls from outside of it."""
+    """The event loop of the servers, for tests that Hypothesis runs outside of it."""
     return asyncio.get_running_loop()

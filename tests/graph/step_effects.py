@@ -15,7 +15,7 @@ from domain.contracts import SAME
 from domain.quotes import CONTENT
 from domain.sales import LOCKED
 from tests.graph.checks import attached, in_force
-from tests.graph.place import Facts, Place, Row
+from tests.graph.graph_tenant import GraphTenant, Records, Row
 
 STAMPS = {"version", "updated_at"}
 SINCE = "SELECT * FROM change_log WHERE position > $1 ORDER BY position, number"
@@ -27,8 +27,8 @@ DENSE = """
 Entry = Row
 
 
-def plain(entity: str, image: str | None) -> dict[str, Any] | None:
-    """A row of the log, with values that are equal if they mean the same."""
+def parsed_row(entity: str, image: str | None) -> dict[str, Any] | None:
+    """A row image of the log, with values converted so that they can be compared."""
     if image is None:
         return None
     row: dict[str, Any] = json.loads(image, parse_float=Decimal)
@@ -44,35 +44,35 @@ def plain(entity: str, image: str | None) -> dict[str, Any] | None:
     return row
 
 
-async def entries(place: Place, *, at_once: bool = True) -> list[Entry]:
-    """What is in the log since the last look; its positions are dense, and the last is the head's (D-60)."""
-    found: list[Entry] = [dict(row) for row in await place.operator.fetch(SINCE, place.position)]
-    [head] = await place.operator.fetch(DENSE, place.base)
-    assert head["position"] == place.base + head["known"], "the log has gaps"
+async def new_entries(tenant: GraphTenant, *, at_once: bool = True) -> list[Entry]:
+    """The log entries since the last call. Positions must be dense and end at the head (D-60)."""
+    rows: list[Entry] = [dict(row) for row in await tenant.operator.fetch(SINCE, tenant.position)]
+    [head] = await tenant.operator.fetch(DENSE, tenant.base_position)
+    assert head["position"] == tenant.base_position + head["known"], "the log has gaps"
     if at_once:
-        expected = place.position + (1 if found else 0)
+        expected = tenant.position + (1 if rows else 0)
         assert head["position"] == expected, f"{head['position']} instead of {expected}"
-        assert [row["number"] for row in found] == list(range(len(found)))
-    place.position = head["position"]
-    return found
+        assert [row["number"] for row in rows] == list(range(len(rows)))
+    tenant.position = head["position"]
+    return rows
 
 
-def told(log: Sequence[Entry], before: Facts, after: Facts) -> Iterator[str]:
-    """The log tells every change, one version after the other, and the last image is the row."""
-    standing: dict[tuple[str, UUID], dict[str, Any] | None] = {}
+def log_violations(log: Sequence[Entry], before: Records, after: Records) -> Iterator[str]:
+    """The log must contain every change in order of versions, and its last image must equal the row."""
+    images: dict[tuple[str, UUID], dict[str, Any] | None] = {}
     for each in log:
         entity, id = each["entity"], each["record_id"]
-        was, then = plain(entity, each["before"]), plain(entity, each["after"])
-        last = standing.get((entity, id))
+        was, then = parsed_row(entity, each["before"]), parsed_row(entity, each["after"])
+        last = images.get((entity, id))
         if then is None or (was or {}).get("version", 0) + 1 != then["version"]:
             yield f"{entity} {id}: version {was and was['version']} became {then and then['version']}"
         if last is not None and last != was:
             yield f"{entity} {id}: the images do not follow each other"
         differs = {n for n in then or {} if was and was[n] != (then or {})[n]} - STAMPS
         if each["kind"] == "UPDATED" and differs != set(each["changed"]):
-            yield f"{entity} {id}: {differs} changed, the log tells {each['changed']}"
-        standing[entity, id] = then
-    for (entity, id), then in standing.items():
+            yield f"{entity} {id}: {differs} changed, the log has {each['changed']}"
+        images[entity, id] = then
+    for (entity, id), then in images.items():
         kept = after.rows[entity][id]
         old = before.rows[entity].get(id)
         shown = {n: v for n, v in (then or {}).items() if isinstance(v, Decimal | UUID | datetime)}
@@ -84,17 +84,19 @@ def told(log: Sequence[Entry], before: Facts, after: Facts) -> Iterator[str]:
             yield f"{entity} {id} is at version {kept['version']}"
     for entity in {each["entity"] for each in log}:
         for id, row in after.rows[entity].items():
-            if before.rows[entity].get(id) != row and (entity, id) not in standing:
-                yield f"{entity} {id} changed, and the log does not tell"
+            if before.rows[entity].get(id) != row and (entity, id) not in images:
+                yield f"{entity} {id} changed without a log entry"
 
 
-async def in_history(place: Place, before: Facts, after: Facts, log: Sequence[Entry]) -> list[str]:
-    """Every field that came to be another one has a row in the history of its record."""
+async def history_violations(
+    tenant: GraphTenant, before: Records, after: Records, log: Sequence[Entry]
+) -> list[str]:
+    """Every changed field must have an entry in the history of its record."""
     ids = sorted({each["record_id"] for each in log})
     known: dict[UUID, set[str | None]] = defaultdict(set)
-    for row in await place.operator.fetch(HISTORY, ids) if ids else ():
+    for row in await tenant.operator.fetch(HISTORY, ids) if ids else ():
         known[row["record_id"]].add(row["field"])
-    wrong = []
+    violations = []
     for entity, id in sorted({(each["entity"], each["record_id"]) for each in log}):
         known_as = MODEL.entities[entity].named
         old, new = before.rows[entity].get(id), after.rows[entity][id]
@@ -104,17 +106,17 @@ async def in_history(place: Place, before: Facts, after: Facts, log: Sequence[En
             changed = {n for n in new if new[n] != old[n]} - STAMPS - {"deleted_at"}
             names = {known_as[column].name for column in changed if column in known_as}
         if not names <= known[id]:
-            wrong.append(f"{entity} {id}: nothing in the history of {names - known[id]}")
-    return wrong
+            violations.append(f"{entity} {id}: nothing in the history of {names - known[id]}")
+    return violations
 
 
-def bound(before: Facts, after: Facts) -> Iterator[str]:
-    """What was closed stays as it was closed; parts go and come at once with what they are parts of (D-15)."""
+def frozen_violations(before: Records, after: Records) -> Iterator[str]:
+    """Accepted quotes and locked opportunities must not change; children are deleted together with their parents (D-15)."""
     for id, row in after.rows["Quote"].items():
         old = before.rows["Quote"].get(id)
         if old and old["accepted_at"] is not None and row["accepted_at"] is not None:
             changed = [name for name in CONTENT if old[name] != row[name]]
-            if changed or (row["deleted_at"] and not _whole_went(after, row)):
+            if changed or (row["deleted_at"] and not _parent_is_deleted(after, row)):
                 yield f"quote {id} was accepted, and {changed or 'it'} changed"
     for id, row in after.rows["Opportunity"].items():
         old = before.rows["Opportunity"].get(id)
@@ -127,45 +129,49 @@ def bound(before: Facts, after: Facts) -> Iterator[str]:
             continue
         for id, row in after.rows[entity.name].items():
             old = before.rows[entity.name].get(id)
-            gone = row["deleted_at"]
-            if old is None or gone is None or old["deleted_at"] is not None:
+            deleted_at = row["deleted_at"]
+            if old is None or deleted_at is None or old["deleted_at"] is not None:
                 continue
-            for way, above in zip(entity.parents, entity.parent_types, strict=True):
-                whole = after.rows[above.name].get(row[way.column])
-                was = before.rows[above.name].get(row[way.column])
+            for relation, kind in zip(entity.parents, entity.parent_types, strict=True):
+                parent = after.rows[kind.name].get(row[relation.column])
+                was = before.rows[kind.name].get(row[relation.column])
                 if (
-                    whole
+                    parent
                     and was
                     and was["deleted_at"] is None
-                    and whole["deleted_at"] not in (None, gone)
+                    and parent["deleted_at"] not in (None, deleted_at)
                 ):
-                    yield f"{entity.name} {id} went at another time than its {way.name}"
+                    yield f"{entity.name} {id} was deleted at another time than its {relation.name}"
 
 
-def _whole_went(facts: Facts, row: Row) -> bool:
-    return facts.rows["Opportunity"][row["opportunity_id"]]["deleted_at"] is not None
+def _parent_is_deleted(records: Records, row: Row) -> bool:
+    return records.rows["Opportunity"][row["opportunity_id"]]["deleted_at"] is not None
 
 
-def begun(before: Facts, after: Facts) -> Iterator[str]:
-    """A new opportunity is in one stage from the first."""
+def stage_violations(before: Records, after: Records) -> Iterator[str]:
+    """A new opportunity must have one open stay in the stage history."""
     open_ = Counter(v["opportunity_id"] for v in after.live("StageHistory") if v["left_at"] is None)
     for row in after.live("Opportunity"):
         if row["id"] not in before.rows["Opportunity"] and open_[row["id"]] != 1:
-            yield f"opportunity {row['id']} began in {open_[row['id']]} stages"
+            yield f"opportunity {row['id']} has {open_[row['id']]} open stays"
 
 
-def sold(facts: Facts, opportunity: UUID) -> Iterator[str]:
-    """Right after a sale, what is in force is what the accepted quote offers (D-04)."""
-    row = facts.rows["Opportunity"][opportunity]
+def sale_violations(records: Records, opportunity: UUID) -> Iterator[str]:
+    """Directly after a sale, the contract lines in force must equal the lines of the accepted quote (D-04)."""
+    row = records.rows["Opportunity"][opportunity]
     if not (row["locked"] and row["status"] == "WON"):
-        yield f"opportunity {opportunity} was sold, and is {row['status']}, locked: {row['locked']}"
-    quotes = [q for q in facts.live("Quote") if q["opportunity_id"] == opportunity and q["active"]]
+        yield f"opportunity {opportunity} is sold, but {row['status']}, locked: {row['locked']}"
+    quotes = [
+        q for q in records.live("Quote") if q["opportunity_id"] == opportunity and q["active"]
+    ]
     ids = {quote["id"] for quote in quotes}
-    items = [item for item in facts.live("QuoteItem") if item["quote_id"] in ids]
-    lines = in_force(facts)
-    held = [line for each in attached(facts)[opportunity] for line in lines[each["id"]]]
-    said = [Counter(tuple(row[name] for name in SAME) for row in rows) for rows in (items, held)]
-    if said[0] != said[1]:
-        yield f"opportunity {opportunity}: offered {said[0] - said[1]}, sold {said[1] - said[0]}"
+    items = [item for item in records.live("QuoteItem") if item["quote_id"] in ids]
+    lines = in_force(records)
+    in_contracts = [line for each in attached(records)[opportunity] for line in lines[each["id"]]]
+    counts = [
+        Counter(tuple(row[name] for name in SAME) for row in rows) for rows in (items, in_contracts)
+    ]
+    if counts[0] != counts[1]:
+        yield f"opportunity {opportunity}: offered {counts[0] - counts[1]}, sold {counts[1] - counts[0]}"
     if any(quote["accepted_at"] is None for quote in quotes):
         yield f"opportunity {opportunity} was sold on a quote that is not accepted"

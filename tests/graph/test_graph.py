@@ -1,4 +1,4 @@
-"""Whatever is done with whatever record, in whatever order, by whom: what is true of all records stays true."""
+"""Random sequences of mutations by all personas break no invariant of the records."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from db.engine.base import Standard
 from schema.api import MUTATIONS
-from tests.graph.place import Place
+from tests.graph.graph_tenant import GraphTenant
 from tests.graph.steps import Run
 from tests.support.covers import covers
 
 STEPS = 30
-DAILY, NIGHTLY, SEEDS = 8, 60, range(12)
+EXAMPLES, NIGHTLY_EXAMPLES, SEEDS = 8, 60, range(12)
 CATCH_UP = 300
 COVERED = (
     *("D-04", "D-11", "D-12", "D-17", "D-20", "D-37", "D-60"),
@@ -34,12 +34,12 @@ SETTINGS: dict[str, Any] = {
     "stateful_step_count": STEPS,
     "suppress_health_check": list(HealthCheck),
 }
-UNDONE: dict[str, str] = {}
-"""Deeds that cannot be done here, and why."""
+UNREACHABLE: dict[str, str] = {}
+"""Mutations that cannot succeed in this tenant, with the reason."""
 
 
 def of(*entities: str) -> tuple[str, ...]:
-    """The deeds with records of these kinds."""
+    """The mutations of these entities."""
     return tuple(name for name, each in MUTATIONS.items() if each.entity.name in entities)
 
 
@@ -50,7 +50,7 @@ OFFERS, SOLD = of("Quote"), of("Contract")
 CUSTOMERS = of("Account", "Address", "AccountLink", "AccountManager", "Person", "Affiliation")
 WORK = of("Case", "CaseAccount", "Activity")
 LABELS = of("Tag", "Tagging", "Favorite")
-BIN = tuple(
+TRASH = tuple(
     name
     for name, each in MUTATIONS.items()
     if each.command.standard in (Standard.DELETE, Standard.RESTORE)
@@ -59,20 +59,20 @@ CLOSING = tuple(n for n in SALES if n.endswith(("Sell", "Unlock", "Move", "Lose"
 
 
 def machine(
-    place: Place, loop: asyncio.AbstractEventLoop, done: Counter[str], outcomes: Counter[str]
+    tenant: GraphTenant, loop: asyncio.AbstractEventLoop, done: Counter[str], outcomes: Counter[str]
 ) -> type[RuleBasedStateMachine]:
-    """A machine whose rules are the areas' deeds; what must be true is looked at after every step."""
+    """A state machine with a rule per area; the invariants are checked after every step."""
 
     class Graph(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            loop.run_until_complete(place.put_back())
-            self.run = Run(place, done, outcomes, note)
+            loop.run_until_complete(tenant.reset())
+            self.run = Run(tenant, done, outcomes, note)
 
         def teardown(self) -> None:
             loop.run_until_complete(self.run.end())
 
-    def doing(name: str, names: tuple[str, ...]) -> Any:
+    def step_rule(name: str, names: tuple[str, ...]) -> Any:
         def do(self: Graph, rng: random.Random) -> None:
             loop.run_until_complete(self.run.step(rng, names))
 
@@ -82,53 +82,59 @@ def machine(
     rules = {
         "anything": tuple(MUTATIONS), "anything_else": tuple(MUTATIONS), "sales": SALES, "offers": OFFERS,
         "closing": CLOSING, "sold": (*SOLD, *CLOSING), "customers": CUSTOMERS, "work": WORK,
-        "labels": LABELS, "bin": BIN, "out_of_the_bin": tuple(n for n in BIN if "Restore" in n),
+        "labels": LABELS, "trash": TRASH, "restore": tuple(n for n in TRASH if "Restore" in n),
     }  # fmt: skip
-    return type("Graph", (Graph,), {name: doing(name, names) for name, names in rules.items()})
+    return type("Graph", (Graph,), {name: step_rule(name, names) for name, names in rules.items()})
 
 
 @covers(*COVERED)
-def test_random_steps_break_no_invariant(place: Place, loop: asyncio.AbstractEventLoop) -> None:
+def test_random_steps_break_no_invariant(
+    tenant: GraphTenant, loop: asyncio.AbstractEventLoop
+) -> None:
     done: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
-    few = settings(max_examples=DAILY, derandomize=True, **SETTINGS)
-    run_state_machine_as_test(machine(place, loop, done, outcomes), settings=few)
-    assert len(done) > 60, "many deeds were done"
+    few = settings(max_examples=EXAMPLES, derandomize=True, **SETTINGS)
+    run_state_machine_as_test(machine(tenant, loop, done, outcomes), settings=few)
+    assert len(done) > 60, "most mutations must have succeeded"
     assert outcomes.keys() >= {"FORBIDDEN", "NOT_FOUND", "INVALID", "IN_USE", "replayed"}
     assert outcomes.keys() >= {"allOrNone None", "allOrNone True", "allOrNone False"}
 
 
 @covers(*COVERED)
 @pytest.mark.nightly
-def test_random_commands_break_no_invariant(place: Place, loop: asyncio.AbstractEventLoop) -> None:
-    """Many more, until everything that can be done was done. What goes wrong is cut down, and its seed told."""
+def test_random_commands_break_no_invariant(
+    tenant: GraphTenant, loop: asyncio.AbstractEventLoop
+) -> None:
+    """Many more sequences, until every mutation succeeded. A failure is minimized and reported with its seed."""
     done: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
-    many = settings(max_examples=NIGHTLY, **SETTINGS)
+    many = settings(max_examples=NIGHTLY_EXAMPLES, **SETTINGS)
     for number in SEEDS:
-        made = seed(number)(machine(place, loop, done, outcomes))
+        seeded = seed(number)(machine(tenant, loop, done, outcomes))
         try:
-            run_state_machine_as_test(made, settings=many)
-        except BaseException as wrong:
-            wrong.add_note(f"with the seed {number}")
+            run_state_machine_as_test(seeded, settings=many)
+        except BaseException as error:
+            error.add_note(f"with the seed {number}")
             raise
-    loop.run_until_complete(_catch_up(place, done, outcomes))
-    assert MUTATIONS.keys() - done.keys() == UNDONE.keys(), "every deed was done"
+    loop.run_until_complete(_catch_up(tenant, done, outcomes))
+    assert MUTATIONS.keys() - done.keys() == UNREACHABLE.keys(), (
+        "every mutation must have succeeded"
+    )
 
 
-async def _catch_up(place: Place, done: Counter[str], outcomes: Counter[str]) -> None:
-    """What was not done by chance is asked for, among whatever else is done with such records."""
+async def _catch_up(tenant: GraphTenant, done: Counter[str], outcomes: Counter[str]) -> None:
+    """Run the mutations that have not succeeded yet, mixed with others of the same entities."""
     for number in range(CATCH_UP):
-        missing = tuple(name for name in MUTATIONS if name not in done and name not in UNDONE)
+        missing = tuple(name for name in MUTATIONS if name not in done and name not in UNREACHABLE)
         if not missing:
             return
-        told: list[str] = []
-        await place.put_back()
-        run, rng = Run(place, done, outcomes, told.append), random.Random(number)
+        trace: list[str] = []
+        await tenant.reset()
+        run, rng = Run(tenant, done, outcomes, trace.append), random.Random(number)
         around = of(*(MUTATIONS[name].entity.name for name in missing))
         try:
             for _ in range(STEPS):
                 await run.step(rng, missing if rng.randrange(2) else around)
-        except AssertionError as wrong:
-            wrong.add_note("\n".join([f"catching up, {number}:", *told[-6:]]))
+        except AssertionError as error:
+            error.add_note("\n".join([f"catching up, {number}:", *trace[-6:]]))
             raise
