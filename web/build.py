@@ -70,10 +70,10 @@ def _build(made: Path, progress: Progress) -> None:
     """Build in a temporary directory: the packages needed to build are large, and not used afterwards."""
     with tempfile.TemporaryDirectory(dir=made.parent, prefix="building-") as scratch:
         try:
-            found = node()
+            node_path = node()
         except NoNode:
             progress("Installing Node to build GraphiQL ...")
-            found = install_node(Path(scratch) / "node")
+            node_path = install_node(Path(scratch) / "node")
         work, out = Path(scratch) / "web", Path(scratch) / "out"
         for file in sources():
             copy = work / file.relative_to(SOURCE)
@@ -81,21 +81,21 @@ def _build(made: Path, progress: Progress) -> None:
             shutil.copyfile(file, copy)
         out.mkdir()
         progress("Installing the packages of GraphiQL ...")
-        npm = str(found.with_name("npm"))
-        _run(found, work, [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        npm = str(node_path.with_name("npm"))
+        _run(node_path, work, [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         progress("Building GraphiQL ...")
-        _run(found, work, [str(found), "build.mjs", str(out)])
+        _run(node_path, work, [str(node_path), "build.mjs", str(out)])
         out.rename(made)
     for old in made.parent.glob("[0-9a-f]" * 16):
         if old != made:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _run(found: Path, work: Path, command: list[str]) -> None:
+def _run(node_path: Path, work: Path, command: list[str]) -> None:
     done = subprocess.run(
         command,
         cwd=work,
-        env=environment(found),
+        env=environment(node_path),
         capture_output=True,
         text=True,
         timeout=SECONDS,

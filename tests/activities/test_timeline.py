@@ -76,11 +76,11 @@ async def test_nested_activities_appear_in_the_timeline(client: CaseClient) -> N
         ("caseCreate", {"subject": own.name(), "accounts": links}),
     ]
     for command, params in commands:
-        made = await own.done("admin", command, activities=[{"subject": "Nested"}], **params)
+        record = await own.done("admin", command, activities=[{"subject": "Nested"}], **params)
         column = f"{command.removesuffix('Create')}_id"
         text = f"SELECT customer_id FROM activity WHERE {column} = $1"  # noqa: S608 - constant names
-        expected = made if command == "accountCreate" else account
-        assert await own.value(text, uuid_of(made)) == uuid_of(expected), command
+        expected = record if command == "accountCreate" else account
+        assert await own.value(text, uuid_of(record)) == uuid_of(expected), command
 
 
 @covers("EP-023")

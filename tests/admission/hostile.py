@@ -53,9 +53,9 @@ def _stairs(count: int) -> str:
 
 def _shared(operations: int, fragments: int) -> str:
     """Several operations that share fragments with a variable."""
-    asked = _many(operations, lambda i: f"query Q{i}($v: String) {{ ...F0 }}")
+    operation_texts = _many(operations, lambda i: f"query Q{i}($v: String) {{ ...F0 }}")
     used = _fragments(fragments, "Query", lambda i: f"...F{i + 1} echo(text: $v)", "hello")
-    return f"{asked} {used}"
+    return f"{operation_texts} {used}"
 
 
 # Each grows linearly; the first number is the largest size that is within the limits.

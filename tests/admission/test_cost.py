@@ -116,12 +116,12 @@ def test_page_size_in_a_variable_is_priced() -> None:
     assert _cost(PAGE.replace("first: $n", "first: $n, last: 9"), {"n": 5}) == Cost(9, 9)
 
 
-@pytest.mark.parametrize("asked", [0, -1, 101, 10**12, 1.5, "5", True, [5], float("inf")])
-def test_page_size_out_of_range_is_refused_everywhere(asked: object) -> None:
-    refused = [_refusal(PAGE, {"n": asked})]
-    if isinstance(asked, int) and not isinstance(asked, bool) and asked < 2**31:
-        refused.append(_refusal(PAGE.replace("($n: Int) ", "").replace("$n", str(asked))))
-        refused.append(_refusal(PAGE.replace("Int", f"Int = {asked}")))
+@pytest.mark.parametrize("size", [0, -1, 101, 10**12, 1.5, "5", True, [5], float("inf")])
+def test_page_size_out_of_range_is_refused_everywhere(size: object) -> None:
+    refused = [_refusal(PAGE, {"n": size})]
+    if isinstance(size, int) and not isinstance(size, bool) and size < 2**31:
+        refused.append(_refusal(PAGE.replace("($n: Int) ", "").replace("$n", str(size))))
+        refused.append(_refusal(PAGE.replace("Int", f"Int = {size}")))
     for each in refused:
         (problem,) = each.errors
         assert problem.code == "BAD_USER_INPUT"

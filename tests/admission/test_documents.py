@@ -33,7 +33,7 @@ def test_total_characters_are_bounded() -> None:
     assert len(documents) == 1
     last = documents.get("{ named { __typename } }")
     documents.get("{ hello }" + " " * 100)
-    assert len(documents) == 1, "what is longer than all room is not kept"
+    assert len(documents) == 1, "a document longer than the cache is not stored"
     assert documents.get("{ named { __typename } }") is last, "and pushes nothing out"
 
 

@@ -14,7 +14,7 @@ from tests.auth.world import Counting, World
 
 
 @pytest.fixture(scope="session")
-async def made(servers: Servers) -> AsyncIterator[World]:
+async def shared_world(servers: Servers) -> AsyncIterator[World]:
     first = await asyncpg.connect(servers.database_url)
     await first.execute("CREATE DATABASE identity")
     await first.close()
@@ -22,7 +22,7 @@ async def made(servers: Servers) -> AsyncIterator[World]:
     admin = await asyncpg.connect(url)
     await upgrade_catalog(admin)
     acme = await create(admin, "acme", "Acme")
-    demo = await create(admin, "demo", "Demonstration", demo=True)
+    demo = await create(admin, "demo", "Demo", demo=True)
     database = await Database.open(url.replace("//relata@", "//relata_app@"), size=10)
     passwords = Counting()
     yield World(admin, database, servers.redis_url, passwords, acme, demo, {})
@@ -32,13 +32,13 @@ async def made(servers: Servers) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def world(made: World) -> AsyncIterator[World]:
+async def world(shared_world: World) -> AsyncIterator[World]:
     """Reset all counters and recorded waits."""
-    made.slept.clear()
-    made.passwords.verified = 0
-    yield made
-    while made.open:
-        await made.open.pop().close()
+    shared_world.slept.clear()
+    shared_world.passwords.verified = 0
+    yield shared_world
+    while shared_world.open:
+        await shared_world.open.pop().close()
 
 
 @pytest.fixture

@@ -180,15 +180,15 @@ async def test_values_differ_between_the_tenants(world: World) -> None:
 
 async def _equal_shares(world: World, columns: dict[str, tuple[str, ...]]) -> dict[str, float]:
     """Share of rows with equal values in both tenants, by column, among rows with a value."""
-    found = {}
+    shares = {}
     for table, names in columns.items():
         acme, globex = await world.both(table)
         for name in names:
             pairs = [(acme[id][name], globex[id][name]) for id in acme]
             full = [pair for pair in pairs if pair not in {(None, None), ("", "")}]
             if same := sum(1 for one, other in full if one == other):
-                found[f"{table}.{name}"] = same / len(full)
-    return found
+                shares[f"{table}.{name}"] = same / len(full)
+    return shares
 
 
 async def test_seeding_is_deterministic(world: World) -> None:
@@ -205,7 +205,7 @@ async def test_seeding_is_deterministic(world: World) -> None:
     first = await made()
     await attempt.rollback()
     assert await made() == first
-    assert {table for table, found in first.items() if found} == MADE.keys()
+    assert {table for table, records in first.items() if records} == MADE.keys()
 
 
 # --- people and rights --------------------------------------------------------------------------
@@ -231,11 +231,13 @@ async def test_employees_form_the_expected_hierarchy(world: World) -> None:
 
 async def test_personas_have_lower_case_email_addresses(world: World) -> None:
     users = await world.table("acme", "user")
-    found = {row["email"]: users[row["user_id"]] for row in await world.rows("acme", "credential")}
-    assert {email for email, user in found.items() if user["active"]} == {
+    users_by_email = {
+        row["email"]: users[row["user_id"]] for row in await world.rows("acme", "credential")
+    }
+    assert {email for email, user in users_by_email.items() if user["active"]} == {
         f"{persona}@acme.example" for persona in PERSONAS
     }
-    assert all(email == email.lower() for email in found)
+    assert all(email == email.lower() for email in users_by_email)
 
 
 async def _rights(world: World, persona: str) -> dict[str, EntityRights]:
@@ -427,15 +429,15 @@ async def test_attributes_hold_values_of_their_kind(world: World) -> None:
         for id, value in json.loads(row["custom"]).items():
             values[id].append(value)
     allowed = {"TEXT": str, "DATE": str, "BOOLEAN": bool, "NUMBER": int | float}
-    for id, found in values.items():
-        assert found
-        assert all(isinstance(value, allowed[kinds[id]]) for value in found)
+    for id, contents in values.items():
+        assert contents
+        assert all(isinstance(value, allowed[kinds[id]]) for value in contents)
         if kinds[id] == "DATE":
-            assert all(date.fromisoformat(value) for value in found)
+            assert all(date.fromisoformat(value) for value in contents)
         if kinds[id] == "NUMBER":
-            assert {0, -4, 2.5} <= set(found)
+            assert {0, -4, 2.5} <= set(contents)
         if kinds[id] == "TEXT":
-            assert "" in found
+            assert "" in contents
     assert len(values[min(values)]) < 0.8 * len(sales)
 
 

@@ -310,7 +310,7 @@ def deep(opening: str, closing: str, depth: int, inside: str = "1") -> bytes:
 
 def fixed() -> list[bytes]:
     """Bodies that crash other servers, and similar ones."""
-    whole = [
+    bodies = [
         b"",
         b" ",
         b"5",
@@ -347,11 +347,11 @@ def fixed() -> list[bytes]:
         b'{"query":"{__typename}",}',
         b"// x\n{}",
     ]
-    whole += [deep("[", "]", d) for d in (100, 1_000, 1_025, 5_000, 100_000)]
-    whole += [deep('{"a":', "}", d) for d in (100, 1_000, 1_025, 100_000)]
-    whole += [b"[" * 100_000, b'{"query":' * 20_000, b'{"a":[' * 30_000]
-    whole += [json.dumps(VALID[1]).encode(code) for code in ("utf-16", "utf-16-le", "utf-32")]
-    whole += [b"\xef\xbb\xbf" + json.dumps(VALID[0]).encode()]
+    bodies += [deep("[", "]", d) for d in (100, 1_000, 1_025, 5_000, 100_000)]
+    bodies += [deep('{"a":', "}", d) for d in (100, 1_000, 1_025, 100_000)]
+    bodies += [b"[" * 100_000, b'{"query":' * 20_000, b'{"a":[' * 30_000]
+    bodies += [json.dumps(VALID[1]).encode(code) for code in ("utf-16", "utf-16-le", "utf-32")]
+    bodies += [b"\xef\xbb\xbf" + json.dumps(VALID[0]).encode()]
     values = [
         b"5",
         b"-0.0",
@@ -376,19 +376,19 @@ def fixed() -> list[bytes]:
     ]
     for name in (b"query", b"variables", b"operationName", b"extensions", b"id", b"documentId"):
         for value in values:
-            whole.append(b'{"query":"{__typename}","%b":%b}' % (name, value))
+            bodies.append(b'{"query":"{__typename}","%b":%b}' % (name, value))
     for value in values:
-        given = b'{"query":%b,"variables":{"f":%b,"n":%b}}'
-        whole.append(given % (json.dumps(PAGE).encode(), value, b"1"))
-        whole.append(given % (json.dumps(PAGE).encode(), b"{}", value))
-        whole.append(given % (json.dumps(PAGE).encode(), b'{"name":{"eq":%b}}' % value, b"1"))
-        whole.append(given % (json.dumps(PAGE).encode(), b'{"and":%b}' % value, b"1"))
-        whole.append(given % (json.dumps(PAGE).encode(), b'{"not":%b}' % value, b"1"))
-    whole += [
+        template = b'{"query":%b,"variables":{"f":%b,"n":%b}}'
+        bodies.append(template % (json.dumps(PAGE).encode(), value, b"1"))
+        bodies.append(template % (json.dumps(PAGE).encode(), b"{}", value))
+        bodies.append(template % (json.dumps(PAGE).encode(), b'{"name":{"eq":%b}}' % value, b"1"))
+        bodies.append(template % (json.dumps(PAGE).encode(), b'{"and":%b}' % value, b"1"))
+        bodies.append(template % (json.dumps(PAGE).encode(), b'{"not":%b}' % value, b"1"))
+    bodies += [
         b'{"query":"{a}","query":"{__typename}"}',
         b'{"query":5,"query":"{__typename}","variables":5,"variables":null}',
     ]
-    return whole
+    return bodies
 
 
 class Odd:

@@ -89,15 +89,15 @@ async def test_content_of_an_unparsed_request_is_not_logged(
 
 @covers("F22", "D-40")
 async def test_sign_in_is_logged_without_a_user(logging_world: World, logged: StringIO) -> None:
-    given = {"tenant": "acme", "email": "rep1@acme.example", "password": CANARY}
+    params = {"tenant": "acme", "email": "rep1@acme.example", "password": CANARY}
     await send(
         logging_world.app,
-        Sent(json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()),
+        Sent(json.dumps({"query": SIGN_IN, "variables": {"input": params}}).encode()),
     )
     await send(logging_world.app, Sent(b"{"))
-    found = lines(logged)
-    assert [line["status"] for line in found] == [200, 401]
-    assert {(line["tenant"], line["user"], line["operation"]) for line in found} == {
+    logged_lines = lines(logged)
+    assert [line["status"] for line in logged_lines] == [200, 401]
+    assert {(line["tenant"], line["user"], line["operation"]) for line in logged_lines} == {
         (None, None, None)
     }
     assert CANARY not in logged.getvalue()

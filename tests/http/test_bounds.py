@@ -34,23 +34,23 @@ def shapes() -> list[dict[str, dict[str, str]]]:
 
 @covers("D-55")
 async def test_caches_are_bounded_by_their_limits(world: World) -> None:
-    kept = world.endpoint
-    made = kept.reads.plans.made
+    endpoint = world.endpoint
+    before = endpoint.reads.plans.made
     for number in range(DOCUMENTS):
         got = await world.ask("rep1", f"{{ v{number}: viewer {{ id }} }}")
         assert got.status == 200
-        assert len(kept.documents) <= 1_000
-    assert len(kept.documents) == 1_000
-    assert len(kept.reads.parsed) == PARSED_OPERATIONS
+        assert len(endpoint.documents) <= 1_000
+    assert len(endpoint.documents) == 1_000
+    assert len(endpoint.reads.parsed) == PARSED_OPERATIONS
     query = "query ($f: AccountFilter) { accounts(filter: $f, first: 1) { nodes { id } } }"
     filters = shapes()
     assert len({json.dumps(each) for each in filters}) == SHAPES
     for each in filters:
         got = await world.ask("rep1", query, {"f": each})
         assert got.status == 200
-    assert kept.reads.plans.made - made >= DOCUMENTS + SHAPES
-    assert 0 < len(kept.reads.plans) <= PLANS
-    assert len(kept.reads.parsed) == PARSED_OPERATIONS
+    assert endpoint.reads.plans.made - before >= DOCUMENTS + SHAPES
+    assert 0 < len(endpoint.reads.plans) <= PLANS
+    assert len(endpoint.reads.parsed) == PARSED_OPERATIONS
 
 
 async def test_introspection_cache_is_bounded(world: World) -> None:
@@ -72,10 +72,10 @@ async def test_requests_without_a_token_use_a_separate_cache(world: World) -> No
 
 
 async def test_refused_documents_are_not_cached(world: World) -> None:
-    before = len(world.endpoint.documents)
-    kept = len(world.endpoint._public)
+    documents = len(world.endpoint.documents)
+    public = len(world.endpoint._public)
     for number in range(200):
         await world.ask("rep1", f"{{ v{number} }}")
         await send(world.app, Sent(json.dumps({"query": f"{{ v{number} }}"}).encode()))
-    assert len(world.endpoint.documents) == before
-    assert len(world.endpoint._public) == kept
+    assert len(world.endpoint.documents) == documents
+    assert len(world.endpoint._public) == public

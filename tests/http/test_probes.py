@@ -39,8 +39,8 @@ def read(got: Got) -> Any:
 
 
 def data(got: Got) -> dict[str, Any]:
-    found = read(got)
-    return (found.get("data") or {}) if isinstance(found, dict) else {}
+    response = read(got)
+    return (response.get("data") or {}) if isinstance(response, dict) else {}
 
 
 def post(query: Any) -> Sent:
@@ -58,8 +58,8 @@ async def alias_overloading(ask: Ask) -> bool:
 
 async def batch_queries(ask: Ask) -> bool:
     body = json.dumps([{"query": "query cop { __typename }"}] * 10).encode()
-    found = read(await ask(Sent(body)))
-    return isinstance(found, list) and len(found) >= 10
+    response = read(await ask(Sent(body)))
+    return isinstance(response, list) and len(response) >= 10
 
 
 async def get_queries(ask: Ask) -> bool:
@@ -135,8 +135,8 @@ PROBES = [
 ]
 DECIDED = {
     introspection: "signed-in users may read the schema (D-40 closes it to all others)",
-    get_queries: "a bearer token is never sent by a browser of its own accord",
-    field_duplication: "the same field many times is one field, found in linear time (F4)",
+    get_queries: "browsers never send a bearer token automatically",
+    field_duplication: "repeated fields are merged into one in linear time (F4)",
 }
 """Findings with a token, and why they are accepted."""
 

@@ -52,8 +52,8 @@ async def test_rate_limit_counts_cost_instead_of_requests(world: World, clock: l
     assert "data" not in refused.json
     assert cost(await world.ask("admin", SMALL))["remaining"] == 10, "a refusal costs nothing"
     assert (await world.ask("rep1", SMALL)).codes == ["RATE_LIMITED"], "users of a tenant share it"
-    elsewhere = await world.ask("admin", LARGE, tenant="globex")
-    assert cost(elsewhere)["remaining"] == 40, "another tenant has a minute of its own"
+    other_tenant = await world.ask("admin", LARGE, tenant="globex")
+    assert cost(other_tenant)["remaining"] == 40, "each tenant has a separate budget"
     clock[0] += 60
     assert cost(await world.ask("admin", LARGE))["remaining"] == 40
 

@@ -14,8 +14,8 @@ from tests.writes.client import TenantClient, own_tenant
 @pytest.fixture(scope="module")
 async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
     slug = "labels-" + request.module.__name__.rpartition("test_")[2]
-    async with own_tenant(world, slug) as made:
-        yield made
+    async with own_tenant(world, slug) as tenant_client:
+        yield tenant_client
 
 
 @pytest.fixture(scope="module")

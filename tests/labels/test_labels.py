@@ -43,7 +43,7 @@ async def test_records_of_all_types_are_tagged(client: CaseClient) -> None:
         "case": await client.case(account),
     }
     for name, id in records.items():
-        made = await own.done("admin", "taggingCreate", tag=urgent, **{name: id})
+        tagging = await own.done("admin", "taggingCreate", tag=urgent, **{name: id})
         twice = await own.do("admin", "taggingCreate", tag=urgent, **{name: id})
         assert wrong(twice)[0][0] == "DUPLICATE", name
         query = (
@@ -51,7 +51,7 @@ async def test_records_of_all_types_are_tagged(client: CaseClient) -> None:
         )
         data = (await own.ask("admin", query, {"id": id})).data[name]["taggings"]["nodes"]
         assert data == [{"tag": {"id": urgent}}]
-        await own.done("admin", "taggingDelete", id=made)
+        await own.done("admin", "taggingDelete", id=tagging)
         await own.done("admin", "taggingCreate", tag=urgent, **{name: id})
     urgent, two = await tag(own), {"account": account, "case": records["case"]}
     assert wrong(await own.do("admin", "taggingCreate", tag=urgent, **two)) == [("INVALID", "case")]
@@ -158,11 +158,11 @@ async def test_each_favorite_is_unique_per_user_and_record(client: CaseClient, n
         id = await client.case(account)
     else:
         id = await own.opportunity("rep1", account=account)
-    made = await own.done("admin", "favoriteCreate", **{name: id})
-    assert (await own.row("favorite", made))["user_id"] == await own.user("admin")
+    favorite = await own.done("admin", "favoriteCreate", **{name: id})
+    assert (await own.row("favorite", favorite))["user_id"] == await own.user("admin")
     twice = await own.do("admin", "favoriteCreate", **{name: id})
     assert wrong(twice) == [("DUPLICATE", name)]
-    await own.done("admin", "favoriteDelete", id=made)
+    await own.done("admin", "favoriteDelete", id=favorite)
     await own.done("admin", "favoriteCreate", **{name: id})
 
 
@@ -170,28 +170,30 @@ async def test_each_favorite_is_unique_per_user_and_record(client: CaseClient, n
 async def test_favorites_are_visible_to_their_user_only(client: CaseClient) -> None:
     """Administrators do not see them either, and a favorite does not prevent the deletion of its record."""
     own, account = client.own, await client.account()
-    made = await own.done("rep2", "favoriteCreate", account=account)
+    favorite = await own.done("rep2", "favoriteCreate", account=account)
     for persona in ("admin", "rep1", "support", "limited"):
         query = """query ($id: ID!) {
           favorite(id: $id) { id } node(id: $id) { id }
           favorites(filter: {id: {eq: $id}}) { totalCount }
         }"""
-        data = (await own.ask(persona, query, {"id": made})).data
+        data = (await own.ask(persona, query, {"id": favorite})).data
         assert data == {"favorite": None, "node": None, "favorites": {"totalCount": 0}}
-        assert outcome_of(await own.do(persona, "favoriteDelete", id=made)) == "NOT_FOUND", persona
+        assert outcome_of(await own.do(persona, "favoriteDelete", id=favorite)) == "NOT_FOUND", (
+            persona
+        )
     forged = "mutation ($i: FavoriteCreateInput!) { favoriteCreate(input: $i) { id } }"
     user = public_id("usr", await own.user("rep1"))
     answer = await own.ask("admin", forged, {"i": {"account": account, "user": user}})
     assert answer.codes == ["BAD_USER_INPUT"]
     await own.done("admin", "accountDelete", id=account)
     await own.done("admin", "accountRestore", id=account)
-    await own.done("rep2", "favoriteDelete", id=made)
+    await own.done("rep2", "favoriteDelete", id=favorite)
 
 
 @covers("EP-180", "D-11")
 async def test_favorites_survive_deletion_and_restore_of_their_user(client: CaseClient) -> None:
     own, user = client.own, public_id("usr", await client.own.user("rep2"))
-    made = await own.done("rep2", "favoriteCreate", account=await client.account())
+    favorite = await own.done("rep2", "favoriteCreate", account=await client.account())
     query = "query ($id: ID!) { user(id: $id) { managedAccounts { nodes { id } } } }"
     managed = (await own.ask("admin", query, {"id": user})).data["user"]["managedAccounts"]["nodes"]
     for each in managed:  # managed accounts prevent the deletion of a user
@@ -200,4 +202,4 @@ async def test_favorites_survive_deletion_and_restore_of_their_user(client: Case
     await own.done("admin", "userRestore", id=user)
     await own.forget("rep2")
     data = (await own.ask("rep2", "{ favorites { nodes { id } } }")).data
-    assert made in [each["id"] for each in data["favorites"]["nodes"]]
+    assert favorite in [each["id"] for each in data["favorites"]["nodes"]]

@@ -12,10 +12,10 @@ from tests.writes.value_text import field_name, field_text, text_of
 
 def check_conflict(context: InputContext, expected: Expectation, row: Row, values: Row) -> None:
     """Expect CONFLICT for fields changed since the given version to a value other than the requested one."""
-    given = context.input.get("version")
-    if given is None or given == row["version"]:
+    read_version = context.input.get("version")
+    if read_version is None or read_version == row["version"]:
         return
-    base = context.state.versions.get(row["id"], {}).get(given)
+    base = context.state.versions.get(row["id"], {}).get(read_version)
     if any(change.id == row["id"] for change in context.state.changes):
         expected.allow("CONFLICT")  # a change by the same mutation is not a concurrent change
         return
@@ -42,10 +42,10 @@ def _attributes(
 ) -> dict[str, tuple[Any, Any, Any]]:
     """The same for custom attributes, limited to the given keys."""
     fields = {}
-    for given in context.input["attributes"]:
-        definition = context.setup.attributes.get((context.entity, given["key"]))
+    for entry in context.input["attributes"]:
+        definition = context.setup.attributes.get((context.entity, entry["key"]))
         key = "" if definition is None else str(definition["id"])
         sources = mine.get(key), theirs.get(key), base.get(key)
         if sources[1] != sources[2] and sources[0] != sources[1]:
-            fields[given["key"]] = (text_of(sources[0]), text_of(sources[1]), text_of(sources[2]))
+            fields[entry["key"]] = (text_of(sources[0]), text_of(sources[1]), text_of(sources[2]))
     return fields

@@ -14,8 +14,8 @@ from tests.writes.tenant import Tenant, small_tenant
 @pytest.fixture(scope="module")
 async def tenant(world: World) -> AsyncIterator[Tenant]:
     """A small tenant, one per test module."""
-    async with small_tenant(world) as made:
-        yield made
+    async with small_tenant(world) as small:
+        yield small
 
 
 @pytest.fixture(scope="session")

@@ -108,8 +108,8 @@ def check_fields(
             else:
                 expected.refuse("FIELD_FORBIDDEN")
     expected.refused_fields = frozenset(static)
-    for given in context.input.get("attributes") or []:
-        definition = context.setup.attributes.get((entity, given["key"]))
+    for entry in context.input.get("attributes") or []:
+        definition = context.setup.attributes.get((entity, entry["key"]))
         key = None if definition is None else str(definition["id"])
         if granted is None or key not in granted.readable:
             expected.refuse("FIELD_FORBIDDEN")
@@ -122,11 +122,11 @@ def resolve_links(context: InputContext, expected: Expectation, values: Row) -> 
     for name, target in context.type.links.items():
         if name not in context.input:
             continue
-        given = context.input[name]
-        if given is None:
+        value = context.input[name]
+        if value is None:
             values[f"{name}_id"] = None
             continue
-        identity = parse_api_id(target, given)
+        identity = parse_api_id(target, value)
         row = context.state.tables[target].get(identity) if identity else None
         if not context.sees(target, row):
             expected.refuse("NOT_FOUND", name)
@@ -139,28 +139,28 @@ def parse_fields(context: InputContext, expected: Expectation, values: Row, at: 
     for name in context.type.plain:
         if name not in context.input:
             continue
-        given = context.input[name]
-        values[context.type.column(name)] = parsed(name, given)
-        if isinstance(given, str) and len(given) > MAX_LENGTH:
+        value = context.input[name]
+        values[context.type.column(name)] = parsed(name, value)
+        if isinstance(value, str) and len(value) > MAX_LENGTH:
             expected.error("TOO_LONG", *at, name)
-        elif given is not None and not valid(name, given):
+        elif value is not None and not valid(name, value):
             expected.error("INVALID", *at, name)
 
 
-def valid(name: str, given: Any) -> bool:
+def valid(name: str, value: Any) -> bool:
     """Whether a value is in the range of the field."""
     if name == "country":
-        return re.fullmatch("[A-Z]{2}", given) is not None
-    return name != "probability" or 0 <= given <= 100
+        return re.fullmatch("[A-Z]{2}", value) is not None
+    return name != "probability" or 0 <= value <= 100
 
 
-def parsed(name: str, given: Any) -> Any:
+def parsed(name: str, value: Any) -> Any:
     """The stored form of an input value."""
-    if given is not None and name in MONEY:
-        return Decimal(given)
-    if given is not None and name == "expectedCloseOn":
-        return date.fromisoformat(given)
-    return given
+    if value is not None and name in MONEY:
+        return Decimal(value)
+    if value is not None and name == "expectedCloseOn":
+        return date.fromisoformat(value)
+    return value
 
 
 def check_required(context: InputContext, expected: Expectation, *, creating: bool) -> None:
@@ -207,18 +207,18 @@ def merge_attributes(
 ) -> dict[str, Any]:
     """The custom attribute values after the input; expect errors for unknown keys and wrong types."""
     after = dict(custom)
-    for given in context.input.get("attributes") or []:
-        definition = context.setup.attributes.get((context.entity, given["key"]))
+    for entry in context.input.get("attributes") or []:
+        definition = context.setup.attributes.get((context.entity, entry["key"]))
         if definition is None:
             expected.refuse("FIELD_FORBIDDEN")
             expected.allow("INVALID", refusal=False)
             expected.allow("NOT_FOUND")
             continue
         value_type = definition["kind"].lower()
-        if any(name not in ("key", value_type) for name in given):
+        if any(name not in ("key", value_type) for name in entry):
             expected.errors.add(ApiError("INVALID", None, refusal=False))
             continue
-        value = given.get(value_type)
+        value = entry.get(value_type)
         key = str(definition["id"])
         if value is None:
             after.pop(key, None)

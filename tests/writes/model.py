@@ -91,11 +91,11 @@ def _command(
     return ids
 
 
-def _is_repeated(command: Command, given: Input, name: str) -> bool:
+def _is_repeated(command: Command, values: Input, name: str) -> bool:
     """Whether two inputs of a list have the same id, or the same external id in an upsert."""
     named = [each.get(name) for each in command.inputs]
     counts = name == "id" or command.action == "Upsert"
-    return counts and given.get(name) is not None and named.count(given[name]) > 1
+    return counts and values.get(name) is not None and named.count(values[name]) > 1
 
 
 def _check(command: Command, number: int, expected: Expectation, results: FieldResult) -> bool:

@@ -55,19 +55,21 @@ CONFIGURATION_TABLES = frozenset(
 
 def _rows(slug: str, password: str) -> dict[str, list[Row]]:
     """Rows by table: the demo configuration and staff with a few of its accounts and opportunities."""
-    made: dict[str, list[Row]] = {
+    demo_rows: dict[str, list[Row]] = {
         name: [dict(row) for row in rows]
         for name, rows in demonstration(slug, TODAY, password).items()
     }
-    accounts = made["account"][:ACCOUNTS]
+    accounts = demo_rows["account"][:ACCOUNTS]
     ids = {row["id"] for row in accounts}
-    opportunities = [row for row in made["opportunity"] if row["account_id"] in ids][:OPPORTUNITIES]
+    opportunities = [row for row in demo_rows["opportunity"] if row["account_id"] in ids][
+        :OPPORTUNITIES
+    ]
     for listed in (accounts, opportunities):
         for index, row in enumerate(listed):
             row["owner_id"] = made_id("employee", NUMBERS[OWNERS[index % len(OWNERS)]])
     shares = [
         {
-            **made["opportunity_share"][0],
+            **demo_rows["opportunity_share"][0],
             "id": made_id("opportunity_share", number),
             "opportunity_id": opportunities[index]["id"],
             "employee_id": made_id("employee", NUMBERS["rep2"]),
@@ -82,10 +84,10 @@ def _rows(slug: str, password: str) -> dict[str, list[Row]]:
         row["locked"] = True
     opportunity_ids = {row["id"] for row in opportunities}
     stage_history = [
-        row for row in made["stage_history"] if row["opportunity_id"] in opportunity_ids
+        row for row in demo_rows["stage_history"] if row["opportunity_id"] in opportunity_ids
     ]
-    addresses = [row for row in made["address"] if row["account_id"] in ids]
-    configuration = {name: rows for name, rows in made.items() if name in CONFIGURATION_TABLES}
+    addresses = [row for row in demo_rows["address"] if row["account_id"] in ids]
+    configuration = {name: rows for name, rows in demo_rows.items() if name in CONFIGURATION_TABLES}
     return configuration | {
         "account": accounts,
         "address": addresses,

@@ -51,8 +51,8 @@ LOG_STATE = """
 
 @pytest.fixture(scope="module")
 async def own(world: World) -> AsyncIterator[TenantClient]:
-    async with own_tenant(world, "dense") as made:
-        yield made
+    async with own_tenant(world, "change-log") as client:
+        yield client
 
 
 @dataclass

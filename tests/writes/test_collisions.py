@@ -27,8 +27,8 @@ ROUNDS = 4
 
 @pytest.fixture(scope="module")
 async def own(world: World) -> AsyncIterator[TenantClient]:
-    async with own_tenant(world, "collisions") as made:
-        yield made
+    async with own_tenant(world, "collisions") as client:
+        yield client
 
 
 async def _together(commands: Iterable[Awaitable[Answer]]) -> Counter[str]:
@@ -171,8 +171,8 @@ async def test_upsert_creates_when_external_id_changes_concurrently(own: TenantC
     assert outcome_of(await waiting) == DONE
     row = await own.row("account", id)
     assert (row["external_id"], row["name"]) == (new, "a")
-    found = await own.fetch("SELECT name FROM account WHERE external_id = $1", old)
-    assert [each["name"] for each in found] == ["upserted"]
+    upserted = await own.fetch("SELECT name FROM account WHERE external_id = $1", old)
+    assert [each["name"] for each in upserted] == ["upserted"]
 
 
 @covers("X-11")

@@ -43,8 +43,8 @@ BUSY_CONNECTIONS = """
 
 @pytest.fixture(scope="module")
 async def own(world: World) -> AsyncIterator[TenantClient]:
-    async with own_tenant(world, "crash") as made:
-        yield made
+    async with own_tenant(world, "crash") as client:
+        yield client
 
 
 def _free_port() -> int:
@@ -196,12 +196,12 @@ async def _check(own: TenantClient, clients: Clients, base: int) -> None:
     assert [row["position"] for row in rows] == list(range(base + 1, base + len(rows) + 1))
     assert (await own.log())[0] == base + len(rows)
     assert sorted(row["name"] for row in rows) == sorted(clients.sent)
-    made = await own.fetch(
+    created = await own.fetch(
         "SELECT name, (SELECT count(*) FROM address b WHERE b.account_id = a.id) AS addresses "
         "FROM account a WHERE name = ANY($1)",
         [row["name"] for row in rows if row["kind"] == "CREATED"],
     )
-    assert len(made) == len([row for row in rows if row["kind"] == "CREATED"])
-    assert {row["addresses"] for row in made} == {1}
-    updates = len(rows) - len(made)
+    assert len(created) == len([row for row in rows if row["kind"] == "CREATED"])
+    assert {row["addresses"] for row in created} == {1}
+    updates = len(rows) - len(created)
     assert (await own.row("account", clients.shared))["version"] == 1 + updates

@@ -29,8 +29,8 @@ KEYS = [pytest.param(8, id="everyday"), pytest.param(200, id="F14", marks=pytest
 
 @pytest.fixture(scope="module")
 async def own(world: World) -> AsyncIterator[TenantClient]:
-    async with own_tenant(world, "parallel") as made:
-        yield made
+    async with own_tenant(world, "parallel") as client:
+        yield client
 
 
 # --- versions -------------------------------------------------------------------------------------
@@ -157,8 +157,8 @@ async def test_idempotency_key_is_scoped_to_body_user_and_tenant(own: TenantClie
     ]
     assert outcomes[0] <= {DONE, IN_PROGRESS, MISMATCH}
     assert outcomes[1] | outcomes[2] <= {DONE, IN_PROGRESS}
-    made = await own.fetch("SELECT name FROM account WHERE name LIKE $1 || '%'", name)
-    others, won = sorted(row["name"] for row in made)
+    created = await own.fetch("SELECT name FROM account WHERE name LIKE $1 || '%'", name)
+    others, won = sorted(row["name"] for row in created)
     assert others == name
     rejected = f"{name} {1 - int(won[-1])}"
     assert outcome_of(await own.do("rep1", "accountCreate", key, name=won)) == DONE

@@ -36,8 +36,8 @@ PROFILES_OF_ROLE = """
 
 @pytest.fixture(scope="module")
 async def own(world: World) -> AsyncIterator[TenantClient]:
-    async with own_tenant(world, "races") as made:
-        yield made
+    async with own_tenant(world, "races") as client:
+        yield client
 
 
 # --- target of the command ----------------------------------------------------------------------
@@ -240,7 +240,7 @@ async def test_command_of_a_revoked_session_is_refused(
 
 async def _dangling(own: TenantClient) -> set[tuple[str, str, str]]:
     """Live records that link to deleted ones, as entity, relation and id."""
-    found = set()
+    dangling = set()
     for name, entity in MODEL.entities.items():
         if entity.is_trace or "deleted_at" not in entity.table.c:
             continue
@@ -250,8 +250,8 @@ async def _dangling(own: TenantClient) -> set[tuple[str, str, str]]:
                 f'SELECT a.id FROM "{entity.table.name}" a JOIN "{target}" b ON b.id = a.{relation.column} '
                 "WHERE a.deleted_at IS NULL AND b.deleted_at IS NOT NULL"
             )
-            found |= {(name, relation.name, str(row["id"])) for row in rows}
-    return found
+            dangling |= {(name, relation.name, str(row["id"])) for row in rows}
+    return dangling
 
 
 async def _linking_input(own: TenantClient, link: str, target: str) -> dict[str, Any]:

@@ -32,8 +32,8 @@ Ask = Callable[[TenantClient], Awaitable[Answer]]
 
 @pytest.fixture(scope="module")
 async def own(world: World) -> AsyncIterator[TenantClient]:
-    async with own_tenant(world, "revoked") as made:
-        yield made
+    async with own_tenant(world, "revoked") as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
