@@ -1,1 +1,1 @@
-"""The live list, measured beside Strawberry's own loop: a thousand who watch the same."""
+"""The live list benchmark: a thousand subscribers of one list, compared with the subscriptions of Strawberry."""

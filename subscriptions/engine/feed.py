@@ -215,7 +215,7 @@ class Feed:
 
     def _begin(self, result: PollResult, subscriber: Subscriber, group: SharedSubscription) -> None:
         """Start a list: from a cursor, from its beginning, or as a resync after another list."""
-        after = subscriber.wanted.after if subscriber.is_new else None
+        after = subscriber.request.after if subscriber.is_new else None
         try:
             place = None if after is None else group.watch.place(after)
         except Refused as refused:

@@ -113,7 +113,7 @@ class LogPoller:
         try:
             if viewer is None:
                 raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
-            watch = subscriber.wanted.compile(viewer, pays=subscriber.is_new)
+            watch = subscriber.request.compile(viewer, pays=subscriber.is_new)
         except Exception as error:  # noqa: BLE001 - it is the error of one subscription
             result.refused.append((subscriber, error))
             return
@@ -159,10 +159,10 @@ class LogPoller:
         self, head: LogPosition, subscriber: Subscriber, group: SharedSubscription
     ) -> tuple[SharedSubscription, int] | None:
         """The log position to resume from, if the list's replay buffer does not reach back that far."""
-        if subscriber.wanted.after is None or not subscriber.is_new:
+        if subscriber.request.after is None or not subscriber.is_new:
             return None
         try:
-            place = group.watch.place(subscriber.wanted.after)
+            place = group.watch.place(subscriber.request.after)
         except Refused:
             return None  # reported when the list starts
         if place is None or group.reaches(place):

@@ -23,12 +23,12 @@ class SubscriptionSource(Protocol):
 class Subscriber:
     """An operation that receives the messages of a live list."""
 
-    __slots__ = ("_head", "at", "begins", "ended", "group", "id", "member", "wanted")
+    __slots__ = ("_head", "at", "begins", "ended", "group", "id", "member", "request")
 
-    def __init__(self, member: Member, id: str, wanted: ListRequest) -> None:
+    def __init__(self, member: Member, id: str, request: ListRequest) -> None:
         self.member = member
         self.id = id
-        self.wanted = wanted
+        self.request = request
         self.group: SubscriptionSource | None = None
         """The list it follows; None before authorization and after its end."""
         self.ended = False

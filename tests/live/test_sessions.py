@@ -182,14 +182,14 @@ async def test_only_the_session_that_ended_is_closed(tenant: LiveTenant) -> None
 async def test_password_change_ends_other_sessions(tenant: LiveTenant) -> None:
     await _password(tenant, "support", FIRST)  # all demonstration users share one password
     sessions = [await tenant.tokens("support", FIRST) for _ in range(2)]
-    async with tenant.wire(None) as ws, tenant.wire(None) as kept:
+    async with tenant.wire(None) as ws, tenant.wire(None) as current:
         await ws.init(sessions[0][0])
-        await kept.init(sessions[1][0])
+        await current.init(sessions[1][0])
         params = {"current": FIRST, "password": "another one, and just as long"}
         response = await Ending(tenant, tenant.client, *sessions[1]).post(CHANGE, input=params)
         assert not response.data["passwordChange"]["userErrors"]
         assert await ws.wait_closed() == 4403
-        await kept.execute("1", HELLO)
+        await current.execute("1", HELLO)
 
 
 async def _password(tenant: LiveTenant, persona: str, password: str) -> None:

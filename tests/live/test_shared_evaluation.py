@@ -65,27 +65,30 @@ async def test_sellers_with_one_document_receive_only_their_own_records(
     tenant: ServedTenant, document: Document
 ) -> None:
     """The sellers have the same permission shape, text and variables, but different classes."""
-    owned = {who: await tenant.client.opportunity(who, name=f"a deal of {who}") for who in SELLERS}
+    owned = {
+        persona: await tenant.client.opportunity(persona, name=f"a deal of {persona}")
+        for persona in SELLERS
+    }
     # Two connections per seller, opened concurrently, so that any of them may create the shared evaluation.
     begun = await asyncio.gather(
-        *[_subscribe_all(tenant, who, document) for who in (*SELLERS, *SELLERS)]
+        *[_subscribe_all(tenant, persona, document) for persona in (*SELLERS, *SELLERS)]
     )
     watchers = [each for listed in begun for each in listed]
     for number in range(ROUNDS):
-        for who in SELLERS:
-            note = f"CNRY of {who} {number}"
-            await tenant.client.done("admin", "opportunityUpdate", id=owned[who], note=note)
+        for persona in SELLERS:
+            note = f"CNRY of {persona} {number}"
+            await tenant.client.done("admin", "opportunityUpdate", id=owned[persona], note=note)
     for each in watchers:
         await each.settle()
-    for who in SELLERS:
-        await tenant.client.done("admin", "opportunityDelete", id=owned[who])
+    for persona in SELLERS:
+        await tenant.client.done("admin", "opportunityDelete", id=owned[persona])
     for each in watchers:
         await each.settle()
         received = _texts([each])
-        for who in SELLERS:
-            is_own = who == each.persona
-            assert (f"CNRY of {who}" in received) == is_own, f"{each}: {who}"
-            assert (owned[who] in received) == is_own, f"{each}: {who}"
+        for persona in SELLERS:
+            is_own = persona == each.persona
+            assert (f"CNRY of {persona}" in received) == is_own, f"{each}: {persona}"
+            assert (owned[persona] in received) == is_own, f"{each}: {persona}"
     await _close(watchers)
 
 
@@ -146,7 +149,7 @@ async def _write_everything(tenant: ServedTenant) -> None:
 async def test_one_permission_class_gets_identical_bytes(tenant: ServedTenant) -> None:
     assigned = await _second_administrator(tenant)
     personas = ("admin", "director", "admin", "rep1", "rep1")
-    begun = [await _subscribe_all(tenant, who, *DOCUMENTS) for who in personas]
+    begun = [await _subscribe_all(tenant, persona, *DOCUMENTS) for persona in personas]
     # Every connection numbers its operations alike, so the operation ids are the same too.
     had = [[len(each.kinds) for each in listed] for listed in begun]
     await _write_everything(tenant)
@@ -207,17 +210,17 @@ async def test_cursor_of_another_permission_class_reveals_nothing(tenant: Served
     id = await tenant.client.opportunity("rep1")
     await tenant.client.done("admin", "opportunityUpdate", id=id, note="CNRY-owner")
     await owner.settle()
-    for who in ("rep2", "manager", "admin", "limited"):
-        socket = await tenant.connect(who)
+    for persona in ("rep2", "manager", "admin", "limited"):
+        socket = await tenant.connect(persona)
         variables = {"after": owner.cursor}
         operation = await socket.subscribe(EVERYTHING.subscription, variables)
         await socket.wait_first(operation)
-        expected = await query_result(tenant, who, EVERYTHING)
+        expected = await query_result(tenant, persona, EVERYTHING)
         if operation.code != "BAD_CURSOR":
             frame = json.loads(operation.frames[0])["payload"]["data"]["opportunities"]
-            assert frame["kind"] == "RESYNC", who
+            assert frame["kind"] == "RESYNC", persona
             assert {each["id"] for each in frame["changes"]} == expected.rows.keys()
-        if who in ("rep2", "limited"):
+        if persona in ("rep2", "limited"):
             assert "CNRY-owner" not in "".join(operation.frames)
         await socket.close()
     await _close([owner])
@@ -227,7 +230,8 @@ async def test_cursor_of_another_permission_class_reveals_nothing(tenant: Served
 async def test_rights_changes_of_other_users_are_not_sent(tenant: ServedTenant) -> None:
     """A subscriber whose rows stay the same under the new permissions receives no event."""
     begun = [
-        await _subscribe_all(tenant, who, EVERYTHING, BY_NAME["plain"]) for who in ("admin", "rep2")
+        await _subscribe_all(tenant, persona, EVERYTHING, BY_NAME["plain"])
+        for persona in ("admin", "rep2")
     ]
     watchers = [each for listed in begun for each in listed]
     do = tenant.client.done

@@ -114,7 +114,7 @@ async def _share(tenant: ServedTenant) -> Flip:
 async def _owner(tenant: ServedTenant) -> Flip:
     id = await tenant.client.opportunity("rep2")
     to_other, to_owner = [
-        {"id": id, "owner": await tenant.employee_id(who)} for who in ("support", "rep2")
+        {"id": id, "owner": await tenant.employee_id(persona)} for persona in ("support", "rep2")
     ]
     return Flip(
         "rep2", NOTES, "opportunityUpdate", id, "note",

@@ -51,7 +51,7 @@ async def run(
     tally: Counter[str],
 ) -> None:
     """Subscribe every persona to every document and run the steps."""
-    watchers = [Watcher(tenant, who, each) for who in PERSONAS for each in documents]
+    watchers = [Watcher(tenant, persona, each) for persona in PERSONAS for each in documents]
     state = State(tenant, rng, watchers, tally, Generator(tenant, rng, rights))
     try:
         await _connect(state, PERSONAS)
@@ -73,9 +73,13 @@ async def run(
 async def _step(state: State) -> None:
     """Disconnect some personas, write, reconnect, and check all subscribers."""
     tenant, rng = state.tenant, state.rng
-    lost = [who for who, socket in state.sockets.items() if socket and rng.random() < DISCONNECTED]
-    for who in lost:
-        await _disconnect(state, who)
+    lost = [
+        persona
+        for persona, socket in state.sockets.items()
+        if socket and rng.random() < DISCONNECTED
+    ]
+    for persona in lost:
+        await _disconnect(state, persona)
     await state.generator.refresh()
     burst = state.generator.burst()
     state.steps.append(f"{lost or ''} {' || '.join(map(str, burst))}")
@@ -86,7 +90,9 @@ async def _step(state: State) -> None:
     rights = await tenant.rights_changed_since(since)
     state.rights_ever_changed |= rights
     single = await tenant.position() - since <= 1
-    await _connect(state, [who for who in PERSONAS if not _is_open(state, who)], lost, rights)
+    await _connect(
+        state, [persona for persona in PERSONAS if not _is_open(state, persona)], lost, rights
+    )
     before = await _check_all(state, single=single, rights=rights)
     if single and not rights:
         _check_frames(state, applied, before, lost)
@@ -113,18 +119,18 @@ async def _execute(state: State, request: Request) -> str:
     return codes[0] if codes else "done"
 
 
-def _is_open(state: State, who: str) -> bool:
-    socket = state.sockets.get(who)
+def _is_open(state: State, persona: str) -> bool:
+    socket = state.sockets.get(persona)
     return socket is not None and socket.closed is None
 
 
-async def _disconnect(state: State, who: str) -> None:
+async def _disconnect(state: State, persona: str) -> None:
     """Close or abort the connection of a persona."""
-    socket = state.sockets[who]
+    socket = state.sockets[persona]
     assert socket is not None
     await (socket.abort() if state.rng.random() < 0.5 else socket.close())
     for each in state.watchers:
-        if each.persona == who:
+        if each.persona == persona:
             each.apply_new()
 
 
@@ -132,20 +138,20 @@ async def _connect(
     state: State, personas: Sequence[str], lost: Sequence[str] = (), rights: bool = True
 ) -> None:
     """Connect the personas and resume their subscriptions. `lost` are those that the test disconnected."""
-    for who in personas:
-        socket = state.sockets.get(who)
-        if socket is not None and who not in lost:
+    for persona in personas:
+        socket = state.sockets.get(persona)
+        if socket is not None and persona not in lost:
             # The server closed it, so the user must have been disabled, possibly for a moment.
-            assert socket.closed == 4403, f"{who} was closed with {socket.closed}"
-            assert rights, f"{who} was closed although no permissions had changed"
+            assert socket.closed == 4403, f"{persona} was closed with {socket.closed}"
+            assert rights, f"{persona} was closed although no permissions had changed"
         # The user may have been disabled or enabled meanwhile.
-        sign_in = socket is None or who not in lost or rights
-        if sign_in and not await state.tenant.sign_in(who):
-            state.sockets[who] = None
+        sign_in = socket is None or persona not in lost or rights
+        if sign_in and not await state.tenant.sign_in(persona):
+            state.sockets[persona] = None
             continue
-        state.sockets[who] = fresh = await state.tenant.connect(who)
+        state.sockets[persona] = fresh = await state.tenant.connect(persona)
         for each in state.watchers:
-            if each.persona == who:
+            if each.persona == persona:
                 await each.resume(fresh)
                 state.tally[each.kinds[-1] if each.operation and each.operation.frames else "refused"] += 1  # fmt: skip
                 if not state.rights_ever_changed and each.cursor and each.is_alive():
