@@ -74,7 +74,7 @@ async def _caller(endpoint: Endpoint, slug: str, address: str) -> tuple[Caller, 
         policies = endpoint.viewers.policies
         viewer = await load(connection, MODEL, policies, known.user) if known else None
     if known is None or viewer is None:
-        raise LookupError(f"Nobody signs in to {slug} as {address}.")
+        raise LookupError(f"{slug} has no user {address}.")
     return Caller(tenant, known.user, UUID(int=0), ""), viewer
 
 

@@ -39,6 +39,8 @@ for a value that is filled in.
   place in the input, such as `input.amount`. A message never discloses fields that the caller cannot read.
 - **`errors`** in the response: the request, or the mutation at `path`, was refused. The code is `extensions.code`.
 - **HTTP status** and **WebSocket close code**: see the tables below.
+
+The [guide](../guide/errors.md) explains, with examples, how a client reacts to them.
 """
 
 

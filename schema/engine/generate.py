@@ -1,4 +1,4 @@
-"""From the declarations to GraphQL types: an entity's type, its filter, its order, its connection and its aggregate."""
+"""Generates the GraphQL types of an entity from its declaration: object, filter, order, connection, aggregate."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def _enum(field: Field) -> None:
 
 
 def kind_name(field: Field) -> str:
-    """The annotation of a value of this field."""
+    """Name of the GraphQL type of a field's values."""
     if field.enum is not None:
         return field.enum.__name__
     return "Money" if field.kind is Kind.MONEY else str(SCALAR[field.kind].__name__)
@@ -267,7 +267,7 @@ def _object(entity: Entity, doc: str, special: Special) -> None:
 
 
 def _implemented(annotations: Mapping[str, str], special: Special) -> list[str]:
-    """The interfaces of a type with these fields: those all of whose fields it has, and Node."""
+    """Names of the interfaces whose fields are all among these; Node is always one."""
     return [
         *(
             name
@@ -279,7 +279,7 @@ def _implemented(annotations: Mapping[str, str], special: Special) -> list[str]:
 
 
 def type_of(name: str) -> type:
-    """The type of this name."""
+    """The registered type with this name."""
     found: type = getattr(type_registry, name)
     return found
 
@@ -309,12 +309,12 @@ def _connection(entity: Entity) -> None:
 
 
 def measure_type(entity: str, function: str) -> str:
-    """The name of the type of a measure: `OpportunityCountUnique`."""
+    """Name of the type of an aggregate function: `OpportunityCountUnique`."""
     return f"{entity}{function[0].upper()}{function[1:]}"
 
 
 def measured_by(entity: Entity, function: Function) -> list[Field | Reference]:
-    """What a function is measured of."""
+    """The fields and references that an aggregate function applies to."""
     if function in AGGREGATED:
         kinds = AGGREGATED[function]
         return [f for f in entity.fields.values() if f.exposed.aggregate and f.kind in kinds]
@@ -326,7 +326,7 @@ def measured_by(entity: Entity, function: Function) -> list[Field | Reference]:
 
 
 def measures(entity: Entity) -> list[Spec]:
-    """How many there are, and the measures of their fields, with their types."""
+    """Fields of an aggregate: the count, and each function with a type that has the fields it applies to."""
     parts: list[Spec] = [("count", "int", "Number of records.")]
     for function in Function:
         of = measured_by(entity, function)

@@ -1,4 +1,4 @@
-"""From commands to mutations: for each its input, its payload, and the form for many inputs at once."""
+"""Generates mutations from commands: for each an input, a payload and a bulk form."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ANNOTATIONS: Mapping[object, str] = {
     datetime: "DateTimeText",
     Decimal: "DecimalText",
 }
-"""What a Python type of an input is in the API."""
+"""GraphQL types of the Python types in command inputs."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ class Mutation:
 
     @property
     def payload(self) -> str:
-        """The name of its payload's type."""
+        """Name of the payload type."""
         return f"{self.entity.name}{MANY if self.many else ''}Payload"
 
 
 def mutations_of(model: Model, commands: Mapping[str, Command]) -> dict[str, Mutation]:
-    """The mutations of all commands by name, for one input and for many."""
+    """The mutations of all commands by name, bulk forms included."""
     found: dict[str, Mutation] = {}
     for name, command in commands.items():
         entity = model.of(command.record)
@@ -68,7 +68,7 @@ def mutations_of(model: Model, commands: Mapping[str, Command]) -> dict[str, Mut
 
 
 def command_types(model: Model, commands: Iterable[Command], exposed: Iterable[Entity]) -> None:
-    """The inputs and payloads of all commands."""
+    """Register the inputs and payloads of all commands."""
     _shared()
     known = list(commands)
     created = {e.name for e in exposed if e.is_created_along or Standard.CREATE in e.commands}
@@ -101,7 +101,7 @@ def _standard_input(
 
 
 def _own_input(model: Model, entity: Entity, command: Command) -> None:
-    """The input of a command of an area's own."""
+    """Register the input of a command that an area declares."""
     specs: list[Spec] = [ID_SPEC] if command.takes_id else []
     specs += [VERSION_SPEC] if command.takes_version else []
     for each in command.arguments:
@@ -117,7 +117,7 @@ def _own_input(model: Model, entity: Entity, command: Command) -> None:
 
 
 def _annotation_of(each: Argument) -> str:
-    """The API's annotation of an argument."""
+    """GraphQL type of a field of a command input."""
     kinds = get_args(each.annotation) if isinstance(each.annotation, UnionType) else ()
     [kind] = [k for k in kinds if k is not type(None)] or [each.annotation]
     name = ANNOTATIONS[kind]
@@ -125,7 +125,7 @@ def _annotation_of(each: Argument) -> str:
 
 
 def _children_input(name: str, entity: Entity, child: Entity) -> None:
-    """The input of one of the children that a command sets all of: an existing one by id, or a new one."""
+    """Register the input of a child in a list that a command replaces: an existing child by ID, or a new one."""
     relation = next(r for r in child.parents if child.targets[r.name] is entity)
     own = [spec for spec in fields(child, Standard.CREATE) if spec[0] != relation.name]
     specs: list[Spec] = [("id", "ID | None", "ID of an existing record; omit to create one."), *own]
@@ -133,7 +133,7 @@ def _children_input(name: str, entity: Entity, child: Entity) -> None:
 
 
 def _child_inputs(entity: Entity) -> None:
-    """The inputs of records that are created together with a parent, for each relation to one."""
+    """Register the inputs of records that are created with a parent, one per relation."""
     for relation, above in zip(entity.parents, entity.parent_types, strict=True):
         if relation.exposed.reverse:
             own = [s for s in fields(entity, Standard.CREATE) if s[0] != relation.name]
@@ -150,7 +150,7 @@ def nested_input(parent: Entity, relation: Reference) -> str:
 
 
 def _with_new(entity: Entity, relation: Reference, name: str, specs: list[Spec]) -> list[Spec]:
-    """An existing record may be named or a new one given, so that neither is required."""
+    """Replace a reference by two optional fields: an existing record by ID, or the input of a new one."""
     target = entity.targets[relation.name].name
     doc = f"{relation.doc.removesuffix('.')}: a new one, created with the record."
     named = f"{relation.doc.removesuffix('.')}: an existing one."
@@ -194,7 +194,7 @@ def _shared() -> None:
 
 
 def fields(entity: Entity, operation: Standard) -> list[Spec]:
-    """The fields that may be set. Null empties, so only what a record cannot be without is required."""
+    """Input fields of an entity. On create, fields without which no record can exist are required."""
     specs: list[Spec] = []
     for name, each in entity.written.items():
         if each.exposed.immutable and operation is Standard.UPDATE:
@@ -210,7 +210,7 @@ def fields(entity: Entity, operation: Standard) -> list[Spec]:
 
 
 def is_needed(entity: Entity, each: Field | Reference) -> bool:
-    """Whether a record cannot be created without it."""
+    """Whether no record can be created without the field."""
     default = entity.table.c[each.column].server_default
     return not each.nullable and not each.exposed.server_assigned and default is None
 
@@ -222,7 +222,7 @@ def _annotation(each: Field | Reference) -> str:
 
 
 def required(name: str, specs: Iterable[Spec], doc: str) -> None:
-    """An input whose fields are required unless their annotations say that they may be null."""
+    """Register an input whose fields are required unless their annotations allow null."""
     annotations: dict[str, str] = {}
     body: dict[str, object] = {"__module__": type_registry.__name__}
     for key, annotation, description in specs:
@@ -280,7 +280,7 @@ def _argument(name: str, annotation: str, doc: str) -> StrawberryArgument:
 
 
 def input_of(command: Command, entity: Entity) -> str:
-    """The name of the input that a command takes."""
+    """Name of the input type of a command."""
     match command.standard:
         case Standard.DELETE if entity.is_replaceable:
             return "ReplaceInput"

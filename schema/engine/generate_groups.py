@@ -1,4 +1,4 @@
-"""From the declarations to the GraphQL types of records in groups: keys, groups, and how they are chosen and sorted."""
+"""Generates the GraphQL types of grouped queries: keys, groups, conditions on groups, and their order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECORD = "record"
 
 
 def shared_group_types() -> None:
-    """Tests and orders of sums of money, which are of one currency."""
+    """Register the filter and the order of sums of money, which apply to one currency."""
     code: Spec = ("currency", "str", "Currency of the sum, ISO 4217; required.")
     tests: list[Spec] = [
         (op.value, _test(op.value), OPERATOR_DESCRIPTIONS[op]) for op in OPERATORS[Kind.MONEY]
@@ -46,7 +46,7 @@ def _test(op: str) -> str:
 
 
 def group_arguments(entity: str) -> list[StrawberryArgument]:
-    """What a root field that groups records takes."""
+    """Arguments of a root field that groups records."""
     return [
         argument("filter", f"{entity}Filter", "Filter conditions; default: all visible records."),
         argument(
@@ -65,7 +65,7 @@ def group_arguments(entity: str) -> list[StrawberryArgument]:
 
 
 def grouped_by(entities: Iterable[Entity]) -> set[Entity]:
-    """Entities whose fields are keys of groups: those with groups, and what their references lead to."""
+    """Entities whose fields can be group keys: those with groups, and the targets of their references."""
     found: set[Entity] = set()
     open_ones = [each for each in entities if each.has_groups]
     while open_ones:
@@ -77,7 +77,7 @@ def grouped_by(entities: Iterable[Entity]) -> set[Entity]:
 
 
 def group_types(entity: Entity) -> None:
-    """Types of an entity's groups, but for the keys."""
+    """Register the types of an entity's groups except the keys."""
     name = entity.name
     shown: list[Spec] = [("key", f"{name}GroupKey", "Keys of the group.")]
     make(f"{name}Group", [*shown, *measures(entity)], "Records with equal keys.")
@@ -91,7 +91,7 @@ def group_types(entity: Entity) -> None:
 
 
 def key_types(entity: Entity) -> None:
-    """Types of the keys that an entity's fields and references are for groups."""
+    """Register the types of group keys on an entity's fields and references."""
     if RECORD in {*entity.fields, *entity.references}:
         raise TypeError(f"{entity.name}.{RECORD}: this word names the record itself in groups.")
     by: list[Spec] = [(RECORD, "bool", "Record that the group is for.")]
@@ -137,19 +137,19 @@ SHARED = {
     "Numbers": (Function.SUM, Function.AVG),
     "Extremes": (Function.MIN, Function.MAX),
 }
-"""Functions of the same fields, with the same kinds of values, by what their inputs are called."""
+"""Functions that apply to the same fields and share an input type, by its name."""
 
 
 def _by_function(
-    entity: Entity, use: str, says: Callable[[Function, Field], str], doc: str
+    entity: Entity, use: str, type_of: Callable[[Function, Field], str], doc: str
 ) -> list[Spec]:
-    """What tests or sorts groups by the measures of fields."""
+    """Input fields that filter or sort groups by aggregates."""
     specs: list[Spec] = []
     for word, functions in SHARED.items():
         of = [each for each in measured_by(entity, functions[0]) if isinstance(each, Field)]
         if of:
             name = f"{entity.name}{word}{use}"
-            made = [(each.name, says(functions[0], each), each.doc) for each in of]
+            made = [(each.name, type_of(functions[0], each), each.doc) for each in of]
             make_input(name, made, doc, one_of=use == "Order")
             specs += [(function.value, name, SUMMED[function]) for function in functions]
     return specs

@@ -42,7 +42,7 @@ class GraphQLRequest:
 
 
 class HttpRefused(Exception):
-    """A request that does not follow GraphQL over HTTP: the status, and a message that says what to send."""
+    """A request that does not follow GraphQL over HTTP: the status, and a message with the remedy."""
 
     def __init__(
         self, status: int, message: str, code: Code = Code.BAD_REQUEST, **headers: str

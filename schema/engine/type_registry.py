@@ -1,4 +1,4 @@
-"""The types that every entity shares; the generated types of the entities are put here beside them."""
+"""Types that all entities share. The generated types are registered in this module, too."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ SCALAR: dict[Kind, type] = {
     Kind.DATE: DateText,
     Kind.DATETIME: DateTimeText,
 }
-"""What a value of each kind is compared with."""
+"""GraphQL type of the values of each kind."""
 
 _EQUAL = (Op.EQ, Op.NE, Op.IN, Op.NOT_IN)
 _ORDERED = (*_EQUAL, Op.LT, Op.LTE, Op.GT, Op.GTE, Op.IS_NULL)
