@@ -244,7 +244,7 @@ def _give_up(item: Changeset[Address, object]) -> None:
     lost, gains = _exchange(item.record, before)
     if lost and gains:
         item.also_change(before, *(to(role, False) for role in lost), first=True)
-        item.found(item.before_ops[-1].after)
+        item.set_before(item.before_ops[-1].after)
     else:
         item.priority = bool(lost)
 

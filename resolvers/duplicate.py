@@ -22,7 +22,7 @@ from domain.violations import Violation
 from resolvers.engine.changeset import Action, AnyChangeset, Changeset, to
 from resolvers.engine.command import Runs, arg, command, sets
 from resolvers.engine.context import Context
-from resolvers.engine.template import params_like, visible_references
+from resolvers.engine.template import copied_params, visible_references
 
 OWN = frozenset({"stage", "probability", "owner", "externalId"})
 """What a copy does not take over: it begins anew, with whoever makes it."""
@@ -85,7 +85,7 @@ def _taken(ctx: Context, item: AnyChangeset, reachable: set[str]) -> dict[str, o
     """The parameters that a copy takes over. References to records that the caller does not see are left out."""
     entity, source = item.entity, item.template
     assert source is not None  # noqa: S101 - set before
-    taken = params_like(ctx.viewer, entity, source, OWN)
+    taken = copied_params(ctx.viewer, entity, source, OWN)
     for name in entity.references.keys() & taken.keys() - reachable:
         del taken[name]
         if not entity.references[name].nullable:
@@ -101,7 +101,7 @@ def _copies(
     relation = entity.references["opportunity"]
     for row in rows:
         if item.template is not None and getattr(row, relation.column) == item.template.id:
-            params = params_like(ctx.viewer, entity, row, OWN | {relation.name})
+            params = copied_params(ctx.viewer, entity, row, OWN | {relation.name})
             child: AnyChangeset = Changeset(entity, item.path, Action.CREATE, params)
             child.relation, child.parent_changeset, child.template = relation, item, row
             yield child

@@ -11,7 +11,7 @@ from resolvers.engine.changeset import Changeset
 from resolvers.engine.command import Runs, arg, command, sets
 from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
-from resolvers.engine.template import params_like
+from resolvers.engine.template import copied_params
 
 OWN = frozenset({"code", "externalId"})
 """The fields that a copy does not take over: no two products have the same."""
@@ -43,7 +43,7 @@ async def copy(ctx: Context, items: list[Changeset[Product, ProductCopyInput]]) 
             item.missing("id")
             continue
         given = {name: value for name, value in item.params.items() if value is not None}
-        item.params = params_like(ctx.viewer, entity, source, OWN) | given
+        item.params = copied_params(ctx.viewer, entity, source, OWN) | given
         item.template = source
 
 

@@ -54,7 +54,7 @@ class SetItemsInput:
     Quote,
     "set_items",
     input=SetItemsInput,
-    runs=Runs.ALONE,
+    runs=Runs.EXCLUSIVE,
     doc=(
         "Replace all lines of a quote: lines with an ID are updated, others created, missing ones deleted. "
         "Defaults come from the product."
@@ -70,7 +70,7 @@ async def set_items(ctx: Context, items: Saved[Quote]) -> None:
     await lock(ctx, found, Lock.UPDATE, ctx.viewer.edits)
     found = live(found)
     for item in found:
-        item.begin_from_before()
+        item.copy_before()
         refuse_older_version(item)
         check_unlocked(item)
         item.violations(closed(item.existing, item.record))
@@ -122,7 +122,7 @@ def _begin(ctx: Context, item: Changeset[Quote, object], line: Line) -> None:
     row = ctx.unit.blank(QuoteItem)
     row.quote_id = item.record.id
     line.id = row.id
-    line.begin(row)
+    line.set_after(row)
     if not ctx.viewer.may_create(QuoteItem.__name__):
         line.refuse(Code.FORBIDDEN, no_creating(line))
     elif not _is_within(ctx.viewer, ctx.viewer.edits(QuoteItem.__name__), item):
@@ -138,11 +138,11 @@ def _change(
     place: int,
 ) -> None:
     if found is None:
-        line.begin(ctx.unit.blank(QuoteItem))
+        line.set_after(ctx.unit.blank(QuoteItem))
         line.missing("id")
         return
-    found.decide(line.found)
-    line.begin_from_before()
+    found.decide(line.set_before)
+    line.copy_before()
     touched = line.params or line.existing.position != place
     if touched and not _is_within(ctx.viewer, ctx.viewer.edits(QuoteItem.__name__), item):
         line.refuse(Code.FORBIDDEN, NOT_EDITABLE, "id")
@@ -173,7 +173,7 @@ class DuplicateInput:
     Quote,
     "duplicate",
     input=DuplicateInput,
-    runs=Runs.ALONE,
+    runs=Runs.EXCLUSIVE,
     takes_version=False,
     allowed=may_duplicate,
     doc="Duplicate a quote with its lines, as an inactive draft.",
@@ -194,7 +194,7 @@ async def duplicate(ctx: Context, items: Saved[Quote]) -> None:
     kept = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)
     for item in found:
         _duplicate(ctx, item, kept[item.existing.id])
-        for each in item.everything():
+        for each in item.with_nested():
             finish(ctx, each)
     await check_unique(ctx, list(found))
 
@@ -209,7 +209,7 @@ def _duplicate(
     quote.number, quote.active = number(Quote.__letter__, quote.id), False
     quote.approved_at = quote.accepted_at = None
     item.id, item.before, item.action = quote.id, None, Action.CREATE
-    item.begin(quote)
+    item.set_after(quote)
     fill(item, ctx.viewer)
     lines = [_hidden_copy(ctx, row, quote.id) for row in rows]
     lines.sort(key=lambda line: (line.position, line.source_id))
@@ -217,7 +217,7 @@ def _duplicate(
     for place, copy in enumerate(lines):
         path = (*item.path, ITEMS, str(place))
         line: Line = Changeset(entity, path, Action.CREATE, {}, id=copy.id)
-        line.begin(copy)
+        line.set_after(copy)
         line.parent, line.parent_changeset = item.record, item
         item.children.append(line)
 

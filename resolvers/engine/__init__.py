@@ -1,1 +1,1 @@
-"""Executes commands: it knows no area and names no entity."""
+"""The command engine. It is independent of areas and entities."""

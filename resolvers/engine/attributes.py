@@ -1,4 +1,4 @@
-"""A record holds values only of those custom attributes that its type carries (VN-10)."""
+"""Checks that a record has only values of the custom attributes of its type (VN-10)."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ HIDDEN = "The new type does not have all attributes of the record. Contact an ad
 
 
 def check_carried(item: AnyChangeset, viewer: Viewer) -> None:
-    """Note values of attributes that the record's type, as it is to be written, does not carry."""
+    """Add errors for values of attributes that the record's new type does not have."""
     entity = item.entity
     if entity.attributes is None or "type" not in entity.references:
         return
-    kind, held = getattr(item.record, TYPE), getattr(item.record, entity.attributes)
-    stray = {id for id in held if id in viewer.carried and kind not in viewer.carried[id]}
+    kind, values = getattr(item.record, TYPE), getattr(item.record, entity.attributes)
+    invalid = {id for id in values if id in viewer.carried and kind not in viewer.carried[id]}
     for number, each in enumerate(attributes_of(item.params)):
         attribute = viewer.attribute(entity.name, str(each["key"]))
-        if attribute is not None and attribute.id in stray:
+        if attribute is not None and attribute.id in invalid:
             message = NOT_CARRIED.format(key=attribute.key)
             item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number), "key")
-            stray.discard(attribute.id)
-    if stray and item.before is not None and getattr(item.before, TYPE) != kind:
-        known = {a.id: a.key for a in viewer.attributes(entity.name)}
-        keys = ", ".join(sorted(known[id] for id in stray if id in known))
+            invalid.discard(attribute.id)
+    if invalid and item.before is not None and getattr(item.before, TYPE) != kind:
+        readable = {a.id: a.key for a in viewer.attributes(entity.name)}
+        keys = ", ".join(sorted(readable[id] for id in invalid if id in readable))
         message = LEFT_OVER.format(keys=keys) if keys else HIDDEN
         item.violation(Violation(UserErrorCode.INVALID, message, TYPE))

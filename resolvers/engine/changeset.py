@@ -1,4 +1,4 @@
-"""The state of one record in a command: the caller's parameters, the record before and after, and the errors."""
+"""Changesets: the state of one record in a command, with parameters, row before and after, and errors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from domain.codes import Code, Refused, UserErrorCode
 from domain.violations import Violation
 
 Params: TypeAlias = Mapping[str, object]
-"""What a caller sent for one record, by API name: the contract has checked the types of the values."""
+"""The caller's values for one record, by API name; their types are already validated."""
 Path = tuple[str, ...]
-"""Where in the arguments something stands: `("inputs", "3", "amount")`."""
+"""Path in the arguments, such as `("inputs", "3", "amount")`."""
 NOT_FOUND = "The record does not exist, or you cannot see it. Check the ID."
-"""One sentence for what is deleted, invisible, of another type or tenant, and what never existed (D-32)."""
+"""The same message for deleted, invisible and unknown ids, and ids of other types or tenants (D-32)."""
 R = TypeVar("R", bound=Record)
 S = TypeVar("S", bound=Record)
 I = TypeVar("I")  # noqa: E741 - the input, as in Changeset[R, I]
@@ -30,36 +30,36 @@ T = TypeVar("T")
 
 
 class Action(Enum):
-    """What a command does with a record, whatever the command is called."""
+    """What a command does with a record."""
 
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
     RESTORE = "restore"
     REPLACE = "replace"
-    """Its reference moves to another record, because the one that it refers to is replaced and deleted."""
+    """One of its references moves to a replacement, because the target is deleted."""
 
 
 SAVES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
-"""The actions after which the record is live with new content."""
+"""Actions after which the record is live with changed values."""
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One of the `userErrors` of a payload: what a user can correct, and where in the input it stands."""
+    """An entry of `userErrors`: a problem that a user can correct, with its path in the input."""
 
     code: UserErrorCode
     message: str
     path: Path
     about: ColumnOf[Any] | None = None
-    """The column at fault, unless the caller set it. It is hidden from callers who may not read it."""
+    """The column at fault, if the caller did not set it. Its name is hidden from callers who may not read it."""
     because: tuple[ColumnOf[Any], ...] = ()
-    """Columns whose values the message reveals. The reason is hidden from callers who may not read them."""
+    """Columns whose values the message reveals. The message is hidden from callers who may not read them."""
 
 
 @dataclass(frozen=True)
 class RelatedChange:
-    """Another record that changes along with the one that a command is about."""
+    """Another record that changes together with the record of a changeset."""
 
     type_: type[Record]
     before: Record
@@ -75,17 +75,17 @@ class Assignment(Generic[T]):
 
 
 AnyAssignment: TypeAlias = Assignment[Any]
-"""One of several, each of a column of its own type."""
+"""An assignment to a column of any type."""
 
 
 def to(column: ColumnOf[T], value: T | Hidden[T]) -> Assignment[T]:
-    """Set a column of a related record. The value may be hidden: the other record's own rights protect it."""
+    """An assignment for a related record. The value may be hidden, because the related record has its own rights."""
     return Assignment(column, value)
 
 
 @dataclass
 class Changeset(Generic[R, I]):
-    """What is to become of one record. Nothing is written of it, nor of what goes along with it, if anything is wrong."""
+    """The planned change of one record. If it has errors, neither it nor its related changes are written."""
 
     entity: Entity
     path: Path
@@ -93,77 +93,77 @@ class Changeset(Generic[R, I]):
     params: dict[str, object]
     """The fields that the caller set, by API name."""
     input: I = cast("I", None)  # noqa: RUF009 - generic actions have none
-    """The command's own typed input; None for create, update and other actions of all records."""
+    """The command's typed input; None for standard commands."""
     id: UUID | None = None
     version: int | None = None
-    """The version that the caller last read, where the caller sends one."""
+    """The version that the caller last read, if they sent one."""
     before: R | None = None
     after: R | None = None
     skips: frozenset[object] = frozenset()
-    """The hooks that do not run on it, as its command declares."""
+    """Hooks that do not run on it, as declared by its command."""
     type_row: HiddenRow[Any] | None = None
-    """The record's type, hidden, where presets read it."""
+    """The record's type as a hidden row, if presets loaded it."""
     template: Record | None = None
-    """The record that this one is a copy of."""
+    """The record that this one duplicates."""
     parent: Record | None = None
-    """The record that this one is a child of, as far as the caller sees it."""
+    """The parent record, if it is visible to the caller."""
     relation: Reference | None = None
-    """Of a record created along with its parent: the relation to that."""
+    """Of a nested create: the reference to the parent."""
     parent_changeset: AnyChangeset | None = None
-    """Of a record created along with its parent: the changeset of that."""
+    """Of a nested create: the parent's changeset."""
     children: list[AnyChangeset] = field(default_factory=list)
-    """Records that are created or changed along as children of this one."""
+    """Children that are created or changed with this record."""
     references: dict[str, AnyChangeset] = field(default_factory=dict)
-    """Records that are created along and referred to, by the name of the reference."""
+    """Nested creates of reference targets, by the name of the reference."""
     implied_writes: list[str] = field(default_factory=list)
-    """Fields that the command sets by itself, for which the caller needs the right to write them."""
+    """Fields that the command sets itself and that the caller must be allowed to write."""
     implied_reads: list[str] = field(default_factory=list)
-    """Fields that the command sets by itself, for which the caller needs the right to read them."""
+    """Fields that the command sets itself and that the caller must be allowed to read."""
     errors: list[FieldError] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     forbidden: dict[Path, str] = field(default_factory=dict)
-    """Fields that the caller may not read, by their place in the input."""
+    """Fields that the caller may not read, by path in the input."""
     read_only: dict[Path, str] = field(default_factory=dict)
     before_ops: list[RelatedChange] = field(default_factory=list)
     """Written before this record."""
     after_ops: list[RelatedChange] = field(default_factory=list)
     """Written after this record."""
     created: list[Record] = field(default_factory=list)
-    """New records that come of it, written last."""
+    """Additional new records, written last."""
     initial: list[AnyAssignment] = field(default_factory=list)
-    """Columns that a command sets in the new records that it creates."""
+    """Column values that a command sets in a new record."""
     priority: bool = False
-    """Whether it gives up what another record of the list takes over, so that it is written first."""
+    """Whether it is written first, because it gives up a unique value that another changeset takes over."""
     side_effects: list[Callable[[TenantConnection], Awaitable[object]]] = field(
         default_factory=list
     )
-    """What is done in internal tables once it is written."""
+    """Writes to internal tables after the record is written."""
 
     @property
     def record(self) -> R:
-        """The record as it is to be written; to be changed in place."""
-        assert self.after is not None  # noqa: S101 - set once the record is locked or begun
+        """The row to write; hooks modify it in place."""
+        assert self.after is not None  # noqa: S101 - set when the record is locked or initialized
         return self.after
 
     @property
     def existing(self) -> R:
-        """The record as it was before, of one that is updated, deleted or restored."""
-        assert self.before is not None  # noqa: S101 - set once the record is locked
+        """The row before the change, of an update, delete or restore."""
+        assert self.before is not None  # noqa: S101 - set when the record is locked
         return self.before
 
     @property
     def failed(self) -> bool:
-        """Whether something is wrong with it, or with what is created along."""
-        wrong = bool(self.errors or self.refused or self.forbidden or self.read_only)
-        along = (*self.references.values(), *self.children)
-        return wrong or any(each.failed for each in along)
+        """Whether it or a nested create has errors."""
+        has_errors = bool(self.errors or self.refused or self.forbidden or self.read_only)
+        nested = (*self.references.values(), *self.children)
+        return has_errors or any(each.failed for each in nested)
 
     def gives(self, column: AnyColumn) -> bool:
-        """Whether the caller set the field of a column, be it to null."""
+        """Whether the caller sent the field of a column, including null."""
         return self.entity.named[column.key].name in self.params
 
     def gives_value(self, column: AnyColumn) -> bool:
-        """Whether the caller set the field of a column to a value."""
+        """Whether the caller sent a non-null value for the field of a column."""
         return self.params.get(self.entity.named[column.key].name) is not None
 
     def differs(self, *columns: AnyColumn) -> bool:
@@ -179,59 +179,59 @@ class Changeset(Generic[R, I]):
         argument: str | None = None,
         because: Iterable[ColumnOf[Any]] = (),
     ) -> None:
-        """Add an error for a column, for an argument of another name, or for the record itself.
+        """Add an error for a column, for another argument, or for the record itself.
 
-        The message reveals values of the columns in `because`, which may belong to other records.
+        `because` names the columns whose values the message reveals; they may belong to other records.
         """
-        what = self.entity.named.get(violation.column)
-        name = argument or (what.name if what else None)
-        at = (*self.path, name) if name else self.path
-        unset = what is not None and argument is None and what.name not in self.params
+        member = self.entity.named.get(violation.column)
+        name = argument or (member.name if member else None)
+        path = (*self.path, name) if name else self.path
+        unset = member is not None and argument is None and member.name not in self.params
         about = getattr(self.entity.type_, violation.column) if unset else None
         own = (getattr(self.entity.type_, each) for each in violation.because)
-        why = (*own, *because)
-        self.errors.append(FieldError(violation.code, violation.message, at, about, why))
+        reasons = (*own, *because)
+        self.errors.append(FieldError(violation.code, violation.message, path, about, reasons))
 
     def violations(
-        self, several: Iterable[Violation], because: Iterable[ColumnOf[Any]] = ()
+        self, violations: Iterable[Violation], because: Iterable[ColumnOf[Any]] = ()
     ) -> None:
-        """Note several things that are wrong, because of the same fields of other records."""
-        why = tuple(because)
-        for each in several:
-            self.violation(each, because=why)
+        """Add several errors that reveal the same columns of other records."""
+        reasons = tuple(because)
+        for each in violations:
+            self.violation(each, because=reasons)
 
     def error(self, code: UserErrorCode, message: str, *at: str) -> None:
-        """Note what is wrong with a part of the input that is no column."""
+        """Add an error for a part of the input that is not a column."""
         self.errors.append(FieldError(code, message, (*self.path, *at)))
 
     def refuse(self, code: Code, message: str, *at: str, **extensions: object) -> None:
-        """Refuse the command for this record: an entry of `errors`."""
-        place = [*self.path, *at]
-        self.refused.append(Refused(code, message, input=place, **extensions))
+        """Refuse the command for this record; adds an entry to `errors`."""
+        path = [*self.path, *at]
+        self.refused.append(Refused(code, message, input=path, **extensions))
 
     def missing(self, *at: str) -> None:
-        """Refuse it because what is named there does not exist for the caller."""
+        """Refuse the command because the record at this path does not exist or is not visible."""
         self.refuse(Code.NOT_FOUND, NOT_FOUND, *at)
 
     def normalize(
         self,
         column: ColumnOf[str] | ColumnOf[str | None],
-        how: Callable[[str], str | Violation | None],
+        function: Callable[[str], str | Violation | None],
     ) -> None:
-        """Normalize text that this command sets. Existing values stay unchanged."""
+        """Normalize a text that this command sets. Existing values stay unchanged."""
         text = getattr(self.record, column.key)
         if text is None or not self.differs(column):
             return
-        normal = how(text)
-        if isinstance(normal, Violation):
-            self.violation(replace(normal, column=column.key))
+        normalized = function(text)
+        if isinstance(normalized, Violation):
+            self.violation(replace(normalized, column=column.key))
         else:
-            setattr(self.record, column.key, normal)
+            setattr(self.record, column.key, normalized)
 
     def also_change(
         self, row: HiddenRow[S] | S, *assignments: AnyAssignment, first: bool = False
     ) -> None:
-        """Change another record along with this one, after it or `first`. Nothing happens where the values stay."""
+        """Change another record after this one, or before it with `first`. Does nothing if the values are the same."""
         before = opened(row)
         after = with_values(before, {a.column.key: opened(a.value) for a in assignments})
         if before != after:
@@ -239,11 +239,11 @@ class Changeset(Generic[R, I]):
             ops.append(RelatedChange(declared_by(before), before, after))
 
     def also_create(self, row: Record) -> None:
-        """Create another record along with this one, after it."""
+        """Create another record after this one."""
         self.created.append(row)
 
     def changes(self) -> Iterator[tuple[type[Record], Record | None, Record]]:
-        """Every record that is written with this one: its type, the row before, and after."""
+        """Every record that this changeset writes: type, row before, and row after."""
         yield self.entity.type_, self.before, self.record
         for op in (*self.before_ops, *self.after_ops):
             yield op.type_, op.before, op.after
@@ -251,47 +251,47 @@ class Changeset(Generic[R, I]):
             yield declared_by(row), None, row
 
     def changes_of(self, type_: type[S]) -> list[tuple[S | None, S]]:
-        """The rows of one type that are written with this record, before and after."""
-        found = [(b, a) for kind, b, a in self.changes() if kind is type_]
-        return cast("list[tuple[S | None, S]]", found)
+        """The written records of one type: rows before and after."""
+        rows = [(b, a) for kind, b, a in self.changes() if kind is type_]
+        return cast("list[tuple[S | None, S]]", rows)
 
-    def everything(self) -> Iterator[AnyChangeset]:
-        """This one and all that are created along, what is referred to first."""
+    def with_nested(self) -> Iterator[AnyChangeset]:
+        """This changeset and its nested ones; reference targets first, children last."""
         for each in self.references.values():
-            yield from each.everything()
+            yield from each.with_nested()
         yield self
         for each in self.children:
-            yield from each.everything()
+            yield from each.with_nested()
 
-    def begin(self, row: Record) -> None:
-        """Give it the row that is to be written: a new one, or a copy of the one before."""
+    def set_after(self, row: Record) -> None:
+        """Set the row to write: a new row, or a copy of the existing one."""
         self.after = cast("R", row)
 
-    def found(self, row: Record) -> None:
-        """Note the row that it is about, as it is now."""
+    def set_before(self, row: Record) -> None:
+        """Set the existing row."""
         self.before = cast("R", row)
 
-    def begin_from_before(self) -> None:
-        """Start from the row as it is now."""
+    def copy_before(self) -> None:
+        """Set the row to write to a copy of the existing row."""
         self.after = copy_row(self.existing)
 
 
 AnyChangeset: TypeAlias = Changeset[Any, Any]
 Saved: TypeAlias = Sequence[Changeset[R, Any]]
-"""The changesets of one type that a hook is given."""
+"""The changesets of one type, as a hook receives them."""
 
 
 def live(items: Iterable[Changeset[R, I]]) -> list[Changeset[R, I]]:
-    """Those with which nothing is wrong yet."""
+    """The changesets without errors."""
     return [each for each in items if not each.failed]
 
 
 def children_of(item: AnyChangeset, type_: type[S]) -> list[Changeset[S, Any]]:
-    """The children of one type that are created or changed along with a record."""
+    """The changesets of a record's children of one type."""
     return [each for each in item.children if each.entity.type_ is type_]
 
 
 def parent_of(item: AnyChangeset, type_: type[S]) -> S | None:
-    """The parent of a record where it is of this type and the caller sees it."""
-    found = item.parent
-    return cast("S", found) if found is not None and declared_by(found) is type_ else None
+    """The parent record, if it has this type and is visible to the caller."""
+    parent = item.parent
+    return cast("S", parent) if parent is not None and declared_by(parent) is type_ else None

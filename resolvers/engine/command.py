@@ -1,4 +1,4 @@
-"""Declares commands: a typed input, the rights that callers need, a description and a handler. Importing registers nothing."""
+"""Command declarations: typed input, required rights, description and handler. Importing has no side effects."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ from resolvers.engine.values import NO_ID
 
 R = TypeVar("R", bound=Record)
 InputType: TypeAlias = type[Any]
-"""The class of a command's input: a dataclass whose fields are made by arg(), sets() and children()."""
+"""The class of a command's input: a dataclass with fields made by arg(), sets() and children()."""
 Handler: TypeAlias = Callable[[Context, Any], Awaitable[None]]
 Allowed: TypeAlias = Callable[[Viewer, str], bool]
-"""Whether a viewer may still do such a thing with records of an entity: asked before a replay is answered."""
+"""Whether a viewer may run the command on an entity; checked again before a stored outcome is returned."""
 
 
 class Writes:
-    """The caller must be allowed to write these fields, which the command sets by itself."""
+    """Fields that the command sets itself; the caller needs the right to write them."""
 
     def __init__(self, *columns: AnyColumn) -> None:
         self.columns = tuple(column.key for column in columns)
 
 
 class Reads:
-    """The caller must be allowed to read these fields, which no input names and only commands set."""
+    """Fields that only commands set; the caller needs the right to read them."""
 
     def __init__(self, *columns: AnyColumn) -> None:
         self.columns = tuple(column.key for column in columns)
 
 
 class Runs(Enum):
-    """Where in the preparation of its changesets a command's handler runs."""
+    """When a command's handler runs during the preparation of its changesets."""
 
     ON_UPDATE = "on update"
-    """On locked records, once the fields of the input are set and its references checked, before the hooks."""
+    """On locked records, after the input's fields are set and references checked, before the hooks."""
     BEFORE_CREATE = "before create"
-    """On nothing yet: it fills in the parameters that the new records are created with."""
-    ALONE = "alone"
-    """It does everything by itself, with the functions of the engine."""
+    """Before new records exist: the handler sets their parameters."""
+    EXCLUSIVE = "exclusive"
+    """Instead of the standard preparation: the handler calls the engine's functions itself."""
 
 
 @dataclass(frozen=True)
@@ -61,34 +61,34 @@ class Argument:
     """A field of a command's input."""
 
     name: str
-    """As the API spells it."""
+    """Name in the API."""
     attribute: str
-    """As the input's class spells it."""
+    """Name in the input's class."""
     doc: str
     annotation: object
     """Its Python type."""
     required: bool
     column: str | None = None
-    """The column that it sets, as an update would."""
+    """The column it sets, like the field of an update."""
     of: type[Record] | None = None
-    """For an id: the type of record that it leads to."""
+    """For an id: the record type it identifies."""
     children: type[Record] | None = None
-    """For a list: the type of the children that it gives."""
+    """For a list: the type of the children."""
 
 
 def arg(doc: str, *, of: type[Record] | None = None, required: bool = False) -> Any:
-    """A field of an input that the handler reads; None where the caller leaves it out."""
+    """An input field that the handler reads; None if omitted."""
     return dataclasses.field(default=None, metadata={"doc": doc, "of": of, "required": required})
 
 
 def sets(column: AnyColumn, doc: str, *, required: bool = False) -> Any:
-    """A field of an input that sets a column of the same API name, with the right that an update needs."""
+    """An input field that sets the column of the same API name; requires the same right as an update."""
     metadata = {"doc": doc, "column": column.key, "required": required}
     return dataclasses.field(default=None, metadata=metadata)
 
 
 def children(record: type[Record], doc: str) -> Any:
-    """A field of an input with all children of one type in their order, under the name of the reverse connection."""
+    """An input field with the complete, ordered list of children of one type, named like the reverse connection."""
     metadata = {"doc": doc, "children": record, "required": True}
     return dataclasses.field(default=None, metadata=metadata)
 
@@ -100,38 +100,38 @@ class NoInput:
 
 @dataclass(frozen=True)
 class Command:
-    """What a mutation runs. Mutation, bulk form, input, payload and replay check follow from it."""
+    """The implementation of a mutation. The mutation, its bulk form, input, payload and replay check are derived from it."""
 
     record: type[Record]
     name: str
-    """What is done, as in `set_items`."""
+    """The action, such as `set_items`."""
     doc: str
     prepare: Callable[[Context, list[AnyChangeset]], Awaitable[None]]
-    """When it returns, those changesets with which nothing is wrong can be written."""
+    """Prepares the changesets; afterwards those without errors can be written."""
     allowed: Allowed
     input: InputType | None = None
-    """The class of its input; None for standard commands, which take the fields of the record."""
+    """The class of its input; None for standard commands, whose input has the fields of the record."""
     takes_id: bool = True
     """Whether the input names an existing record by `id`."""
     takes_version: bool = True
     skips: frozenset[BeforeSave] = frozenset()
-    """The hooks that do not run on its changesets."""
+    """Hooks that do not run on its changesets."""
     action: Action = Action.UPDATE
     standard: Standard | None = None
-    """Which of the commands of all records it is."""
+    """The standard command that it implements, if it is one."""
 
     @property
     def suffix(self) -> str:
-        """What the mutation is called after the record's name, such as `SetItems`."""
+        """Part of the mutation's name after the record's name, such as `SetItems`."""
         return self.name[:1].upper() + camel(self.name)[1:]
 
     @property
     def arguments(self) -> tuple[Argument, ...]:
-        """The fields of its own input, but for `id` and `version`."""
+        """The input's fields without `id` and `version`."""
         return () if self.input is None else _arguments(cast("Hashable", self.input))
 
     def read(self, model: Model, params: Params) -> object:
-        """The typed input of what the caller sent. An id of another type leads to no record."""
+        """The typed input from the caller's parameters. An id of another type becomes `NO_ID`."""
         if self.input is None:
             return None
         values = {}
@@ -143,7 +143,7 @@ class Command:
         return self.input(**values)
 
     def settable(self, params: Params) -> dict[str, object]:
-        """Those of the parameters that set columns."""
+        """The parameters that set columns."""
         if self.input is None:
             return dict(params)
         names = {each.name for each in self.arguments if each.column is not None}
@@ -180,25 +180,24 @@ def command(
     skips: tuple[BeforeSave, ...] = (),
     allowed: Allowed | None = None,
 ) -> Callable[[Handler], Command]:
-    """Declare a command of one record type. It exists once its area lists it.
+    """Declare a command of one record type. It is registered by its area.
 
-    `allowed` says who may do it at all, where that is not who may update (or create) such records.
-
-    The handler is given the changesets of the type with their typed inputs, and decides for all of them at once.
+    `allowed` replaces the default permission check, which is the right to update (or create) such records.
+    The handler gets all changesets of the request, with their typed inputs.
     """
 
     def declare(handler: Handler) -> Command:
-        ways: dict[Runs, Handler] = {
+        prepared: dict[Runs, Handler] = {
             Runs.ON_UPDATE: partial(_on_update, handler, requires),
             Runs.BEFORE_CREATE: partial(_before_create, handler),
-            Runs.ALONE: handler,
+            Runs.EXCLUSIVE: handler,
         }
         creates = runs is Runs.BEFORE_CREATE
         return Command(
             record,
             name,
             doc,
-            ways[runs],
+            prepared[runs],
             allowed or (may_create if creates else may_edit),
             input,
             takes_id=not creates,
@@ -244,10 +243,10 @@ def may_delete(viewer: Viewer, entity: str) -> bool:
 
 
 def may_create_or_edit(viewer: Viewer, entity: str) -> bool:
-    """Whether the viewer may do what an upsert does."""
+    """Whether the viewer may upsert records of an entity."""
     return viewer.may_create(entity) or viewer.edits(entity) is not None
 
 
 def may_duplicate(viewer: Viewer, entity: str) -> bool:
-    """Whether the viewer may create records beside those that they may update."""
+    """Whether the viewer may both create and update records of an entity."""
     return viewer.may_create(entity) and viewer.edits(entity) is not None

@@ -1,4 +1,4 @@
-"""All commands by the names of their mutations: those of every record type, and those that the areas list."""
+"""Registry of commands by mutation name: the standard commands of record types, and the commands of the areas."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from resolvers.engine.upsert import upsert
 
 @dataclass(frozen=True)
 class Area:
-    """The commands of an area and what it runs around saving records, in order."""
+    """The commands and hooks of an area, in order."""
 
     name: str
     commands: Sequence[Command] = ()
@@ -64,12 +64,12 @@ ACTIONS: Mapping[Standard, Action] = {
     Standard.UPDATE: Action.UPDATE,
     Standard.DELETE: Action.DELETE,
     Standard.RESTORE: Action.RESTORE,
-    Standard.UPSERT: Action.UPDATE,  # the record decides which of the two it is
+    Standard.UPSERT: Action.UPDATE,  # becomes a create if the record does not exist
 }
 
 
 class CommandRegistry:
-    """Every command, and the hooks of all areas. Raises TypeError where one is declared twice or for an unknown record."""
+    """All commands and hooks. Raises TypeError for duplicate commands or hooks."""
 
     def __init__(self, model: Model, areas: Iterable[Area]) -> None:
         self.model = model
@@ -78,10 +78,10 @@ class CommandRegistry:
         self._standard: dict[tuple[type[Record], Standard], Command] = {}
         for entity in model.entities.values():
             for operation in Standard:
-                made = _standard(entity.type_, operation)
-                self._standard[entity.type_, operation] = made
+                command = _standard(entity.type_, operation)
+                self._standard[entity.type_, operation] = command
                 if operation in entity.commands:
-                    self._add(made)
+                    self._add(command)
         for area in self.areas:
             for each in area.commands:
                 self._add(each)
@@ -94,7 +94,7 @@ class CommandRegistry:
         self.commands[name] = command
 
     def standard(self, record: type[Record], operation: Standard) -> Command:
-        """What is done with records of any type, also of those whose mutations the API does not offer."""
+        """A standard command of any record type, including types without such a mutation in the API."""
         return self._standard[record, operation]
 
 
@@ -114,14 +114,14 @@ def _standard(record: type[Record], operation: Standard) -> Command:
 
 
 def _hooks(areas: Sequence[Area]) -> Hooks:
-    """The hooks of all areas, ground up; within one, as it lists them."""
-    found: dict[type[Record], tuple[BeforeSave, ...]] = {}
+    """The hooks of all areas, in the order of the areas and of their lists."""
+    before_save: dict[type[Record], tuple[BeforeSave, ...]] = {}
     for area in areas:
         for record, hooks in area.before_save.items():
-            known = found.get(record, ())
-            twice = [hook.name for hook in hooks if hook in known]
-            if twice:
-                raise TypeError(f"{record.__name__}: {', '.join(twice)} is listed twice.")
-            found[record] = (*known, *hooks)
+            previous = before_save.get(record, ())
+            duplicates = [hook.name for hook in hooks if hook in previous]
+            if duplicates:
+                raise TypeError(f"{record.__name__}: {', '.join(duplicates)} is listed twice.")
+            before_save[record] = (*previous, *hooks)
     after = tuple(hook for area in areas for hook in area.after_change)
-    return Hooks(found, after, tuple(check for area in areas for check in area.verify))
+    return Hooks(before_save, after, tuple(check for area in areas for check in area.verify))

@@ -1,4 +1,4 @@
-"""What commands are given: the parts of the application, and who calls."""
+"""Context of commands: the application's services, and the caller."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SUSPENDED = "The tenant is suspended. Records can be read but not changed."
 
 @dataclass(frozen=True)
 class AppContext:
-    """The parts that commands work with, put together once at app.py."""
+    """Services that commands use, created once in app.py."""
 
     database: Database
     directory: Directory
@@ -42,10 +42,10 @@ class AppContext:
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     monotonic: Callable[[], float] = time.monotonic
-    """Seconds, for what lasts; `now` may be set back."""
+    """Seconds of a clock that is never set back, for measuring durations."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     on_commit: Callable[[UUID], None] = lambda tenant: None
-    """Called with a tenant in which something was written, so that its live lists are read at once."""
+    """Called with the tenant after every write, so that its live lists are read immediately."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Context:
-    """What a command's handler and the hooks work with: the unit of work, whose rights apply, and what runs around a save."""
+    """Arguments of command handlers and hooks: the unit of work, the caller's rights, and the hooks."""
 
     unit: UnitOfWork
     viewer: Viewer
@@ -68,7 +68,7 @@ class Context:
 
     @property
     def trusted(self) -> TrustedReader:
-        """Reads past the caller's rights; what it returns is hidden."""
+        """Reads without the caller's rights; all results are hidden values."""
         return self.unit.trusted
 
     def may_read(self, column: AnyColumn) -> bool:
@@ -78,16 +78,16 @@ class Context:
 
     @property
     def now(self) -> datetime:
-        """The moment of the command, in UTC."""
+        """Time of the command, in UTC."""
         return self.unit.now
 
     @property
     def today(self) -> date:
-        """The day of the command, in UTC."""
+        """Date of the command, in UTC."""
         return self.unit.now.date()
 
 
 def refuse_suspended(tenant: Tenant) -> None:
-    """Raises Refused where a tenant may only be read (D-18)."""
+    """Raise Refused if the tenant is suspended, which makes it read-only (D-18)."""
     if tenant.state == "suspended":
         raise Refused(Code.TENANT_SUSPENDED, SUSPENDED)

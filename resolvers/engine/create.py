@@ -1,4 +1,4 @@
-"""Creates records: checks rights, begins the rows, checks references and parents, runs the hooks, checks the result."""
+"""Creates records: checks rights, builds rows, checks references and parents, runs hooks, and checks the result."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ EXISTS = "Another record already has this value. Choose another value, or use th
 
 
 async def create(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Prepare new records with what is created along with them."""
+    """Prepare new records with their nested creates."""
     for item in items:
         check_creating(item, ctx.viewer)
-        for each in item.everything():
+        for each in item.with_nested():
             check_fields(each, ctx.viewer)
-    begun = live(items)
-    for item in begun:
-        _begin(ctx, item)
-    await check_references(ctx, begun)
-    every = [each for item in begun for each in item.everything()]
+    valid = live(items)
+    for item in valid:
+        _build(ctx, item)
+    await check_references(ctx, valid)
+    every = [each for item in valid for each in item.with_nested()]
     await _check_parents(ctx, every)
     await run_before_save(ctx, every)
     for each in every:
@@ -47,57 +47,57 @@ async def create(ctx: Context, items: list[AnyChangeset]) -> None:
     await check_unique(ctx, every)
 
 
-def _begin(ctx: Context, item: AnyChangeset) -> None:
-    """Set the defaults of its columns, the owner and the parameters."""
+def _build(ctx: Context, item: AnyChangeset) -> None:
+    """Build the new row from column defaults, owner and parameters."""
     item.id = ctx.unit.new_id()
-    item.begin(blank(item.entity, item.id, ctx.now))
+    item.set_after(blank(item.entity, item.id, ctx.now))
     owner = item.entity.owner
     if owner is not None and owner != "id":
         setattr(item.record, owner, ctx.viewer.employee)
     for each in item.initial:
         setattr(item.record, each.column.key, each.value)
     fill(item, ctx.viewer)
-    for name, other in item.references.items():
-        _begin(ctx, other)
+    for name, nested in item.references.items():
+        _build(ctx, nested)
         relation = item.entity.references[name]
         if getattr(item.record, relation.column) is not None:
             item.violation(Violation(UserErrorCode.INVALID, TWO, relation.column))
-        setattr(item.record, relation.column, other.id)
+        setattr(item.record, relation.column, nested.id)
     for child in item.children:
-        _begin(ctx, child)
+        _build(ctx, child)
         assert child.relation is not None  # noqa: S101 - children have one
         setattr(child.record, child.relation.column, item.id)
         child.parent, child.parent_changeset = item.record, item
 
 
 def finish(ctx: Context, item: AnyChangeset) -> None:
-    """Check the record as it is to be written: nothing may be missing, and its own rule must hold."""
+    """Check the row to write: required values, and the entity's rule."""
     missing = [
-        what
-        for what in item.entity.written.values()
-        if getattr(item.record, what.column) is None and not what.nullable
+        member
+        for member in item.entity.written.values()
+        if getattr(item.record, member.column) is None and not member.nullable
     ]
     check_carried(item, ctx.viewer)
-    known = {each.path for each in item.errors}
-    for what in missing:
-        # Nothing is missing where a value was refused, nor what would have followed from one.
-        if (*item.path, what.name) not in known and not (
-            item.failed and what.exposed.server_assigned
+    reported = {each.path for each in item.errors}
+    for member in missing:
+        # Report no missing value where a value was refused, or where it would follow from one.
+        if (*item.path, member.name) not in reported and not (
+            item.failed and member.exposed.server_assigned
         ):
-            item.violation(Violation(UserErrorCode.REQUIRED, EMPTY, what.column))
+            item.violation(Violation(UserErrorCode.REQUIRED, EMPTY, member.column))
     if not missing and ctx.viewer.rights[item.entity.name].ruled:
         check_fields(item, ctx.viewer, item.before or item.record)
-    # The rule is not asked about what the server chooses, which it does only where nothing is wrong yet.
-    if all(what.exposed.server_assigned for what in missing):
+    # Server-assigned values are set only if there are no errors; without them the rule cannot run.
+    if all(member.exposed.server_assigned for member in missing):
         for violation in ctx.unit.violations(item.entity, item.before, item.record):
             item.violation(violation)
 
 
 async def check_references(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Note every reference that was set and leads to no record that the caller sees; lock those that it leads to."""
-    wanted: dict[Entity, set[UUID]] = defaultdict(set)
-    found: list[tuple[AnyChangeset, Reference, Entity, UUID]] = []
-    for item in (each for one in items for each in one.everything()):
+    """Lock the targets of set references, and refuse references to records that the caller cannot see."""
+    ids_by_target: dict[Entity, set[UUID]] = defaultdict(set)
+    references: list[tuple[AnyChangeset, Reference, Entity, UUID]] = []
+    for item in (each for one in items for each in one.with_nested()):
         for name in item.params:
             relation = item.entity.references.get(name)
             if relation is None or (id := getattr(item.record, relation.column)) is None:
@@ -105,18 +105,18 @@ async def check_references(ctx: Context, items: list[AnyChangeset]) -> None:
             if item.before is None and relation is item.entity.parent_of(item.record):
                 continue  # parents are locked for an update instead
             target = item.entity.targets[name]
-            wanted[target].add(id)
-            found.append((item, relation, target, id))
-    if not found:
+            ids_by_target[target].add(id)
+            references.append((item, relation, target, id))
+    if not references:
         return
-    visible = await ctx.unit.lock_referenced(wanted)
-    for item, relation, target, id in found:
+    visible = await ctx.unit.lock_referenced(ids_by_target)
+    for item, relation, target, id in references:
         if id not in visible[target]:
             item.missing(relation.name)
 
 
 async def _check_parents(ctx: Context, items: list[AnyChangeset]) -> None:
-    """A child is added to a parent that the caller sees and may change."""
+    """Check that the caller sees and may change the parent of each new child."""
     by_relation: dict[tuple[Entity, Reference], list[AnyChangeset]] = defaultdict(list)
     for each in items:
         relation = each.entity.parent_of(each.record)
@@ -126,33 +126,35 @@ async def _check_parents(ctx: Context, items: list[AnyChangeset]) -> None:
             each.parent = each.references[relation.name].record
         else:
             by_relation[each.entity, relation].append(each)
-    for (entity, relation), mine in by_relation.items():
-        above = entity.targets[relation.name]
-        ids = {getattr(each.record, relation.column) for each in mine}
-        locked = await ctx.unit.lock_visible(above, ids, Lock.UPDATE)
-        for each in mine:
+    for (entity, relation), children in by_relation.items():
+        parent_entity = entity.targets[relation.name]
+        ids = {getattr(each.record, relation.column) for each in children}
+        locked = await ctx.unit.lock_visible(parent_entity, ids, Lock.UPDATE)
+        for each in children:
             each.parent = locked.get(getattr(each.record, relation.column))
-            _judge_parent(ctx.viewer, each, relation, above)
+            _check_parent(ctx.viewer, each, relation, parent_entity)
 
 
-def _judge_parent(viewer: Viewer, item: AnyChangeset, relation: Reference, above: Entity) -> None:
+def _check_parent(
+    viewer: Viewer, item: AnyChangeset, relation: Reference, parent_entity: Entity
+) -> None:
     if item.parent is None:
         item.missing(relation.name)
     elif item.entity.owner is None and not viewer.within(
-        viewer.edits(item.entity.name), above, item.parent
+        viewer.edits(item.entity.name), parent_entity, item.parent
     ):
         item.refuse(Code.FORBIDDEN, NOT_EDITABLE, relation.name)
 
 
 async def check_unique(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Note values that another live record has already, or another one of these."""
+    """Add errors for unique values that another live record or another changeset already has."""
     by_entity: dict[Entity, list[AnyChangeset]] = defaultdict(list)
     for each in items:
         if not (each.refused or each.forbidden or each.read_only):
             by_entity[each.entity].append(each)
-    for entity, mine in by_entity.items():
+    for entity, entity_items in by_entity.items():
         for columns in statements.unique_columns(entity):
-            await _check_columns(ctx, entity, columns, mine)
+            await _check_columns(ctx, entity, columns, entity_items)
 
 
 def _key(row: Record, columns: tuple[str, ...]) -> tuple[object, ...]:
@@ -162,21 +164,21 @@ def _key(row: Record, columns: tuple[str, ...]) -> tuple[object, ...]:
 async def _check_columns(
     ctx: Context, entity: Entity, columns: tuple[str, ...], items: list[AnyChangeset]
 ) -> None:
-    concerned = [
+    changed = [
         each
         for each in items
         if None not in (key := _key(each.record, columns))
         and (each.before is None or _key(each.before, columns) != key or each.before.deleted_at)
     ]
-    if not concerned:
+    if not changed:
         return
-    rows = (row_json(entity, each.record) for each in concerned)
+    rows = (row_json(entity, each.record) for each in changed)
     existing = await statements.existing(ctx.unit.connection, entity, columns, rows)
-    for each in concerned:
+    for each in changed:
         key = _key(each.record, columns)
         if key in existing:
-            given = [c for c in columns if entity.named[c].name in each.params]
-            violation = Violation(UserErrorCode.DUPLICATE, EXISTS, (given or [""])[-1])
+            sent = [c for c in columns if entity.named[c].name in each.params]
+            violation = Violation(UserErrorCode.DUPLICATE, EXISTS, (sent or [""])[-1])
             each.violation(violation)
-        if not each.failed:  # what fails takes nothing from the others
+        if not each.failed:  # failed changesets do not occupy the value
             existing.add(key)

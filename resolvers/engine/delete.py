@@ -1,4 +1,4 @@
-"""Moves records and their children to the trash, and restores what went there in one deletion (D-15)."""
+"""Moves records and their children to the trash, and restores those that were deleted together (D-15)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ from resolvers.engine.create import check_unique
 from resolvers.engine.hooks import run_after_change, run_before_save
 from resolvers.engine.permissions import no_changing
 from resolvers.engine.replace import REPLACE_WITH, replace
-from resolvers.engine.update import judge, lock, lock_parents, refuse_conflict, refuse_twice
+from resolvers.engine.update import (
+    check_access,
+    lock,
+    lock_parents,
+    refuse_conflict,
+    refuse_duplicates,
+)
 from resolvers.engine.values import NO_ID
 
 IN_USE = "Other records refer to this one. Change or delete them first."
@@ -32,49 +38,49 @@ PARENT_DELETED = "A record that this one belongs to is in the trash. Restore tha
 async def delete(ctx: Context, items: list[AnyChangeset]) -> None:
     """Prepare deletions of records that no other record refers to."""
     _check_right(ctx.viewer, items)
-    found = live(items)
-    await lock(ctx, found, Lock.DELETE, ctx.viewer.deletes)
-    found = live(found)
-    if not found:
+    valid = live(items)
+    await lock(ctx, valid, Lock.DELETE, ctx.viewer.deletes)
+    valid = live(valid)
+    if not valid:
         return
-    for item in found:
+    for item in valid:
         if item.version is not None and item.version != item.existing.version:
             refuse_conflict(item)
-    entity = found[0].entity
-    await replace(ctx, found)
-    for item in found:
-        item.begin(with_values(item.existing, {"deleted_at": ctx.now}))
-    await run_before_save(ctx, found)
+    entity = valid[0].entity
+    await replace(ctx, valid)
+    for item in valid:
+        item.set_after(with_values(item.existing, {"deleted_at": ctx.now}))
+    await run_before_save(ctx, valid)
     # After the hooks, which check rights: an unauthorized caller must not learn what refers to the record.
-    await _check_use(ctx, entity, found)
-    ids = [_id(each) for each in live(found)]
+    await _check_references(ctx, entity, valid)
+    ids = [_id(each) for each in live(valid)]
     children = await statements.children(ctx.unit.connection, ctx.unit.model, entity, ids)
-    owners = {_id(each): each for each in found}
+    changesets = {_id(each): each for each in valid}
     for kind, row in children:
-        item = owners[row.id] = _parent_among(kind, row, owners)
+        item = changesets[row.id] = _changeset_of_parent(kind, row, changesets)
         if row.deleted_at is None:
-            _stamp(item, kind, row, ctx.now)
-    await run_after_change(ctx, found)
+            _set_deleted_at(item, kind, row, ctx.now)
+    await run_after_change(ctx, valid)
 
 
-def _stamp(item: AnyChangeset, entity: Entity, row: Record, at: object) -> None:
+def _set_deleted_at(item: AnyChangeset, entity: Entity, row: Record, at: object) -> None:
     after = with_values(row, {"deleted_at": at})
     item.after_ops.append(RelatedChange(entity.type_, row, after))
 
 
-async def _check_use(ctx: Context, entity: Entity, items: list[AnyChangeset]) -> None:
-    """Note what another record refers to; what stays for that reason may refer to another one of the list."""
-    staying = True
-    while staying:
+async def _check_references(ctx: Context, entity: Entity, items: list[AnyChangeset]) -> None:
+    """Add errors to records that are referred to. Records that stay may refer to others of the list, so repeat."""
+    changed = True
+    while changed:
         ids = [_id(each) for each in live(items)]
         connection, model = ctx.unit.connection, ctx.unit.model
-        used = await statements.referenced(connection, model, entity, ids) if ids else set()
+        referenced = await statements.referenced(connection, model, entity, ids) if ids else set()
         for item in items:
             if item.params.get(REPLACE_WITH) is not None:
-                used.discard(_id(item))  # another one takes its place
-        staying = bool(used)
+                referenced.discard(_id(item))  # its references are replaced
+        changed = bool(referenced)
         for item in items:
-            if item.id in used and not item.failed:
+            if item.id in referenced and not item.failed:
                 message = IN_USE_REPLACE if entity.is_replaceable else IN_USE
                 item.error(UserErrorCode.IN_USE, message, "id")
 
@@ -82,20 +88,20 @@ async def _check_use(ctx: Context, entity: Entity, items: list[AnyChangeset]) ->
 async def restore(ctx: Context, items: list[AnyChangeset]) -> None:
     """Prepare restorations: a record that is not in the trash stays as it is."""
     _check_right(ctx.viewer, items)
-    found = live(items)
-    refuse_twice(found)
-    if not found:
+    valid = live(items)
+    refuse_duplicates(valid)
+    if not valid:
         return
-    entity = found[0].entity
-    await _lock_trash(ctx, entity, found)
-    found = [each for each in live(found) if each.existing.deleted_at is not None]
-    await _check_needed(ctx, found)
-    for item in found:
-        item.begin(with_values(item.existing, {"deleted_at": None}))
-    await run_before_save(ctx, found)
-    await _restore_children(ctx, entity, live(found))
-    await run_after_change(ctx, found)
-    await check_unique(ctx, found)
+    entity = valid[0].entity
+    await _lock_trash(ctx, entity, valid)
+    valid = [each for each in live(valid) if each.existing.deleted_at is not None]
+    await _check_needed(ctx, valid)
+    for item in valid:
+        item.set_after(with_values(item.existing, {"deleted_at": None}))
+    await run_before_save(ctx, valid)
+    await _restore_children(ctx, entity, live(valid))
+    await run_after_change(ctx, valid)
+    await check_unique(ctx, valid)
 
 
 async def _lock_trash(ctx: Context, entity: Entity, items: list[AnyChangeset]) -> None:
@@ -107,48 +113,50 @@ async def _lock_trash(ctx: Context, entity: Entity, items: list[AnyChangeset]) -
         children |= await ctx.unit.lock_visible(entity, ids, Lock.NONE)
         parents = await lock_parents(ctx, entity, children.values())
     trashed = await ctx.unit.lock_visible(entity, ids, Lock.DELETE, trashed=True)
-    there = await ctx.unit.lock_visible(entity, ids - set(trashed), Lock.UPDATE)
-    found = trashed | there
+    live_rows = await ctx.unit.lock_visible(entity, ids - set(trashed), Lock.UPDATE)
+    rows = trashed | live_rows
     for item in items:
-        judge(ctx.viewer, ctx.viewer.deletes, item, found.get(item.id or NO_ID), parents)
+        check_access(ctx.viewer, ctx.viewer.deletes, item, rows.get(item.id or NO_ID), parents)
         if item.before is not None:
-            item.begin_from_before()
+            item.copy_before()
 
 
 async def _check_needed(ctx: Context, items: list[AnyChangeset]) -> None:
-    """What a record cannot be without must not be in the trash."""
-    wanted: dict[Entity, set[UUID]] = defaultdict(set)
+    """Add an error to records whose parents or required references are in the trash."""
+    ids_by_target: dict[Entity, set[UUID]] = defaultdict(set)
     for item in items:
         for relation in _needed(item.entity, item.existing):
             target = item.entity.targets[relation.name]
-            wanted[target].add(getattr(item.existing, relation.column))
-    deleted = await statements.deleted(ctx.unit.connection, wanted)
+            ids_by_target[target].add(getattr(item.existing, relation.column))
+    deleted = await statements.deleted(ctx.unit.connection, ids_by_target)
     for item in items:
         if _links(item.entity, item.existing) & deleted:
             item.error(UserErrorCode.PARENT_DELETED, PARENT_DELETED, "id")
 
 
 async def _restore_children(ctx: Context, entity: Entity, items: list[AnyChangeset]) -> None:
-    """Those children that went in the same deletion, but for what ties the record to something in the trash."""
-    owners = {_id(each): each for each in items}
-    found = await statements.children(ctx.unit.connection, ctx.unit.model, entity, list(owners))
-    wanted: dict[Entity, set[UUID]] = defaultdict(set)
-    for kind, row in found:
+    """Restore the children of the same deletion, except those with a required reference into the trash."""
+    changesets = {_id(each): each for each in items}
+    children = await statements.children(
+        ctx.unit.connection, ctx.unit.model, entity, list(changesets)
+    )
+    ids_by_target: dict[Entity, set[UUID]] = defaultdict(set)
+    for kind, row in children:
         for relation in _needed(kind, row):
-            wanted[kind.targets[relation.name]].add(getattr(row, relation.column))
-    deleted = await statements.deleted(ctx.unit.connection, wanted)
-    for kind, row in found:
-        if not any(getattr(row, relation.column) in owners for relation in kind.parents):
+            ids_by_target[kind.targets[relation.name]].add(getattr(row, relation.column))
+    deleted = await statements.deleted(ctx.unit.connection, ids_by_target)
+    for kind, row in children:
+        if not any(getattr(row, relation.column) in changesets for relation in kind.parents):
             continue
-        item = _parent_among(kind, row, owners)
-        missing = _links(kind, row) & deleted - owners.keys()  # children of children come after
+        item = _changeset_of_parent(kind, row, changesets)
+        missing = _links(kind, row) & deleted - changesets.keys()  # children of children come after
         if row.deleted_at == item.existing.deleted_at and not missing:
-            _stamp(item, kind, row, None)
-            owners[row.id] = item
+            _set_deleted_at(item, kind, row, None)
+            changesets[row.id] = item
 
 
 def _needed(entity: Entity, row: Record) -> list[Reference]:
-    """The relations that a record cannot be without: those that are required, and those to its parents."""
+    """The references a record depends on: required references, and those to its parents."""
     return [
         r
         for r in entity.references.values()
@@ -160,10 +168,12 @@ def _links(entity: Entity, row: Record) -> set[UUID]:
     return {getattr(row, relation.column) for relation in _needed(entity, row)}
 
 
-def _parent_among(entity: Entity, row: Record, owners: dict[UUID, AnyChangeset]) -> AnyChangeset:
-    """The deletion that a child goes with: that of the first of its parents that go."""
+def _changeset_of_parent(
+    entity: Entity, row: Record, changesets: dict[UUID, AnyChangeset]
+) -> AnyChangeset:
+    """The changeset of a child's first deleted parent."""
     ids = (getattr(row, relation.column) for relation in entity.parents)
-    return next(owners[id] for id in ids if id in owners)
+    return next(changesets[id] for id in ids if id in changesets)
 
 
 def _check_right(viewer: Viewer, items: list[AnyChangeset]) -> None:
@@ -173,5 +183,5 @@ def _check_right(viewer: Viewer, items: list[AnyChangeset]) -> None:
 
 
 def _id(item: AnyChangeset) -> UUID:
-    assert item.id is not None  # noqa: S101 - what was locked has an id
+    assert item.id is not None  # noqa: S101 - locked records have an id
     return item.id

@@ -1,4 +1,4 @@
-"""Hands over what exactly one of several records holds, so that at no moment two of them do (D-12)."""
+"""Moves a flag that exactly one of several records has, such as primary, so that never two have it (D-12)."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ R = TypeVar("R", bound=Record)
 
 
 def hand_over(
-    items: Saved[R], column: ColumnOf[bool], kept: Sequence[HiddenRow[R]] = ()
+    items: Saved[R], column: ColumnOf[bool], existing: Sequence[HiddenRow[R]] = ()
 ) -> Hidden[R] | None:
-    """Decide which of the changesets and `kept` records holds `column`; the record that does.
+    """Decide which of the changesets and `existing` records has the flag `column`, and return that record.
 
-    All of them belong together and are locked. The last that asks for it gets it. What others lose is
-    written before the changesets, and what one of them gains after them.
+    All of them must be locked. The last changeset that sets the flag gets it. Other records lose it before
+    the changesets are written, and gain it after.
     """
     key = column.key
-    own = {each.record.id for each in items}
-    others = [row for row in kept if row.id not in own]
-    staying = [each.record for each in items if each.action is not Action.DELETE]
-    rows = [*each_of(others).decide(list), *staying]
-    chosen = holder(rows, lambda row: bool(getattr(row, key)), last_request(items, column))
-    for row in staying:
-        setattr(row, key, row.id == chosen)
+    ids = {each.record.id for each in items}
+    other_rows = [row for row in existing if row.id not in ids]
+    remaining = [each.record for each in items if each.action is not Action.DELETE]
+    rows = [*each_of(other_rows).decide(list), *remaining]
+    holder_id = holder(rows, lambda row: bool(getattr(row, key)), last_request(items, column))
+    for row in remaining:
+        setattr(row, key, row.id == holder_id)
     for item in items:
-        had = item.before is not None and bool(getattr(item.before, key))
-        item.priority = had and not getattr(item.record, key)
-    for other in others:
-        holds = other.id == chosen
-        items[0].also_change(other, to(column, holds), first=not holds)
-    return next((Hidden(row) for row in rows if row.id == chosen), None)
+        had_flag = item.before is not None and bool(getattr(item.before, key))
+        item.priority = had_flag and not getattr(item.record, key)
+    for other in other_rows:
+        gains = other.id == holder_id
+        items[0].also_change(other, to(column, gains), first=not gains)
+    return next((Hidden(row) for row in rows if row.id == holder_id), None)
 
 
 def last_request(items: Saved[R], column: ColumnOf[bool]) -> UUID | None:
-    """The record of the last changeset that asks for it."""
-    asked = [
+    """The id of the last changeset's record that sets the flag."""
+    requesting = [
         each.record.id
         for each in items
         if each.action in SAVES and each.gives_value(column) and getattr(each.record, column.key)
     ]
-    return asked[-1] if asked else None
+    return requesting[-1] if requesting else None

@@ -1,4 +1,4 @@
-"""Executes a command on records of one type: prepares all of its changesets, and writes those with which nothing is wrong."""
+"""Executes a command: prepares its changesets, and writes those without errors."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from resolvers.engine.update import is_changed
 from resolvers.engine.values import NO_ID
 
 PASSES = 5
-"""Maximum number of times the remaining inputs are prepared again after conflicts within one list."""
+"""Maximum preparations of one list: inputs that remain after failures are prepared again."""
 ENTANGLED = "The inputs of the list depend on each other. Send this one in a separate request."
 KINDS = {Action.DELETE: HistoryEventKind.DELETED, Action.RESTORE: HistoryEventKind.RESTORED}
 
 
 @dataclass(frozen=True)
 class CommandRequest:
-    """A command with its inputs, each with its place in the arguments."""
+    """A command with its inputs, each with its path in the arguments."""
 
     command: Command
     inputs: tuple[tuple[Path, Params], ...]
@@ -47,9 +47,9 @@ class CommandRequest:
 
 
 async def execute(ctx: Context, request: CommandRequest) -> list[AnyChangeset]:
-    """The changeset of each input, in their order. Nothing is written of one that failed.
+    """Run a command, and return the changeset of each input in order. Failed ones are not written.
 
-    With `all_or_none`, one that fails leaves it to the caller to roll back the rest.
+    With `all_or_none`, the caller must roll back if any changeset failed.
     """
     pending = list(request.inputs)
     failed: dict[Path, AnyChangeset] = {}
@@ -59,16 +59,16 @@ async def execute(ctx: Context, request: CommandRequest) -> list[AnyChangeset]:
         check_feature(ctx.viewer, items)
         if len(live(items)) == len(items):
             await request.command.prepare(ctx, items)
-        wrong = [each for each in items if each.failed]
-        if not wrong and not request.all_or_none:
-            wrong = await _write_visible(ctx, items)
-        elif not wrong:
+        failures = [each for each in items if each.failed]
+        if not failures and not request.all_or_none:
+            failures = await _write_visible(ctx, items)
+        elif not failures:
             await _write(ctx, items)
             await _verify(ctx, items)
-        if not wrong or request.all_or_none:
+        if not failures or request.all_or_none:
             break
         # Decisions for the remaining inputs may depend on the failed ones: prepare them again without those.
-        failed |= {each.path: each for each in wrong}
+        failed |= {each.path: each for each in failures}
         pending = [(path, params) for path, params in pending if path not in failed]
         if attempt == PASSES:
             items = _changesets(ctx.unit.model, request.command, pending)
@@ -77,14 +77,14 @@ async def execute(ctx: Context, request: CommandRequest) -> list[AnyChangeset]:
         if not pending:
             items = []
             break
-    found = failed | {each.path: each for each in items}
-    return [found[path] for path, _ in request.inputs]
+    results = failed | {each.path: each for each in items}
+    return [results[path] for path, _ in request.inputs]
 
 
 def count(model: Model, request: CommandRequest) -> int:
-    """How many records a request is about, with those that are created along with others."""
+    """Number of records in a request, including nested creates."""
     items = _changesets(model, request.command, request.inputs)
-    return sum(1 for item in items for _ in item.everything())
+    return sum(1 for item in items for _ in item.with_nested())
 
 
 def _changesets(
@@ -107,51 +107,53 @@ def _changesets(
 def _changeset(
     model: Model, entity: Entity, path: Path, params: Params, action: Action
 ) -> AnyChangeset:
-    """What an input sets, of which record, and what is created along with it."""
+    """The changeset of an input, with its nested creates."""
     relations = {str(r.exposed.reverse): (child, r) for child, r in model.nested(entity)}
-    own = {k: v for k, v in params.items() if k not in ("id", "version") and k not in relations}
-    given = params.get("id")
-    id = parse_id(given, entity.prefix) or NO_ID if given is not None else None
+    values = {k: v for k, v in params.items() if k not in ("id", "version") and k not in relations}
+    raw_id = params.get("id")
+    id = parse_id(raw_id, entity.prefix) or NO_ID if raw_id is not None else None
     item: AnyChangeset = Changeset(
-        entity, path, action, own, id=id, version=cast("int | None", params.get("version"))
+        entity, path, action, values, id=id, version=cast("int | None", params.get("version"))
     )
     for name, (child, relation) in relations.items():
         for number, each in enumerate(cast("Sequence[Params]", params.get(name) or ())):
-            at = (*path, name, str(number))
-            made = _changeset(model, child, at, each, Action.CREATE)
-            made.relation = relation
-            item.children.append(made)
+            nested_path = (*path, name, str(number))
+            nested = _changeset(model, child, nested_path, each, Action.CREATE)
+            nested.relation = relation
+            item.children.append(nested)
     for name, relation in entity.nested_creates.items():
-        if (new := own.get(name)) is not None:
-            del own[name]
+        if (input_ := values.get(name)) is not None:
+            del values[name]
             target = entity.targets[relation.name]
-            at = (*path, name)
+            nested_path = (*path, name)
             item.references[relation.name] = _changeset(
-                model, target, at, cast("Params", new), Action.CREATE
+                model, target, nested_path, cast("Params", input_), Action.CREATE
             )
     return item
 
 
 async def _write_visible(ctx: Context, items: list[AnyChangeset]) -> list[AnyChangeset]:
-    """Write what the caller sees afterwards, and undo all of it if there is something else."""
-    mark = await ctx.unit.savepoint()
+    """Write and verify; roll back everything if any changeset fails. Returns the failed ones."""
+    savepoint = await ctx.unit.savepoint()
     await _write(ctx, items)
     await _verify(ctx, items)
     hidden = [each for each in items if each.failed]
     if hidden:
-        await ctx.unit.roll_back(mark)
+        await ctx.unit.roll_back(savepoint)
     return hidden
 
 
 async def _write(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Write the prepared operations: those that must come first, the records, then those that follow."""
-    every = [each for item in items for each in item.everything()]
+    """Write the prepared changesets: preceding operations, records, then following operations."""
+    every = [each for item in items for each in item.with_nested()]
     await _write_related(ctx, (op for each in every for op in each.before_ops))
     for entity in types_in_order(every):
-        mine = [each for each in every if each.entity is entity]
-        await ctx.unit.add(entity, [each.record for each in mine if each.before is None])
-        for first in (True, False):
-            await _write_changed(ctx, entity, [each for each in mine if each.priority is first])
+        entity_items = [each for each in every if each.entity is entity]
+        await ctx.unit.add(entity, [each.record for each in entity_items if each.before is None])
+        for prioritized in (True, False):
+            await _write_changed(
+                ctx, entity, [each for each in entity_items if each.priority is prioritized]
+            )
     await _write_related(ctx, (op for each in every for op in each.after_ops))
     await _write_created(ctx, every)
     for each in every:
@@ -160,32 +162,32 @@ async def _write(ctx: Context, items: list[AnyChangeset]) -> None:
 
 
 async def _write_changed(ctx: Context, entity: Entity, items: list[AnyChangeset]) -> None:
-    """Those that were there before, where anything of them changed."""
-    there = [each for each in items if each.before is not None]
-    saved = [(e.existing, e.record) for e in there if e.action in SAVES and is_changed(e)]
+    """Write the changed records that existed before."""
+    existing = [each for each in items if each.before is not None]
+    saved = [(e.existing, e.record) for e in existing if e.action in SAVES and is_changed(e)]
     await ctx.unit.change(entity, saved)
     for action, kind in KINDS.items():
         moved = [
             (each.existing, each.record)
-            for each in there
+            for each in existing
             if each.action is action and each.existing.deleted_at != each.record.deleted_at
         ]
         await ctx.unit.change(entity, moved, kind)
 
 
 async def _write_created(ctx: Context, items: Iterable[AnyChangeset]) -> None:
-    """New related records: what is referred to first."""
-    made: dict[Entity, list[Record]] = {}
+    """Write new related records, reference targets first."""
+    rows_by_entity: dict[Entity, list[Record]] = {}
     for item in items:
         for row in item.created:
-            made.setdefault(ctx.unit.model.of(declared_by(row)), []).append(row)
-    for entity in in_order(made):
-        await ctx.unit.add(entity, made[entity])
+            rows_by_entity.setdefault(ctx.unit.model.of(declared_by(row)), []).append(row)
+    for entity in in_order(rows_by_entity):
+        await ctx.unit.add(entity, rows_by_entity[entity])
 
 
 async def _write_related(ctx: Context, ops: Iterable[RelatedChange]) -> None:
-    """Related changes: what goes to the trash or comes out of it is a deletion or a restoration, the rest an update."""
-    grouped: dict[tuple[type[Record], HistoryEventKind], list[tuple[Record, Record]]] = {}
+    """Write related changes as deletions, restorations or updates, depending on `deleted_at`."""
+    changes: dict[tuple[type[Record], HistoryEventKind], list[tuple[Record, Record]]] = {}
     for op in ops:
         kind = HistoryEventKind.UPDATED
         if op.before.deleted_at != op.after.deleted_at:
@@ -194,23 +196,23 @@ async def _write_related(ctx: Context, ops: Iterable[RelatedChange]) -> None:
                 if op.after.deleted_at is None
                 else HistoryEventKind.DELETED
             )
-        grouped.setdefault((op.type_, kind), []).append((op.before, op.after))
-    for (type_, kind), pairs in grouped.items():
+        changes.setdefault((op.type_, kind), []).append((op.before, op.after))
+    for (type_, kind), pairs in changes.items():
         await ctx.unit.change(ctx.unit.model.of(type_), pairs, kind)
 
 
 async def _verify(ctx: Context, items: list[AnyChangeset]) -> None:
-    """The after-image: a record that was written must still be one that the caller sees."""
-    every = [each for item in items for each in item.everything()]
+    """Run the checks of written records, and refuse records that the caller can no longer see."""
+    every = [each for item in items for each in item.with_nested()]
     await run_verify(ctx, every)
-    # A child that is created along is seen with its parent, which is checked here, or was before.
-    alone = (each for each in every if each.parent_changeset is None)
+    # Visibility of a nested child follows from its parent, which is checked here or was before.
+    roots = (each for each in every if each.parent_changeset is None)
     by_entity: dict[Entity, dict[UUID, AnyChangeset]] = {}
-    for each in alone:
+    for each in roots:
         if each.record.deleted_at is None:
             by_entity.setdefault(each.entity, {})[each.record.id] = each
-    for entity, mine in by_entity.items():
-        visible = await ctx.unit.still_visible(entity, mine)
-        for id, each in mine.items():
+    for entity, entity_items in by_entity.items():
+        visible = await ctx.unit.still_visible(entity, entity_items)
+        for id, each in entity_items.items():
             if id not in visible:
                 each.refuse(Code.FORBIDDEN, OUT_OF_SIGHT)

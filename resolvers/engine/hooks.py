@@ -1,4 +1,4 @@
-"""What runs around a save, in a fixed order that the areas list: before it, on what changed with it, and on what was written."""
+"""Hooks of areas around a save, in a fixed order: before the save, after related changes are known, and after the write."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RunAfter: TypeAlias = Callable[[Context, list[AnyChangeset]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class BeforeSave:
-    """Sees the changesets of one type before they are written: sets what the caller left open, decides, notes what is wrong."""
+    """A hook on the changesets of one type before they are written: sets defaults, makes decisions and adds errors."""
 
     run: Run
     on: frozenset[Action]
     despite_errors: bool = False
-    """Whether it also sees changesets with which another hook of the type found something wrong."""
+    """Whether it also receives changesets that already have errors of earlier hooks."""
 
     @property
     def name(self) -> str:
@@ -32,36 +32,36 @@ class BeforeSave:
 
 
 def before_save(*on: Action, despite_errors: bool = False) -> Callable[[Run], BeforeSave]:
-    """Declare a hook that runs on these actions; on create, update and replace if none is named.
+    """Declare a hook that runs on these actions; default: create, update and replace.
 
-    With `despite_errors`, what it finds is reported together with what the hooks before it found.
+    With `despite_errors`, its errors are reported together with those of earlier hooks.
     """
     return lambda run: BeforeSave(run, frozenset(on) or SAVES, despite_errors)
 
 
 @dataclass(frozen=True)
 class AfterChange:
-    """Sees all changesets once they are decided, where records of some types are written with them."""
+    """A hook on all changesets after `before_save`, if they write records of certain types."""
 
     run: RunAfter
     types: frozenset[type[Record]]
 
 
 def after_change(*types: type[Record]) -> Callable[[RunAfter], AfterChange]:
-    """Declare a hook by which an area keeps what follows from records of areas that do not know it."""
+    """Declare a hook by which an area updates its data when records of lower areas change."""
     return lambda run: AfterChange(run, frozenset(types))
 
 
 @dataclass(frozen=True)
 class Verify:
-    """Sees what was written of some types, before the transaction ends; what it notes undoes it."""
+    """A check of written records of certain types before the commit; its errors roll the write back."""
 
     run: Run
     types: frozenset[type[Record]]
 
 
 def verify(*types: type[Record]) -> Callable[[Run], Verify]:
-    """Declare a check of what was written."""
+    """Declare a check of written records."""
     return lambda run: Verify(run, frozenset(types))
 
 
@@ -75,55 +75,55 @@ class Hooks:
 
 
 async def run_before_save(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Run the hooks of each type, then, where records are saved, those on what changes with them."""
+    """Run the `before_save` hooks of each type, then the `after_change` hooks if records are saved."""
     for entity in types_in_order(items):
-        begun = live(each for each in items if each.entity is entity)
+        valid = live(each for each in items if each.entity is entity)
         for hook in ctx.hooks.before_save.get(entity.type_, ()):
-            mine = [
+            selected = [
                 each
-                for each in begun
+                for each in valid
                 if each.action in hook.on
                 and hook not in each.skips
                 and (hook.despite_errors or not each.failed)
             ]
-            if mine:
-                await hook.run(ctx, mine)
+            if selected:
+                await hook.run(ctx, selected)
     saved = [each for each in items if each.action in SAVES]
     if saved:
         await run_after_change(ctx, saved)
 
 
 async def run_after_change(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Run those hooks whose types are written with the changesets, now that it is known which those are."""
-    concerned: list[AnyChangeset] = []
+    """Run the `after_change` hooks whose types the changesets write."""
+    affected: list[AnyChangeset] = []
     changed: set[type[Record]] | None = None
     for hook in ctx.hooks.after_change:
         if changed is None:
-            concerned = live(items)
-            changed = {kind for each in concerned for kind, _, _ in each.changes()}
+            affected = live(items)
+            changed = {kind for each in affected for kind, _, _ in each.changes()}
         if not hook.types.isdisjoint(changed):
-            await hook.run(ctx, concerned)
-            changed = None  # it may have added related changes
+            await hook.run(ctx, affected)
+            changed = None  # the hook may have added related changes
 
 
 async def run_verify(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Run the checks of what was written."""
+    """Run the checks of written records."""
     for check in ctx.hooks.verify:
-        mine = [each for each in items if each.entity.type_ in check.types]
-        if mine:
-            await check.run(ctx, mine)
+        selected = [each for each in items if each.entity.type_ in check.types]
+        if selected:
+            await check.run(ctx, selected)
 
 
 def types_in_order(items: Iterable[AnyChangeset]) -> list[Entity]:
-    """The entities of these, each after those that it refers to."""
+    """The entities of changesets, each after those that it refers to."""
     return in_order(each.entity for each in items)
 
 
 def in_order(entities: Iterable[Entity]) -> list[Entity]:
-    """Entities, each once, after those that it refers to."""
-    return sorted(set(entities), key=_place)
+    """Distinct entities, each after those that it refers to."""
+    return sorted(set(entities), key=_table_position)
 
 
 @cache
-def _place(entity: Entity) -> int:
+def _table_position(entity: Entity) -> int:
     return entity.table.metadata.sorted_tables.index(entity.table)

@@ -22,69 +22,69 @@ OUT_OF_SIGHT = (
 
 
 def no_creating(item: AnyChangeset) -> str:
-    """The refusal where no record of this type may be created."""
+    """Message if the caller may not create records of this type."""
     return f"You cannot create records of type {item.entity.name}. {ASK}"
 
 
 def no_changing(item: AnyChangeset) -> str:
-    """The refusal where no record of this type may be updated, deleted or restored."""
+    """Message if the caller may not update, delete or restore records of this type."""
     return f"You cannot change records of type {item.entity.name}. {ASK}"
 
 
 def check_fields(item: AnyChangeset, viewer: Viewer, row: Record | None = None) -> None:
-    """Note every field that may not be written: unreadable ones apart from those that are read only.
+    """Record every field that the caller may not write: as `forbidden` if unreadable, else as `read_only`.
 
-    Fields with a rule per status need the `row` to be judged; before it is known they pass.
+    Conditional fields need the `row`; without it they pass.
     """
     entity = item.entity
     for name, value in (dict.fromkeys(item.implied_writes) | item.params).items():
         if name == ATTRIBUTES:
             _check_attributes(item, viewer, value or [])
         elif name in entity.written:
-            at = (*item.path, name)
+            path = (*item.path, name)
             right = viewer.right(entity.name, name)
             if right is Right.CLOSED:
-                item.forbidden[at] = name
+                item.forbidden[path] = name
             elif not viewer.may_write(entity.name, name):
-                item.read_only[at] = name
+                item.read_only[path] = name
             elif row is not None and not is_readable(
                 viewer, entity, entity.written[name].column, row
             ):
-                item.forbidden[at] = name
+                item.forbidden[path] = name
     for name in item.implied_reads:
-        what = entity.fields.get(name) or entity.references[name]
-        if row is not None and not is_readable(viewer, entity, what.column, row):
+        member = entity.fields.get(name) or entity.references[name]
+        if row is not None and not is_readable(viewer, entity, member.column, row):
             item.forbidden[item.path] = name
 
 
 def imply_write(item: AnyChangeset, name: str) -> None:
-    """The command sets this field by itself where the caller leaves it open."""
+    """Require the right to write a field that the command sets if the caller does not."""
     if item.params.get(name) is None:
         item.params.pop(name, None)
         item.implied_writes.append(name)
 
 
 def imply_read(item: AnyChangeset, viewer: Viewer, name: str) -> None:
-    """The command sets this field, which its input does not name: the caller must be allowed to read it."""
+    """Require the right to read a field that the command sets and that is not in its input."""
     if viewer.right(item.entity.name, name) is Right.CLOSED:
         item.forbidden[item.path] = name
     else:
-        item.implied_reads.append(name)  # a rule per status is judged with the record
+        item.implied_reads.append(name)  # conditional fields are checked with the row
 
 
 def _check_attributes(item: AnyChangeset, viewer: Viewer, values: list[Params]) -> None:
     for number, each in enumerate(values):
         key = str(each["key"])
-        at = (*item.path, ATTRIBUTES, str(number), "key")
+        path = (*item.path, ATTRIBUTES, str(number), "key")
         attribute = viewer.attribute(item.entity.name, key)
         if attribute is None:
-            item.forbidden[at] = key
+            item.forbidden[path] = key
         elif not viewer.may_write(item.entity.name, attribute.id):
-            item.read_only[at] = key
+            item.read_only[path] = key
 
 
 def check_feature(viewer: Viewer, items: Iterable[AnyChangeset]) -> None:
-    """Refuse what belongs to a feature that is switched off: that is no secret, and no matter of rights."""
+    """Refuse records of a feature that is switched off."""
     for each in items:
         feature = viewer.off.get(each.entity.name)
         if feature:
@@ -92,8 +92,8 @@ def check_feature(viewer: Viewer, items: Iterable[AnyChangeset]) -> None:
 
 
 def check_creating(item: AnyChangeset, viewer: Viewer) -> None:
-    """Refuse it where records of this type, or of those created along, may not be created."""
+    """Refuse a create if the caller may not create records of its type or of its nested creates."""
     check_feature(viewer, item.children)
-    for each in item.everything():
+    for each in item.with_nested():
         if not viewer.may_create(each.entity.name):
             each.refuse(Code.FORBIDDEN, no_creating(each))

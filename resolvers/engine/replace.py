@@ -1,4 +1,4 @@
-"""Puts one record in the place of another that is to be deleted, wherever a record refers to that (D-11)."""
+"""Replaces references to a record that is deleted by references to another record (D-11)."""
 
 from __future__ import annotations
 
@@ -26,67 +26,67 @@ UNFIT = "Not every record that refers to this one can refer to the replacement: 
 
 
 async def replace(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Prepare, for those deletions that name one, that what refers to them refers to another record.
+    """Prepare the replacement of references, for deletions with `replaceWith`.
 
-    Deleting a record of the set-up is right enough for that, whatever the caller sees of what refers to
-    it; the caller does not learn how much that was. What would then exist twice is deleted as well.
+    The right to delete the record suffices, even if the caller cannot see the referring records; their
+    number is not revealed. Referring records that would become duplicates are deleted.
     """
-    asked = [
+    replaced = [
         each for each in items if each.params.get(REPLACE_WITH) is not None and not each.failed
     ]
-    if not asked:
+    if not replaced:
         return
-    entity = asked[0].entity
-    going = {each.id for each in items}
-    wanted = {
-        each.id: parse_id(each.params[REPLACE_WITH], entity.prefix) or NO_ID for each in asked
+    entity = replaced[0].entity
+    deleted_ids = {each.id for each in items}
+    replacements = {
+        each.id: parse_id(each.params[REPLACE_WITH], entity.prefix) or NO_ID for each in replaced
     }
-    visible = await ctx.unit.lock_visible(entity, wanted.values(), Lock.REFERENCE)
-    for item in asked:
-        other = wanted[item.id]
-        if other == item.id:
+    visible = await ctx.unit.lock_visible(entity, replacements.values(), Lock.REFERENCE)
+    for item in replaced:
+        replacement = replacements[item.id]
+        if replacement == item.id:
             item.error(UserErrorCode.INVALID, ITSELF, REPLACE_WITH)
-        elif other not in visible:
+        elif replacement not in visible:
             item.missing(REPLACE_WITH)
-        elif other in going:
+        elif replacement in deleted_ids:
             item.error(UserErrorCode.INVALID, GOING, REPLACE_WITH)
-        elif (column := entity.merge_key) and _differ(item.existing, visible[other], column):
+        elif (column := entity.merge_key) and _differ(item.existing, visible[replacement], column):
             message = UNLIKE.format(field=entity.named[column].name)
             item.error(UserErrorCode.INVALID, message, REPLACE_WITH)
-    for item in asked:
+    for item in replaced:
         for kind, relation in ctx.unit.model.users(entity):
             if not item.failed:
-                await _move(ctx, item, kind, relation, wanted[item.id])
+                await _move(ctx, item, kind, relation, replacements[item.id])
 
 
-def _differ(one: Record, other: Record, column: str) -> bool:
-    return bool(getattr(one, column) != getattr(other, column))
+def _differ(one: Record, replacement: Record, column: str) -> bool:
+    return bool(getattr(one, column) != getattr(replacement, column))
 
 
 async def _move(
-    ctx: Context, item: AnyChangeset, entity: Entity, relation: Reference, other: UUID
+    ctx: Context, item: AnyChangeset, entity: Entity, relation: Reference, replacement: UUID
 ) -> None:
-    """Let the records of one type refer to the other one, as the hooks of their area allow."""
+    """Move the references of one type's records to the replacement, and run the hooks on these records."""
     connection = ctx.unit.connection
     rows = await statements.select_for_update(connection, entity, relation.column, [item.id])
-    moved_rows = {row.id: with_values(row, {relation.column: other}) for row in rows}
-    twice = await _twice(ctx, entity, list(moved_rows.values()))
+    moved_rows = {row.id: with_values(row, {relation.column: replacement}) for row in rows}
+    duplicates = await _duplicates(ctx, entity, list(moved_rows.values()))
     moved: list[AnyChangeset] = []
     for row in rows:
-        if row.id in twice:
-            gone = with_values(row, {"deleted_at": ctx.now})
-            item.before_ops.append(RelatedChange(entity.type_, row, gone))
+        if row.id in duplicates:
+            deleted = with_values(row, {"deleted_at": ctx.now})
+            item.before_ops.append(RelatedChange(entity.type_, row, deleted))
             continue
-        params: dict[str, object] = {relation.name: f"{item.entity.prefix}_{other.hex}"}
+        params: dict[str, object] = {relation.name: f"{item.entity.prefix}_{replacement.hex}"}
         change: AnyChangeset = Changeset(entity, item.path, Action.REPLACE, params, id=row.id)
-        change.found(row)
-        change.begin(moved_rows[row.id])
+        change.set_before(row)
+        change.set_after(moved_rows[row.id])
         moved.append(change)
     await run_before_save(ctx, moved)
     for each in moved:
         each.violations(ctx.unit.violations(entity, each.before, each.record))
         if (each.errors or each.refused) and not item.errors:
-            item.errors.append(_unfit(item, each))
+            item.errors.append(_misfit(item, each))
         item.before_ops += [
             *each.before_ops,
             RelatedChange(entity.type_, each.existing, each.record),
@@ -96,28 +96,28 @@ async def _move(
         item.side_effects += each.side_effects
 
 
-def _unfit(item: AnyChangeset, moved: AnyChangeset) -> FieldError:
-    """Why a record cannot refer to the other one: with the reason for those who may read it."""
-    at = (*item.path, REPLACE_WITH)
+def _misfit(item: AnyChangeset, moved: AnyChangeset) -> FieldError:
+    """The error for a record that cannot refer to the replacement; the reason is hidden like its own error."""
+    path = (*item.path, REPLACE_WITH)
     if not moved.errors:
-        return FieldError(UserErrorCode.INVALID, UNFIT.format(why=moved.refused[0]), at)
+        return FieldError(UserErrorCode.INVALID, UNFIT.format(why=moved.refused[0]), path)
     first = moved.errors[0]
     because = first.because if first.about is None else (first.about, *first.because)
     message = UNFIT.format(why=first.message)
-    return FieldError(UserErrorCode.INVALID, message, at, because=because)
+    return FieldError(UserErrorCode.INVALID, message, path, because=because)
 
 
-async def _twice(ctx: Context, entity: Entity, rows: list[Record]) -> set[UUID]:
-    """Which of these could not be written, because there is such a record already or one of them is."""
-    found: set[UUID] = set()
+async def _duplicates(ctx: Context, entity: Entity, rows: list[Record]) -> set[UUID]:
+    """Ids of the rows that would duplicate a live record or another of these rows."""
+    duplicates: set[UUID] = set()
     for columns in statements.unique_columns(entity) if rows else ():
-        images = (row_json(entity, row) for row in rows)
-        existing = await statements.existing(ctx.unit.connection, entity, columns, images)
+        rows_json = (row_json(entity, row) for row in rows)
+        existing = await statements.existing(ctx.unit.connection, entity, columns, rows_json)
         for row in rows:
             value = tuple(getattr(row, column) for column in columns)
             if None in value:
                 continue
             if value in existing:
-                found.add(row.id)
+                duplicates.add(row.id)
             existing.add(value)
-    return found
+    return duplicates

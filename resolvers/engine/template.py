@@ -1,4 +1,4 @@
-"""What a copy takes over from a record: only what the caller could have written themselves."""
+"""Values that a duplicate copies from a record: only those that the caller may write."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from resolvers.engine.context import Context
 from resolvers.engine.values import ATTRIBUTES
 
 
-def params_like(
-    viewer: Viewer, entity: Entity, row: Record, but: frozenset[str]
+def copied_params(
+    viewer: Viewer, entity: Entity, row: Record, without: frozenset[str]
 ) -> dict[str, object]:
-    """A visible record's values as parameters, `but` some fields, of those that the caller may read and write."""
+    """A visible record's values as parameters: the fields that the caller may read and write, without those in `but`."""
     params: dict[str, object] = {}
-    for name, what in entity.written.items():
-        value = getattr(row, what.column)
-        may = viewer.right(entity.name, name) is Right.OPEN and viewer.may_write(entity.name, name)
-        if value is None or name in but or not may:
+    for name, member in entity.written.items():
+        value = getattr(row, member.column)
+        is_open = viewer.right(entity.name, name) is Right.OPEN
+        if value is None or name in without:
             continue
-        if isinstance(what, Reference):
+        if not is_open or not viewer.may_write(entity.name, name):
+            continue
+        if isinstance(member, Reference):
             params[name] = f"{entity.targets[name].prefix}_{value.hex}"
         else:
             params[name] = value
@@ -36,35 +38,35 @@ def params_like(
 
 
 def _attributes(
-    viewer: Viewer, entity: Entity, held: Mapping[str, object]
+    viewer: Viewer, entity: Entity, values: Mapping[str, object]
 ) -> list[dict[str, object]]:
-    found = []
+    attributes = []
     for each in viewer.attributes(entity.name):
-        if each.id not in held or not viewer.may_write(entity.name, each.id):
+        if each.id not in values or not viewer.may_write(entity.name, each.id):
             continue
-        value = held[each.id]
+        value = values[each.id]
         if each.kind is AttributeKind.NUMBER:
             value = Decimal(str(value))
-        found.append({"key": each.key, each.kind.value.lower(): value})
-    return found
+        attributes.append({"key": each.key, each.kind.value.lower(): value})
+    return attributes
 
 
 async def visible_references(
     ctx: Context, entity: Entity, rows: Iterable[Record]
 ) -> dict[UUID, set[str]]:
-    """Of each of these, by its id, the references that lead to records the caller sees, locked to be referred to."""
-    found = list(rows)
+    """Lock the visible targets of these rows' references, and return the names of those references by row id."""
+    all_rows = list(rows)
     relations = entity.references.items()
-    wanted: dict[Entity, set[UUID]] = {entity.targets[name]: set() for name, _ in relations}
+    ids_by_target: dict[Entity, set[UUID]] = {entity.targets[name]: set() for name, _ in relations}
     for name, relation in relations:
-        ids = (getattr(row, relation.column) for row in found)
-        wanted[entity.targets[name]] |= {id for id in ids if id is not None}
-    visible = await ctx.unit.lock_referenced(wanted)
+        ids = (getattr(row, relation.column) for row in all_rows)
+        ids_by_target[entity.targets[name]] |= {id for id in ids if id is not None}
+    visible = await ctx.unit.lock_referenced(ids_by_target)
     return {
         row.id: {
             name
             for name, relation in relations
             if getattr(row, relation.column) in visible[entity.targets[name]]
         }
-        for row in found
+        for row in all_rows
     }

@@ -1,4 +1,4 @@
-"""Records above and below each other: a move is made by one transaction at a time, so that two cannot close a cycle together."""
+"""Hierarchies of records. Moves are serialized by a lock, so that concurrent moves cannot close a cycle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from resolvers.engine.context import Context
 async def refuse_cycles(
     ctx: Context, items: list[AnyChangeset], column: ColumnOf[UUID | None], message: str
 ) -> None:
-    """Note every record that would come to be above itself, by a column that leads to its own type."""
+    """Add an error to every record that would become its own ancestor by a self-referencing column."""
     key = column.key
     moved = [each for each in items if each.before is not None and each.differs(column)]
     attached = [each for each in moved if getattr(each.record, key) is not None]
@@ -27,9 +27,9 @@ async def refuse_cycles(
     ids = {getattr(each.record, key) for each in attached} | {each.record.id for each in items}
     parents = await statements.ancestors(ctx.unit.connection, entity, key, ids)
     for each in moved:
-        # One after the other: of two that close a cycle together, the first is fine.
-        above = getattr(each.record, key)
-        if above is not None and closes_cycle(each.record.id, above, parents):
+        # In order: of two changes that close a cycle together, only the second fails.
+        parent = getattr(each.record, key)
+        if parent is not None and closes_cycle(each.record.id, parent, parents):
             each.violation(Violation(UserErrorCode.CYCLE, message, key))
         else:
-            parents[each.record.id] = above
+            parents[each.record.id] = parent

@@ -1,4 +1,4 @@
-"""Updates records: locks them, judges rights and versions, sets the parameters, runs the command's handler and the hooks."""
+"""Updates records: locks them, checks rights and versions, sets parameters, and runs the command's handler and hooks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from resolvers.engine.permissions import NOT_EDITABLE, check_fields, no_changing
 from resolvers.engine.values import ATTRIBUTES, NO_ID, attributes_of, fill
 
 Scope = Callable[[str], "WriteScope | None"]
-"""Which rows of an entity may be changed, or deleted."""
+"""Function from an entity to the rows that the caller may change or delete."""
 CHANGED = "These fields changed since version {version}: {fields}. Reload and try again."
 NEWER = "The record changed since version {version}. Reload and try again."
 AHEAD = "The record has no version {version} yet. Send the version that you last read."
@@ -34,13 +34,13 @@ TWICE = "The list contains this record more than once. Combine the changes in on
 
 @dataclass(frozen=True)
 class FieldConflict:
-    """A field that another caller changed since this one read it, with the three values as text."""
+    """A field that another caller changed since this caller read it, with the three values as text."""
 
     field: str
     mine: str | None
     theirs: str | None
     base: str | None
-    """What it was in the version that the caller read."""
+    """Value in the version that the caller read."""
 
 
 async def update(
@@ -48,60 +48,60 @@ async def update(
     items: list[AnyChangeset],
     handler: Callable[[Context, list[Any]], Awaitable[None]] | None = None,
 ) -> None:
-    """Prepare changes of records that are known by their ids; a command's `handler` runs before the hooks do."""
+    """Prepare updates of records given by id; a command's `handler` runs before the hooks."""
     for item in items:
         name = item.entity.name
         if ctx.viewer.may_see(name) and ctx.viewer.edits(name) is None:
             item.refuse(Code.FORBIDDEN, no_changing(item))
         else:
             check_fields(item, ctx.viewer)
-    found = live(items)
-    await lock(ctx, found, Lock.UPDATE, ctx.viewer.edits)
-    for item in found:
-        # Before anything is answered that depends on what the field holds: a conflict would.
+    valid = live(items)
+    await lock(ctx, valid, Lock.UPDATE, ctx.viewer.edits)
+    for item in valid:
+        # Before any error that depends on field values, such as a conflict.
         if item.before is not None and ctx.viewer.rights[item.entity.name].ruled:
             check_fields(item, ctx.viewer, item.before)
-    found = live(found)
-    for item in found:
-        item.begin_from_before()
+    valid = live(valid)
+    for item in valid:
+        item.copy_before()
         fill(item, ctx.viewer)
-    await check_versions(ctx, found)
-    found = [each for each in found if not each.refused]
-    await check_references(ctx, found)
-    if handler is not None and (mine := live(found)):
-        await handler(ctx, mine)
-    await run_before_save(ctx, found)
-    for item in found:
+    await check_versions(ctx, valid)
+    valid = [each for each in valid if not each.refused]
+    await check_references(ctx, valid)
+    if handler is not None and (valid_items := live(valid)):
+        await handler(ctx, valid_items)
+    await run_before_save(ctx, valid)
+    for item in valid:
         finish(ctx, item)
-    await check_unique(ctx, found)
+    await check_unique(ctx, valid)
 
 
 async def lock(ctx: Context, items: Sequence[AnyChangeset], mode: Lock, scope: Scope) -> None:
-    """Find the records, locked, and note those that are not there or not the caller's to change."""
+    """Lock the records, and refuse those that are not visible or that the caller may not change."""
     if not items:
         return
     entity = items[0].entity
-    refuse_twice(items)
+    refuse_duplicates(items)
     ids = {each.id or NO_ID for each in items}
     parents = await _lock_parents_of(ctx, entity, ids)
     locked = await ctx.unit.lock_visible(entity, ids, mode)
     for item in items:
-        judge(ctx.viewer, scope, item, locked.get(item.id or NO_ID), parents)
+        check_access(ctx.viewer, scope, item, locked.get(item.id or NO_ID), parents)
 
 
-def judge(
+def check_access(
     viewer: Viewer,
     scope: Scope,
     item: AnyChangeset,
     row: Record | None,
     parents: Mapping[UUID, Record],
 ) -> None:
-    """Note the record that was found, and whether the caller may change it: a child is judged by its parent."""
+    """Set the existing row, and refuse it if the caller may not change it. The parent decides for a child."""
     entity = item.entity
     if row is None:
         item.missing("id")
         return
-    item.found(row)
+    item.set_before(row)
     relation = entity.parent_of(row)
     item.parent = parents.get(getattr(row, relation.column)) if relation else None
     owned = (entity, row)
@@ -112,7 +112,7 @@ def judge(
 
 
 async def _lock_parents_of(ctx: Context, entity: Entity, ids: set[UUID]) -> dict[UUID, Record]:
-    """The parents of these records, locked before they are: every transaction locks in that order."""
+    """Lock the parents of these records before the records, as every transaction does."""
     if not entity.parents:
         return {}
     children = await ctx.unit.lock_visible(entity, ids, Lock.NONE)
@@ -120,28 +120,30 @@ async def _lock_parents_of(ctx: Context, entity: Entity, ids: set[UUID]) -> dict
 
 
 async def lock_parents(ctx: Context, entity: Entity, rows: Iterable[Record]) -> dict[UUID, Record]:
-    """The parents of these rows, as far as the caller sees them, locked in the order of their types."""
-    wanted: dict[Entity, set[UUID]] = {}
+    """Lock the visible parents of these rows, in the order of entity names."""
+    ids_by_parent: dict[Entity, set[UUID]] = {}
     for row in rows:
-        for relation, above in zip(entity.parents, entity.parent_types, strict=True):
+        for relation, parent_entity in zip(entity.parents, entity.parent_types, strict=True):
             if (id := getattr(row, relation.column)) is not None:
-                wanted.setdefault(above, set()).add(id)
-    locked: dict[UUID, Record] = {}
-    for above in sorted(wanted, key=lambda each: each.name):
-        locked |= await ctx.unit.lock_visible(above, wanted[above], Lock.UPDATE)
-    return locked
+                ids_by_parent.setdefault(parent_entity, set()).add(id)
+    parents: dict[UUID, Record] = {}
+    for parent_entity in sorted(ids_by_parent, key=lambda each: each.name):
+        parents |= await ctx.unit.lock_visible(
+            parent_entity, ids_by_parent[parent_entity], Lock.UPDATE
+        )
+    return parents
 
 
-def refuse_twice(items: Sequence[AnyChangeset]) -> None:
-    """A record may stand once in a list: it would be undefined which of two changes lasts."""
-    times = Counter(each.id for each in items)
+def refuse_duplicates(items: Sequence[AnyChangeset]) -> None:
+    """Add an error to inputs with the same record, because the result would depend on their order."""
+    counts = Counter(each.id for each in items)
     for each in items:
-        if times[each.id] > 1 and each.id not in (None, NO_ID):
+        if counts[each.id] > 1 and each.id not in (None, NO_ID):
             each.error(UserErrorCode.INVALID, TWICE, "id")
 
 
 def refuse_conflict(item: AnyChangeset, fields: Sequence[FieldConflict] = ()) -> None:
-    """Refuse a change that is based on an older version of the record, or on one that does not exist yet."""
+    """Refuse a change that is based on an old version, or on a version that does not exist yet."""
     ahead = (item.version or 0) > item.existing.version
     message = CHANGED if fields else AHEAD if ahead else NEWER
     text = message.format(version=item.version, fields=", ".join(each.field for each in fields))
@@ -150,23 +152,23 @@ def refuse_conflict(item: AnyChangeset, fields: Sequence[FieldConflict] = ()) ->
 
 
 async def check_versions(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Note conflicts: fields that another transaction changed to something else since the caller read them (D-36)."""
-    late = {
+    """Refuse conflicts: fields that another transaction changed to a different value since the caller read them (D-36)."""
+    outdated = {
         each.existing.id: each.version
         for each in items
         if each.before is not None
         and each.version is not None
         and each.version != each.before.version
     }
-    if not late:
+    if not outdated:
         return
-    since = await statements.changes_since(ctx.unit.connection, late)
+    since = await statements.changes_since(ctx.unit.connection, outdated)
     for item in items:
-        if item.before is None or item.before.id not in late:
+        if item.before is None or item.before.id not in outdated:
             continue
         conflicts = _conflicts(item, ctx.viewer, since[item.before.id])
         fields = [await _hide_reference(ctx, item, each) for each in conflicts]
-        if fields or late[item.before.id] > item.before.version:
+        if fields or outdated[item.before.id] > item.before.version:
             refuse_conflict(item, fields)
 
 
@@ -189,11 +191,11 @@ async def _hide_reference(
 def _conflicts(
     item: AnyChangeset, viewer: Viewer, since: Mapping[str, str | None]
 ) -> list[FieldConflict]:
-    found = []
+    conflicts = []
     entity = item.entity
     for name in item.params:
         if name == ATTRIBUTES:
-            found += _attribute_conflicts(item, viewer, since)
+            conflicts += _attribute_conflicts(item, viewer, since)
             continue
         key = f"{entity.name}.{name}"
         if name not in entity.written or key not in since:
@@ -201,14 +203,14 @@ def _conflicts(
         column = entity.written[name].column
         mine, theirs = (column_text(entity, column, row) for row in (item.record, item.existing))
         if mine != theirs:
-            found.append(FieldConflict(name, mine, theirs, since[key]))
-    return found
+            conflicts.append(FieldConflict(name, mine, theirs, since[key]))
+    return conflicts
 
 
 def _attribute_conflicts(
     item: AnyChangeset, viewer: Viewer, since: Mapping[str, str | None]
 ) -> list[FieldConflict]:
-    column, found = item.entity.attributes or "", []
+    column, conflicts = item.entity.attributes or "", []
     for each in attributes_of(item.params):
         attribute = viewer.attribute(item.entity.name, str(each["key"]))
         if attribute is None or f"{item.entity.name}.{attribute.id}" not in since:
@@ -221,10 +223,10 @@ def _attribute_conflicts(
         )
         base = since[f"{item.entity.name}.{attribute.id}"]
         if mine != theirs:
-            found.append(FieldConflict(attribute.key, mine, theirs, base))
-    return found
+            conflicts.append(FieldConflict(attribute.key, mine, theirs, base))
+    return conflicts
 
 
 def is_changed(item: AnyChangeset) -> bool:
-    """Whether anything of it is to be written."""
+    """Whether any column changes."""
     return bool(changed_columns(item.entity, item.existing, item.record))

@@ -1,4 +1,4 @@
-"""Updates the record that has an external id, or creates it (X-11)."""
+"""Updates the record with an external id, or creates it (X-11)."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ NAME, COLUMN = "externalId", "external_id"
 
 
 async def upsert(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Prepare each as a change of the record with its `externalId`, or as a new one."""
-    met: set[str] = set()
+    """Prepare each input as an update of the record with its `externalId`, or as a create."""
+    seen: set[str] = set()
     for item in items:
         check_fields(item, ctx.viewer)
         external = _external(item)
         if not external.strip():
             item.error(UserErrorCode.REQUIRED, NEEDED, NAME)
-        if external in met:
+        if external in seen:
             item.error(UserErrorCode.DUPLICATE, TWICE, NAME)
-        met.add(external)
-    asked = live(items)
-    if not asked:
+        seen.add(external)
+    valid = live(items)
+    if not valid:
         return
-    # A text that cannot be stored is the id of no record; it is refused where it would be stored.
-    texts = [_external(each) for each in asked]
+    # Text that cannot be stored matches no record; the create refuses it.
+    texts = [_external(each) for each in valid]
     texts = [text for text in texts if text and "\x00" not in text]
-    found = await ctx.unit.find_by_text(asked[0].entity, COLUMN, texts)
-    for item in asked:
-        item.id = found.get(_external(item))
+    existing = await ctx.unit.find_by_text(valid[0].entity, COLUMN, texts)
+    for item in valid:
+        item.id = existing.get(_external(item))
         item.action = Action.CREATE if item.id is None else Action.UPDATE
-    if known := [each for each in asked if each.id is not None]:
-        await update(ctx, known)
-        _check_immutable(known)
-        _check_still_known(known)
-    if new := [each for each in asked if each.action is Action.CREATE]:
-        await create(ctx, new)
-        await _check_still_new(ctx, new)
+    if updated := [each for each in valid if each.id is not None]:
+        await update(ctx, updated)
+        _check_immutable(updated)
+        _check_still_known(updated)
+    if created := [each for each in valid if each.action is Action.CREATE]:
+        await create(ctx, created)
+        await _check_still_new(ctx, created)
 
 
 def _external(item: AnyChangeset) -> str:
@@ -62,23 +62,23 @@ def _check_still_known(items: list[AnyChangeset]) -> None:
 
 
 async def _check_still_new(ctx: Context, items: list[AnyChangeset]) -> None:
-    """What was not found may have been created meanwhile. Raises Collided."""
+    """Raise SerializationConflict if another transaction created such a record after the search."""
     duplicate = UserErrorCode.DUPLICATE
-    twice = [_external(i) for i in items if any(e.code is duplicate for e in i.errors)]
-    if twice and await ctx.unit.find_by_text(items[0].entity, COLUMN, twice):
+    duplicates = [_external(i) for i in items if any(e.code is duplicate for e in i.errors)]
+    if duplicates and await ctx.unit.find_by_text(items[0].entity, COLUMN, duplicates):
         raise SerializationConflict
 
 
 def _check_immutable(items: list[AnyChangeset]) -> None:
-    """Note what cannot be set again; what the area chooses at first, its hooks know how to move (D-33)."""
+    """Add errors for changes of immutable fields. Server-assigned ones are left to the hooks of their area (D-33)."""
     for item in items:
         if item.before is None or item.after is None:
             continue
-        differs = changed_columns(item.entity, item.before, item.record)
-        for what in (each for name, each in item.entity.written.items() if name in item.params):
+        changed = changed_columns(item.entity, item.before, item.record)
+        for member in (each for name, each in item.entity.written.items() if name in item.params):
             if (
-                what.exposed.immutable
-                and not what.exposed.server_assigned
-                and what.column in differs
+                member.exposed.immutable
+                and not member.exposed.server_assigned
+                and member.column in changed
             ):
-                item.violation(Violation(UserErrorCode.INVALID, IMMUTABLE, what.column))
+                item.violation(Violation(UserErrorCode.INVALID, IMMUTABLE, member.column))

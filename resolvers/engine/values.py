@@ -1,4 +1,4 @@
-"""From the parameters of a caller to the values of columns: ids without prefix, numbers with their digits, attributes by id."""
+"""Converts the caller's parameters to column values: UUIDs, numbers with their scale, custom attributes by id."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from resolvers.engine.changeset import AnyChangeset, Params
 
 ATTRIBUTES = "attributes"
 TYPE = "type_id"
-"""The column with the type, of records that have one: what it presets and which attributes it carries follow from it."""
+"""The column with the record's type, which determines presets and custom attributes."""
 VALUES = ("text", "number", "date", "boolean")
 UNIT = Decimal(1).scaleb(-SCALE)
 EMPTY = "The field is required. Enter a value."
 NO_ID = UUID(int=0)
-"""Stands for an id of another type, which no record has, so that it is looked up like any other."""
+"""Replaces ids of another type; no record has it, so that the lookup finds nothing."""
 
 
 def fill(item: AnyChangeset, viewer: Viewer) -> None:
-    """Set the parameters in the record, noting what cannot be stored."""
+    """Set the parameters in the record, with errors for values that cannot be stored."""
     written = item.entity.written
     for name, value in item.params.items():
         if name == ATTRIBUTES:
@@ -39,52 +39,54 @@ def fill(item: AnyChangeset, viewer: Viewer) -> None:
 
 
 def attributes_of(params: Params) -> list[Params]:
-    """The values of custom attributes among the parameters, each with its `key`."""
+    """The custom attribute values in the parameters, each with its `key`."""
     return cast("list[Params]", params.get(ATTRIBUTES) or [])
 
 
-def _fill_one(item: AnyChangeset, what: Field | Reference, value: object) -> None:
+def _fill_one(item: AnyChangeset, member: Field | Reference, value: object) -> None:
     if value is None:
-        if not what.nullable:
-            if item.before is None and _has_default(item.entity, what):
+        if not member.nullable:
+            if item.before is None and _has_default(item.entity, member):
                 return
-            item.violation(Violation(UserErrorCode.REQUIRED, EMPTY, what.column))
+            item.violation(Violation(UserErrorCode.REQUIRED, EMPTY, member.column))
             return
-        setattr(item.record, what.column, None)
+        setattr(item.record, member.column, None)
         return
-    if isinstance(what, Reference):
-        prefix = item.entity.targets[what.name].prefix
-        setattr(item.record, what.column, parse_id(value, prefix) or NO_ID)
+    if isinstance(member, Reference):
+        prefix = item.entity.targets[member.name].prefix
+        setattr(item.record, member.column, parse_id(value, prefix) or NO_ID)
         return
-    kept, violation = _kept(what, value)
+    stored, violation = _converted(member, value)
     if violation is not None:
         item.violation(violation)
     else:
-        setattr(item.record, what.column, kept)
+        setattr(item.record, member.column, stored)
 
 
-def _has_default(entity: Entity, what: Field | Reference) -> bool:
-    return what.exposed.server_assigned or entity.table.c[what.column].server_default is not None
+def _has_default(entity: Entity, member: Field | Reference) -> bool:
+    return (
+        member.exposed.server_assigned or entity.table.c[member.column].server_default is not None
+    )
 
 
-def _kept(what: Field, value: object) -> tuple[object, Violation | None]:
-    if what.kind is Kind.TEXT:
+def _converted(member: Field, value: object) -> tuple[object, Violation | None]:
+    if member.kind is Kind.TEXT:
         text = cast("str", value)
         return text, text_violation(
-            text, what.column, needed=not what.nullable, longest=what.exposed.longest
+            text, member.column, needed=not member.nullable, longest=member.exposed.longest
         )
-    if what.kind in (Kind.DECIMAL, Kind.MONEY):
+    if member.kind in (Kind.DECIMAL, Kind.MONEY):
         number = cast("Decimal", value)
-        violation = number_violation(number, what.column)
+        violation = number_violation(number, member.column)
         return (number if violation else number.quantize(UNIT)), violation
-    return (what.enum(cast("str", value)) if what.enum else value), None
+    return (member.enum(cast("str", value)) if member.enum else value), None
 
 
-def _fill_attributes(item: AnyChangeset, viewer: Viewer, given: list[Params]) -> None:
+def _fill_attributes(item: AnyChangeset, viewer: Viewer, entries: list[Params]) -> None:
     column = item.entity.attributes or ""
     values = dict(getattr(item.record, column))
-    keys = [str(each["key"]) for each in given]
-    for number, each in enumerate(given):
+    keys = [str(each["key"]) for each in entries]
+    for number, each in enumerate(entries):
         key = keys[number]
         if key in keys[:number]:
             message = "The list contains this attribute twice. Remove one of the values."
@@ -92,18 +94,18 @@ def _fill_attributes(item: AnyChangeset, viewer: Viewer, given: list[Params]) ->
             continue
         attribute = viewer.attribute(item.entity.name, key)
         if attribute is None:
-            continue  # it was refused before
-        set_ = {word: each[word] for word in VALUES if each.get(word) is not None}
+            continue  # already refused
+        sent = {word: each[word] for word in VALUES if each.get(word) is not None}
         word = attribute.kind.value.lower()
-        if set(set_) - {word}:
+        if set(sent) - {word}:
             message = (
                 f"The attribute {attribute.key} is of kind {attribute.kind}. Send its value as "
                 f"`{word}`."
             )
-            place = next(iter(set(set_) - {word}))
-            item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number), place)
+            wrong_member = next(iter(set(sent) - {word}))
+            item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number), wrong_member)
             continue
-        _set_attribute(item, values, attribute, set_.get(word), (ATTRIBUTES, str(number), word))
+        _set_attribute(item, values, attribute, sent.get(word), (ATTRIBUTES, str(number), word))
     setattr(item.record, column, values)
 
 
@@ -112,7 +114,7 @@ def _set_attribute(
     values: dict[str, object],
     attribute: AttributeRights,
     value: object,
-    at: tuple[str, ...],
+    path: tuple[str, ...],
 ) -> None:
     violation = None
     if value is None:
@@ -123,6 +125,6 @@ def _set_attribute(
     elif attribute.kind is AttributeKind.NUMBER:
         violation = number_violation(cast("Decimal", value), "")
     if violation is not None:
-        item.error(violation.code, violation.message, *at)
+        item.error(violation.code, violation.message, *path)
         return
     values[attribute.id] = value.isoformat() if isinstance(value, date) else value

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from resolvers.engine.results import UNTOLD
+from resolvers.engine.results import HIDDEN_REASON
 from tests.commands.newcomer import Newcomer
 from tests.commands.test_profiles import role, user
 from tests.writes.client import TenantClient, mutation_text
@@ -104,5 +104,5 @@ async def test_the_reason_is_hidden_from_users_who_may_not_read_it(
         [error] = answer.data["done"]["userErrors"]
         assert error["code"] == reason.code
         messages.append(error["message"])
-    assert messages[0] != UNTOLD
-    assert messages[1] == UNTOLD, "the reason is disclosed"
+    assert messages[0] != HIDDEN_REASON
+    assert messages[1] == HIDDEN_REASON, "the reason is disclosed"
