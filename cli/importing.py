@@ -242,7 +242,9 @@ def _write_report(file: Path, findings: "Iterable[Finding]") -> None:
             writer = csv.writer(kept)
             writer.writerow(("file", "line", "what", "done"))
             ordered = sorted(findings, key=lambda each: (each.file, each.line))
-            writer.writerows((each.file, each.line, each.what, each.done) for each in ordered)
+            writer.writerows(
+                (each.file, each.line, each.description, each.done) for each in ordered
+            )
     except OSError as error:
         print_err(f"{file} cannot be written ({error.strerror}). Name another file with --report.")
         raise typer.Exit(1) from None
@@ -287,4 +289,8 @@ def _kind(finding: "Finding") -> tuple[str, str, str]:
     import re
 
     done = re.sub(r"\d{4}-\d\d-\d\d|[\d.]+$", "...", finding.done)
-    return finding.file, re.sub(r"'[^']*'", "...", finding.what), re.sub(r"'[^']*'", "...", done)
+    return (
+        finding.file,
+        re.sub(r"'[^']*'", "...", finding.description),
+        re.sub(r"'[^']*'", "...", done),
+    )

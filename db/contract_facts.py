@@ -73,7 +73,7 @@ async def kinds(
     return Hidden({row["product_id"]: _kind(row) for row in rows})
 
 
-async def usual_kind(connection: TenantConnection) -> Hidden[ContractTerms | None]:
+async def default_kind(connection: TenantConnection) -> Hidden[ContractTerms | None]:
     """The kind of contract of products without a category: the first that is delivered once."""
     rows = await fetch(connection, _usual())
     return Hidden(_kind(rows[0]) if rows else None)

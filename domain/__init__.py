@@ -1,1 +1,1 @@
-"""What things mean: rules and words as plain functions and frozen values. No clock, no session, no await."""
+"""Business rules and value types: pure functions and immutable values, without I/O or clock."""

@@ -1,4 +1,4 @@
-"""What a caller may read and write, as plain values: granted by profiles, united, then narrowed by restrictions."""
+"""Access rights as plain values: the union of what profiles grant, narrowed by status restrictions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,14 +24,14 @@ class WriteScope(DescribedEnum):
 
 @dataclass(frozen=True)
 class WriteRights:
-    """What may be done with the rows of an entity, besides seeing them."""
+    """Rights to create, change and delete rows of an entity."""
 
     creates: bool = False
     edits: WriteScope | None = None
     deletes: WriteScope | None = None
 
     def __or__(self, other: "WriteRights") -> "WriteRights":
-        """Whatever either grants."""
+        """The union of two sets of rights."""
         return WriteRights(
             self.creates or other.creates,
             widest(self.edits, other.edits),
@@ -44,16 +44,16 @@ _WIDTHS = (None, *WriteScope)
 
 
 def widest(*scopes: WriteScope | None) -> WriteScope | None:
-    """The scope that holds all of these."""
+    """The widest of these scopes."""
     return max(scopes, key=_WIDTHS.index)
 
 
 @dataclass(frozen=True)
 class ProfileRights:
-    """One profile as a tenant has set it up. A thing it does not name is closed (D-34)."""
+    """The rights that a profile grants. Everything it does not name is closed (D-34)."""
 
     full: bool = False
-    """Opens every entity and field, those to come included; rules per status do not apply."""
+    """Grants every entity and field, including future ones; status restrictions do not apply."""
     entities: Mapping[str, RowScope] = field(default_factory=dict)
     fields: frozenset[tuple[str, str]] = frozenset()
     """Readable: (entity, field) or (entity, attribute id)."""
@@ -71,7 +71,7 @@ EVERYBODY = ProfileRights(
         }
     ),
 )
-"""What needs no grant: all users see their own user and their sessions."""
+"""Rights of every user without a profile: to read their own user and their sessions."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class StatusRestriction:
 
 @dataclass(frozen=True, order=True)
 class AttributeRights:
-    """A custom attribute's definition. Its id never changes; values are kept under it."""
+    """The definition of a custom attribute. Values are stored by its id, which never changes."""
 
     id: str
     entity: str
@@ -96,7 +96,7 @@ class AttributeRights:
 
 @dataclass(frozen=True)
 class EntityRights:
-    """What a viewer may read and write of one entity."""
+    """A viewer's rights on one entity."""
 
     rows: RowScope
     fields: frozenset[str]
@@ -110,16 +110,16 @@ class EntityRights:
 
 
 def exceeds(granted: Mapping[str, EntityRights], mine: Mapping[str, EntityRights]) -> bool:
-    """Whether rights hold anything that `mine` do not: nobody grants more than they have (D-33)."""
+    """Whether rights contain anything that `mine` do not. Users cannot grant more rights than they have (D-33)."""
     return any(name not in mine or _exceeds(theirs, mine[name]) for name, theirs in granted.items())
 
 
 def _exceeds(theirs: EntityRights, mine: EntityRights) -> bool:
     wider = theirs.rows is RowScope.ALL and mine.rows is not RowScope.ALL
-    more = (theirs.writes | mine.writes) != mine.writes
+    more_writes = (theirs.writes | mine.writes) != mine.writes
     fields = theirs.fields <= mine.fields and theirs.writable <= mine.writable
     attributes = theirs.attributes.keys() <= mine.attributes.keys()
-    return wider or more or not fields or not attributes
+    return wider or more_writes or not fields or not attributes
 
 
 def rights(
@@ -129,10 +129,10 @@ def rights(
     known: Mapping[str, frozenset[str]],
     computed: Mapping[str, Mapping[str, frozenset[str]]] | None = None,
 ) -> dict[str, EntityRights]:
-    """Unite what profiles grant, then let restrictions win (D-10). An absent entity is closed.
+    """The union of profiles, narrowed by restrictions (D-10). Entities that are absent in the result are closed.
 
-    `known` names every entity with its fields, so that a full profile can be spelled out; `computed`
-    names what is computed of fields, which follows from the rights to those (D-57).
+    `known` contains every entity with its fields, to expand full profiles; `computed` contains the computed
+    fields with the fields they need, which determine the right to them (D-57).
     """
     profiles, rules, attributes = [*profiles, EVERYBODY], list(rules), list(attributes)
     made = computed or {}
@@ -142,21 +142,23 @@ def rights(
         scopes = {p.entities[entity] for p in profiles if entity in p.entities}
         if not full and not scopes:
             continue
-        openly = {name for p in profiles for owner, name in p.fields if owner == entity}
-        mine = [a for a in attributes if a.entity == entity and (full or a.id in openly)]
-        fields = names if full else names & openly
-        follows = {
+        granted_names = {name for p in profiles for owner, name in p.fields if owner == entity}
+        granted_attributes = [
+            a for a in attributes if a.entity == entity and (full or a.id in granted_names)
+        ]
+        fields = names if full else names & granted_names
+        readable_computed = {
             n: needs for n, needs in made.get(entity, {}).items() if needs <= fields | {"id"}
         }
-        fields |= frozenset(follows)
-        ruled = {} if full else _ruled(entity, fields, rules, follows)
+        fields |= frozenset(readable_computed)
+        ruled = {} if full else _ruled(entity, fields, rules, readable_computed)
         granted[entity] = EntityRights(
             rows=RowScope.ALL if full or RowScope.ALL in scopes else RowScope.OWN,
             fields=fields,
             ruled=ruled,
-            attributes={a.key: a for a in sorted(mine)},
+            attributes={a.key: a for a in sorted(granted_attributes)},
             writes=EVERYTHING if full else _writes(entity, profiles),
-            writable=_writable(entity, names | {a.id for a in mine}, profiles, full),
+            writable=_writable(entity, names | {a.id for a in granted_attributes}, profiles, full),
         )
     return granted
 
@@ -171,7 +173,7 @@ def _writes(entity: str, profiles: Iterable[ProfileRights]) -> WriteRights:
 def _writable(
     entity: str, names: frozenset[str], profiles: list[ProfileRights], full: bool
 ) -> frozenset[str]:
-    """What a profile makes writable counts where some profile makes it readable, too."""
+    """Writable fields: those that one profile makes writable and any profile makes readable."""
     if full:
         return names
     readable = {name for p in profiles for owner, name in p.fields if owner == entity}
@@ -185,11 +187,11 @@ def _ruled(
     rules: list[StatusRestriction],
     computed: Mapping[str, frozenset[str]],
 ) -> dict[str, tuple[str, ...]]:
-    """Several rules on one field all hold, so their statuses intersect; so do those on what it is made of."""
+    """Allowed statuses by field: the intersection of all restrictions on the field and on the fields it is computed from."""
     narrowed: dict[str, frozenset[str]] = {}
     for name in fields:
-        concerned = {name, *computed.get(name, ())}
-        allowed = [r.statuses for r in rules if r.entity == entity and r.field in concerned]
+        fields_ = {name, *computed.get(name, ())}
+        allowed = [r.statuses for r in rules if r.entity == entity and r.field in fields_]
         if allowed:
             narrowed[name] = frozenset.intersection(*allowed)
     return {name: tuple(sorted(statuses)) for name, statuses in sorted(narrowed.items())}

@@ -45,7 +45,7 @@ class LocatedOffice(Located, OfficeAddress, Protocol):
 
 
 class AddressPurposes(Protocol):
-    """Whether post and invoices go to an address."""
+    """Whether an address is used for post and for invoices."""
 
     postal: bool
     invoicing: bool
@@ -67,7 +67,7 @@ class AddressRoles:
 
 @dataclass(frozen=True)
 class RequestedRoles:
-    """The requested roles of an account's addresses, and how the account places invoices."""
+    """Requested exclusive roles of an account's addresses, and where the account's invoices go."""
 
     follows: bool
     """Whether invoices go to the postal address (SMP-20)."""
@@ -76,7 +76,7 @@ class RequestedRoles:
 
 
 def in_country(_: Located | None, after: Located) -> Sequence[Violation]:
-    """A country is two capital letters."""
+    """Violation of a country that is not two capital letters."""
     if after.country is None or COUNTRY.match(after.country):
         return []
     message = "The country code is invalid. Use two capital letters of ISO 3166-1, such as NL."
@@ -101,55 +101,57 @@ def display_name(
     return names or (registration_number or "").strip() or domain or number
 
 
-def unnamed(
+def missing_names(
     kind: NamingSwitches, before: AccountNames | None, after: AccountNames
 ) -> list[Violation]:
-    """Names of an account that its type does not allow (EP-172); unchanged ones of the same type may stay."""
-    retyped = before is not None and before.type_id != after.type_id
+    """Violations of names that the account's type does not allow (EP-172). Unchanged names of an unchanged type are allowed."""
+    type_changed = before is not None and before.type_id != after.type_id
     old_name, old_last = (before.name, before.last_name) if before is not None else (None, None)
     violations = []
-    for allowed, column, word, old, new in (
+    for allowed, column, label, old, new in (
         (kind.with_name, "name", "name", old_name, after.name),
         (kind.with_last_name, "last_name", "last name", old_last, after.last_name),
     ):
-        if not allowed and (retyped or old != new) and (new or "").strip():
+        if not allowed and (type_changed or old != new) and (new or "").strip():
             message = (
-                f"Accounts of this type have no {word}. Leave the field empty, or choose another "
+                f"Accounts of this type have no {label}. Leave the field empty, or choose another "
                 "type."
             )
             violations.append(Violation(UserErrorCode.INVALID, message, column))
     return violations
 
 
-def head_office(addresses: Iterable[OfficeAddress], wanted: UUID | None = None) -> UUID | None:
+def head_office(addresses: Iterable[OfficeAddress], requested: UUID | None = None) -> UUID | None:
     """The id of the account's head office (D-12)."""
-    return holder(addresses, lambda each: each.head_office, wanted)
+    return holder(addresses, lambda each: each.head_office, requested)
 
 
 def country_of(account: Located, addresses: Collection[LocatedOffice]) -> str | None:
-    """The account's own country, otherwise that of its head office; None if neither is known."""
+    """The account's country, else the country of its head office; None if neither is set."""
     head = head_office(addresses)
-    places = (each.country for each in addresses if each.id == head)
-    return account.country or next(places, None)
+    countries = (each.country for each in addresses if each.id == head)
+    return account.country or next(countries, None)
 
 
-def arranged(addresses: Sequence[RoledAddress], wanted: RequestedRoles) -> dict[UUID, AddressRoles]:
-    """The roles of an account's addresses by id: exactly one is the head office.
+def arrange_roles(
+    addresses: Sequence[RoledAddress], requested: RequestedRoles
+) -> dict[UUID, AddressRoles]:
+    """The roles of an account's addresses by id, with exactly one head office.
 
-    One of those that invoices go to is the default for invoices, if there are any (VPM-24).
+    If there are invoicing addresses, exactly one of them is the default (VPM-24).
     """
-    invoicing = {a.id: a.postal if wanted.follows else a.invoicing for a in addresses}
-    invoiced = [each for each in addresses if invoicing[each.id]]
-    head = head_office(addresses, wanted.head)
-    default = holder(invoiced, lambda each: each.default_invoicing, wanted.default)
+    invoicing = {a.id: a.postal if requested.follows else a.invoicing for a in addresses}
+    invoicing_addresses = [each for each in addresses if invoicing[each.id]]
+    head = head_office(addresses, requested.head)
+    default = holder(invoicing_addresses, lambda each: each.default_invoicing, requested.default)
     return {
         id: AddressRoles(invoices, head_office=id == head, default_invoicing=id == default)
         for id, invoices in invoicing.items()
     }
 
 
-def misplaced(after: AddressPurposes, asked: Collection[str], follows: bool) -> list[Violation]:
-    """Roles requested of an address that it cannot have; `asked` holds their columns (SMP-21, VPM-24)."""
+def invalid_roles(after: AddressPurposes, asked: Collection[str], follows: bool) -> list[Violation]:
+    """Violations of sent invoicing roles; `asked` contains the sent columns (SMP-21, VPM-24)."""
     if follows and "invoicing" in asked and after.invoicing != after.postal:
         return [Violation(UserErrorCode.INVALID, FOLLOWS, "invoicing")]
     invoicing = after.postal if follows else after.invoicing

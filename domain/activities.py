@@ -1,4 +1,4 @@
-"""Rules of activities: hours of zero or more, and the account in whose timeline those of a person are."""
+"""Rules of activities: hours, and the account whose timeline shows a person's activities."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def activity(_: ActivityFacts | None, after: ActivityFacts) -> Sequence[Violatio
 
 
 def employers(affiliations: Iterable[Employment]) -> Mapping[UUID, UUID]:
-    """The account of each person's timeline: the one of the oldest affiliation that is active and not deleted."""
-    working = [each for each in affiliations if each.active and each.deleted_at is None]
-    found: dict[UUID, UUID] = {}
-    for each in sorted(working, key=lambda row: (row.created_at, row.id)):
-        found.setdefault(each.person_id, each.account_id)
-    return found
+    """Account by person: that of the oldest affiliation that is active and not deleted."""
+    current = [each for each in affiliations if each.active and each.deleted_at is None]
+    accounts: dict[UUID, UUID] = {}
+    for each in sorted(current, key=lambda row: (row.created_at, row.id)):
+        accounts.setdefault(each.person_id, each.account_id)
+    return accounts

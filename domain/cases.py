@@ -1,4 +1,4 @@
-"""Rules of cases: their status, the fields that a closed case keeps, and how cases are billed."""
+"""Rules of cases: status, immutable fields of closed cases, contracts and billing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class CaseClosure(Protocol):
 
 
 class CaseTypeFacts(Protocol):
-    """The columns of a type of case that its rule reads."""
+    """The columns of a case type that its rule reads."""
 
     billing: Billing
     hours_product_id: UUID | None
@@ -68,33 +68,33 @@ class CaseTypeFacts(Protocol):
 
 
 class WorkProducts(Protocol):
-    """The products that a type of case bills work as."""
+    """The products with which a case type bills work."""
 
     hours_product_id: UUID | None
     overtime_product_id: UUID | None
 
 
 class BilledWork(WorkProducts, Protocol):
-    """How a type of case is billed, and the products that it bills work as."""
+    """How a case type is billed, and the products with which it bills work."""
 
     billing: Billing
 
 
 class WorkProduct(Protocol):
-    """The columns of a product that decide whether work can be billed as it."""
+    """The columns of a product that decide whether it can be used to bill work."""
 
     service: bool
     price: Decimal | None
 
 
 class CaseLink(Candidate, Protocol):
-    """An account that a case concerns."""
+    """A link from a case to an account."""
 
     primary: bool
 
 
 def case_type(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Sequence[Violation]:
-    """Violations of a type of case by itself (VN-33, VN-36)."""
+    """Violations of a case type by itself (VN-33, VN-36)."""
     if after.billing == Billing.PER_ACTIVITY and after.hours_product_id is None:
         message = "Billing per activity requires a product for hours. Set the product."
         return [Violation(UserErrorCode.REQUIRED, message, "hours_product_id")]
@@ -108,51 +108,51 @@ def case_type(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Sequence[Violati
 
 
 LOCKED = ("type_id", "contract_id")
-"""The columns that decide how a closed case is billed: immutable until the case is reopened (D-14)."""
+"""Billing-relevant columns, immutable while the case is closed (D-14)."""
 REOPEN = "The case is closed. Reopen it before changing this field."
 SERVICES = ("hours_product_id", "overtime_product_id")
-"""The columns of a type with the products that work is billed as."""
+"""The columns of a case type with the products for billing work."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """One of the statuses that a case can be in."""
+    """A case status."""
 
     id: UUID
     state: CaseState
     position: int
 
 
-def placed(
-    statuses: Mapping[UUID, Status], wanted: UUID | None, state: CaseState | None = None
+def choose_status(
+    statuses: Mapping[UUID, Status], requested: UUID | None, state: CaseState | None = None
 ) -> Status | Violation:
-    """The status that a case gets: the `wanted` one, otherwise the first one of the state.
+    """The new status of a case: the `requested` one, by default the first one of the `state`.
 
-    With a `state`, the status must be of it; without, a case for which no status is named starts in an open one.
+    The `requested` status must have the `state`. Default state: open.
     """
-    if wanted is not None and wanted in statuses:
-        found = statuses[wanted]
-        if state in (None, found.state):
-            return found
+    if requested is not None and requested in statuses:
+        status = statuses[requested]
+        if state in (None, status.state):
+            return status
         message = f"Cases in this status are not {state.lower()}. Choose a status of that state."
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "status_id")
     state = state or CaseState.OPEN
-    fitting = [each for each in statuses.values() if each.state is state]
-    if not fitting:
+    candidates = [each for each in statuses.values() if each.state is state]
+    if not candidates:
         message = f"No case status has the state {state}. Create one first."
         return Violation(UserErrorCode.INVALID, message, "status_id")
-    return min(fitting, key=lambda each: (each.position, each.id))
+    return min(candidates, key=lambda each: (each.position, each.id))
 
 
 def closed_at(before: CaseClosure | None, state: CaseState, now: datetime) -> datetime | None:
-    """When a case in `state` was closed: None if it is open, otherwise as before, otherwise `now`."""
+    """Closing time of a case: None if open, else the previous closing time, else `now`."""
     if state == CaseState.OPEN:
         return None
     return (before.closed_at if before is not None else None) or now
 
 
-def locked(before: BilledCase, after: BilledCase) -> Sequence[Violation]:
-    """Changes to how a case is billed that is closed and stays so."""
+def locked_violations(before: BilledCase, after: BilledCase) -> Sequence[Violation]:
+    """Violations of changes to billing-relevant columns of a case that stays closed."""
     if CaseState.OPEN in (before.state, after.state):
         return []
     return [
@@ -161,15 +161,15 @@ def locked(before: BilledCase, after: BilledCase) -> Sequence[Violation]:
     ]
 
 
-def accounts_locked(case: CaseStanding) -> Sequence[Violation]:
-    """The accounts of a closed case are immutable, since it is billed to them."""
+def accounts_locked_violations(case: CaseStanding) -> Sequence[Violation]:
+    """Violation of changing the accounts of a closed case, because it is billed to them."""
     if case.state == CaseState.OPEN:
         return []
     message = "The case is closed. Reopen it before changing its accounts."
     return [Violation(UserErrorCode.LOCKED, message)]
 
 
-def under_contract(
+def contract_violations(
     required: bool, contract: UUID | None, buyer: UUID | None, primary: UUID | None
 ) -> Sequence[Violation]:
     """Violations of the contract of a case; `buyer` is the account of that contract (VN-33)."""
@@ -187,10 +187,10 @@ def under_contract(
     return [Violation(UserErrorCode.INVALID, message, "contract_id")]
 
 
-def handed_over(
+def primary_change_violations(
     contract: UUID | None, buyer: UUID | None, primary: UUID | None
 ) -> Sequence[Violation]:
-    """The primary account of a case with a contract is the account of that contract."""
+    """Violation if the new primary account is not the account of the case's contract."""
     if contract is None or buyer == primary:
         return []
     message = (
@@ -200,32 +200,34 @@ def handed_over(
     return [Violation(UserErrorCode.INVALID, message)]
 
 
-def services(case_type: WorkProducts, products: Mapping[UUID, WorkProduct]) -> Sequence[Violation]:
-    """The products that a type bills work as are services with a price (VN-34 to VN-37)."""
+def service_violations(
+    case_type: WorkProducts, products: Mapping[UUID, WorkProduct]
+) -> Sequence[Violation]:
+    """Violations of products for billing work that are not services with a price (VN-34 to VN-37)."""
     refused = {id for id, product in products.items() if not billable(product)}
-    wrong = [name for name, id in references(case_type, SERVICES).items() if id in refused]
+    invalid = [name for name, id in references(case_type, SERVICES).items() if id in refused]
     message = (
         "Work is billed as a service with a price. Choose a product that is a service and has a "
         "price."
     )
-    return [Violation(UserErrorCode.INVALID, message, name) for name in wrong]
+    return [Violation(UserErrorCode.INVALID, message, name) for name in invalid]
 
 
 def billable(product: WorkProduct) -> bool:
-    """Whether work can be billed as this product."""
+    """Whether a product can be used to bill work."""
     return product.service and product.price is not None
 
 
-def still_billable(before: WorkProduct, after: WorkProduct) -> Sequence[Violation]:
-    """Changes after which work can no longer be billed as a product."""
+def billing_violations(before: WorkProduct, after: WorkProduct) -> Sequence[Violation]:
+    """Violations of changes after which a product can no longer be used to bill work."""
     message = "Case types bill work as this product. Choose another product for those types first."
-    wrong = [] if after.service or not before.service else ["service"]
-    wrong += [] if after.price is not None or before.price is None else ["price"]
-    return [Violation(UserErrorCode.IN_USE, message, name) for name in wrong]
+    invalid = [] if after.service or not before.service else ["service"]
+    invalid += [] if after.price is not None or before.price is None else ["price"]
+    return [Violation(UserErrorCode.IN_USE, message, name) for name in invalid]
 
 
-def needs_service(case_type: BilledWork, offered: bool) -> Sequence[Violation]:
-    """A billed type names a product, or at least one billable product is `offered` (VN-37)."""
+def missing_service_violations(case_type: BilledWork, offered: bool) -> Sequence[Violation]:
+    """Violation of a billed case type without a product, if no billable product is `offered` (VN-37)."""
     named = case_type.hours_product_id is not None or case_type.overtime_product_id is not None
     if case_type.billing == Billing.NONE or named or offered:
         return []
@@ -236,6 +238,6 @@ def needs_service(case_type: BilledWork, offered: bool) -> Sequence[Violation]:
     return [Violation(UserErrorCode.INVALID, message, "billing")]
 
 
-def primary_account(accounts: Iterable[CaseLink], wanted: UUID | None = None) -> UUID | None:
-    """The id of a case's link to its primary account (EP-207, EP-208, EP-210)."""
-    return holder(accounts, lambda each: each.primary, wanted)
+def primary_account(accounts: Iterable[CaseLink], requested: UUID | None = None) -> UUID | None:
+    """Id of a case's link to its primary account (EP-207, EP-208, EP-210)."""
+    return holder(accounts, lambda each: each.primary, requested)

@@ -299,7 +299,7 @@ class CloseCode(IntEnum):
 
 
 class Refused(Exception):
-    """A request that cannot be answered, with the code and the sentence its caller is shown."""
+    """A refused request, with the code and message of the response."""
 
     def __init__(self, code: Code, message: str, **extensions: object) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Columns read by name, where a rule treats several of them alike."""
+"""Helpers for rules that treat several columns the same."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ def changed(before: object, after: object, columns: Iterable[str]) -> list[str]:
 
 
 def references(row: object, columns: Iterable[str]) -> dict[str, UUID | None]:
-    """The ids that the record's reference columns hold, by column and in the order given."""
+    """Ids in reference columns, by column, in the given order."""
     return {name: getattr(row, name) for name in columns}
 
 
 def named(row: object, columns: Iterable[str]) -> list[tuple[str, UUID]]:
-    """The reference columns that hold an id, each with the id."""
+    """The non-null reference columns with their ids."""
     return [(name, id) for name, id in references(row, columns).items() if id is not None]
 
 
 def exactly_one(columns: tuple[str, ...], message: str, also: Rule | None = None) -> Rule:
-    """The rule that exactly one of these reference columns holds an id, followed by the rule `also`."""
+    """The rule that exactly one of these reference columns is set, combined with the rule `also`."""
 
     def rule(before: object, after: object) -> Sequence[Violation]:
-        found = [name for name, _ in named(after, columns)]
-        column = found[-1] if found else ""
-        wrong = [] if len(found) == 1 else [Violation(UserErrorCode.INVALID, message, column)]
-        return [*wrong, *(also(before, after) if also else ())]
+        set_columns = [name for name, _ in named(after, columns)]
+        column = set_columns[-1] if set_columns else ""
+        violations = (
+            [] if len(set_columns) == 1 else [Violation(UserErrorCode.INVALID, message, column)]
+        )
+        return [*violations, *(also(before, after) if also else ())]
 
     return rule

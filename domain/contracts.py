@@ -1,4 +1,4 @@
-"""Rules of contracts: their term, and the difference that a sale makes to the existing ones (D-04)."""
+"""Rules of contracts: their term, and the changes that a sale makes to existing contracts (D-04)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAME = (
     *("product_id", "name", "quantity", "unit_id", "currency", "unit_price"),
     *("discount_percent", "tax_percent", "net", "total"),
 )
-"""The columns that a line of a contract copies from the line of the quote: while all are equal, the line stays."""
+"""The columns that a contract line copies from its quote line. If all are equal, the contract line is unchanged."""
 REMIND_DAYS = 30
 """Days between the reminder and the end of a contract that renews."""
 ONE_OFF = (
@@ -32,7 +32,7 @@ ONE_OFF = (
 NOT_SOLD = "The contract does not belong to an opportunity. There is nothing to detach."
 ENDED = "The contract has already ended. To correct its last day, update `endsOn`."
 NO_KIND = "No contract kind exists. Create one first: it determines what a sale creates."
-SOLD_ANEW = (
+SOLD_AGAIN = (
     "The content of this contract was sold again and is in a newer contract. Detach the newer "
     "contract from the opportunity first, or leave this one in the trash."
 )
@@ -46,7 +46,7 @@ class ContractStatus(DescribedEnum):
 
 
 class SoldContent(Protocol):
-    """The content of a line of a quote or of a contract: the columns in `SAME`."""
+    """The content of a quote line or contract line: the columns in `SAME`."""
 
     product_id: UUID | None
     name: str
@@ -104,7 +104,7 @@ class ContractFacts(Protocol):
 
 @dataclass(frozen=True)
 class ContractTerms:
-    """The kind of contract that a product is sold under."""
+    """The terms of a contract kind."""
 
     id: UUID
     time_based: bool
@@ -114,7 +114,7 @@ class ContractTerms:
 
 @dataclass(frozen=True)
 class Sold:
-    """A line of the accepted quote, with the kind of contract it belongs to, and the first line it was copied from."""
+    """A line of the accepted quote, with its contract kind and the original line it was copied from."""
 
     root: UUID
     kind: ContractTerms
@@ -123,7 +123,7 @@ class Sold:
 
 @dataclass(frozen=True)
 class ContractLines:
-    """A line in force of an existing contract of the opportunity."""
+    """A line in force of one of the opportunity's contracts."""
 
     root: UUID | None
     kind: UUID
@@ -132,7 +132,7 @@ class ContractLines:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A line that comes into force: a new one, or the replacement of another."""
+    """A new contract line, which may replace an existing one."""
 
     sold: Sold
     replaces: HeldLine | None = None
@@ -140,7 +140,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What a sale writes: the difference to the existing lines."""
+    """The changes of a sale: lines that start, end and stay."""
 
     enter: tuple[LedgerEntry, ...]
     end: tuple[HeldLine, ...]
@@ -149,7 +149,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Term:
-    """The term of a contract, and the day of the reminder of its renewal."""
+    """The term of a contract, and the date of the renewal reminder."""
 
     starts_on: date
     ends_on: date | None
@@ -184,82 +184,83 @@ def contract(_: ContractFacts | None, after: ContractFacts) -> Sequence[Violatio
     return []
 
 
-def ledger(sold: Sequence[Sold], held: Iterable[ContractLines]) -> Ledger:
-    """The lines that come into force, that end, and that stay untouched (D-04).
+def ledger(sold: Sequence[Sold], current_lines: Iterable[ContractLines]) -> Ledger:
+    """The lines that start, end and stay unchanged (D-04).
 
-    Lines are matched by the line of a quote that both were first copied from; several copies of one line
-    in the same quote are matched by equal content, then by their order. A line with equal content stays,
-    in whatever contract it is. A changed one replaces the old line in its contract, unless its kind of
-    contract or its currency is another one now.
+    Lines match if they were copied from the same original quote line; several copies of a line in one
+    quote are matched by equal content, then in order. A line with equal content stays in its contract.
+    A changed line replaces the old line in its contract, unless its contract kind or currency changed.
     """
-    waiting: dict[UUID | None, list[ContractLines]] = defaultdict(list)
-    for each in held:
-        waiting[each.root].append(each)
-    stay = {n: line for n, one in enumerate(sold) if (line := _take(waiting, one, same=True))}
+    current: dict[UUID | None, list[ContractLines]] = defaultdict(list)
+    for each in current_lines:
+        current[each.root].append(each)
+    stay = {n: line for n, one in enumerate(sold) if (line := _match(current, one, same=True))}
     enter: list[LedgerEntry] = []
     end: list[HeldLine] = []
-    for place, one in enumerate(sold):
-        if place in stay:
+    for index, one in enumerate(sold):
+        if index in stay:
             continue
-        found = _take(waiting, one, same=False)
-        end += [found] if found is not None else []
-        enter.append(LedgerEntry(one, found))
-    end += [each.row for rest in waiting.values() for each in rest]
+        matched = _match(current, one, same=False)
+        end += [matched] if matched is not None else []
+        enter.append(LedgerEntry(one, matched))
+    end += [each.row for remaining in current.values() for each in remaining]
     return Ledger(tuple(enter), tuple(end), tuple(stay.values()))
 
 
-def _take(
-    waiting: dict[UUID | None, list[ContractLines]], sold: Sold, *, same: bool
+def _match(
+    current: dict[UUID | None, list[ContractLines]], sold: Sold, *, same: bool
 ) -> HeldLine | None:
-    """Remove and return the line in force that equals this one, or that this one replaces."""
-    for each in waiting[sold.root]:
+    """Remove and return the current line with equal content (`same`), or that the sold line replaces."""
+    for each in current[sold.root]:
         of_kind = each.kind == sold.kind.id and each.row.currency == sold.row.currency
         if unchanged(sold.row, each.row) if same else of_kind:
-            waiting[sold.root].remove(each)
+            current[sold.root].remove(each)
             return each.row
     return None
 
 
-def unchanged(sold: SoldContent, held: SoldContent) -> bool:
+def unchanged(sold: SoldContent, line: SoldContent) -> bool:
     """Whether two lines have the same content."""
-    return not changed(sold, held, SAME)
+    return not changed(sold, line, SAME)
 
 
 def by_kind(
     items: Sequence[QuoteLine],
     kinds: Mapping[UUID, ContractTerms],
-    usual: ContractTerms | None,
+    default: ContractTerms | None,
     roots: Mapping[UUID, UUID],
 ) -> list[Sold] | Violation:
-    """The items of a quote, each with its kind of contract: that of its product, or the usual one.
+    """The lines of a quote with their contract kind: the product's kind, or `default`.
 
-    A line that rounds the price belongs to the kind with the largest sum.
+    A rounding line belongs to the kind with the largest sum.
     """
-    known: dict[UUID, ContractTerms | None] = {}
+    kinds_by_item: dict[UUID, ContractTerms | None] = {}
     sums: dict[ContractTerms | None, Decimal] = defaultdict(Decimal)
     for item in items:
         if item.kind != ItemKind.ROUNDING:
             product = item.product_id
-            kind = known[item.id] = usual if product is None else kinds.get(product, usual)
+            kind = kinds_by_item[item.id] = (
+                default if product is None else kinds.get(product, default)
+            )
             sums[kind] += item.net or 0
-    largest = max((k for k in sums if k), key=lambda k: (sums[k], k.id), default=usual)
-    found: list[Sold] = []
+    largest = max((k for k in sums if k), key=lambda k: (sums[k], k.id), default=default)
+    sold: list[Sold] = []
     for item in items:
-        kind = known.get(item.id, largest)
+        kind = kinds_by_item.get(item.id, largest)
         if kind is None:
             return Violation(UserErrorCode.INVALID, NO_KIND)
-        found.append(Sold(roots[item.id], kind, item))
-    return found
+        sold.append(Sold(roots[item.id], kind, item))
+    return sold
 
 
 def days_later(day: date, days: int) -> date:
-    """The day some days later or, if negative, earlier: at most the first or last day that a date can be."""
+    """A day plus a number of days, which may be negative; limited to the range of dates."""
     number = day.toordinal() + days
     return date.fromordinal(min(max(number, date.min.toordinal()), date.max.toordinal()))
 
 
 def months_later(day: date, months: int) -> date:
-    """The same day some months later, or the last one of a shorter month; at most the last day that a date can be."""
+    """A day plus a number of months: the same day of the month, or the last of a shorter month; limited to the range of dates."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     if year > date.max.year:
         return date.max
@@ -268,19 +269,19 @@ def months_later(day: date, months: int) -> date:
 
 
 def status_on(row: Lasting, today: date) -> ContractStatus:
-    """Whether a contract is in force: until its last day, or without end if it renews."""
+    """Status of a contract: active until its last day, or indefinitely if it renews."""
     ended = row.ends_on is not None and row.ends_on < today and row.renewal_months is None
     return ContractStatus.ENDED if ended else ContractStatus.ACTIVE
 
 
 def last_day(begin: date | None, day: date) -> date:
-    """The last day of a contract or line that ends by `day`: the day before, but not before it began."""
+    """The last day of a contract or line that is replaced on `day`: the day before, but not before its start."""
     before = days_later(day, -1)
     return max(begin or before, before)
 
 
 def term(kind: ContractTerms, begin: date) -> Term:
-    """The term of a contract of a kind that starts on a day."""
+    """The term of a contract of this kind with this start."""
     if not kind.time_based or kind.months is None:
         return Term(begin, ends_on=None, renewal_months=None, remind_on=None)
     end = days_later(months_later(begin, kind.months), -1)
@@ -293,7 +294,7 @@ def term(kind: ContractTerms, begin: date) -> Term:
 
 
 def renewed(row: Lasting) -> Renewal | Violation:
-    """The end of a contract that is extended by its agreed renewal."""
+    """The new end of a contract after its renewal period."""
     if row.ends_on is None or row.renewal_months is None:
         message = (
             "The contract cannot be renewed without an end date and a renewal period. Set `endsOn`"

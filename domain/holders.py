@@ -1,4 +1,4 @@
-"""Of the records that belong together exactly one holds a role: which one, and which takes it over (D-12)."""
+"""Roles that exactly one of several records has, such as head office: chooses that record (D-12)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 class Candidate(Protocol):
-    """A record that can hold the role."""
+    """A record that can have the role."""
 
     id: UUID
     created_at: datetime
@@ -19,15 +19,15 @@ R = TypeVar("R", bound=Candidate)
 
 
 def holder(
-    rows: Iterable[R], holds: Callable[[R], bool], wanted: UUID | None = None
+    rows: Iterable[R], holds: Callable[[R], bool], requested: UUID | None = None
 ) -> UUID | None:
-    """The id of the record that holds the role; None if there are no records.
+    """Id of the record that gets the role; None without records.
 
-    It is the `wanted` one if that is among the records, otherwise the oldest of those that hold the
-    role, otherwise the oldest of all. `id` decides between records of the same age.
+    The `requested` record if it exists, else the oldest record that has the role, else the oldest record.
+    Records of the same age are ordered by id.
     """
-    found = sorted(rows, key=lambda each: (each.created_at, each.id))
-    if wanted in [each.id for each in found]:
-        return wanted
-    holding = [each.id for each in found if holds(each)]
-    return next(iter([*holding, *(each.id for each in found)]), None)
+    ordered = sorted(rows, key=lambda each: (each.created_at, each.id))
+    if requested in [each.id for each in ordered]:
+        return requested
+    current = [each.id for each in ordered if holds(each)]
+    return next(iter([*current, *(each.id for each in ordered)]), None)

@@ -9,7 +9,7 @@ from typing import Protocol
 from domain.codes import UserErrorCode
 from domain.violations import Violation
 
-COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
+COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
 
 class Colored(Protocol):
@@ -20,7 +20,7 @@ class Colored(Protocol):
 
 def tag(_: Colored | None, after: Colored) -> Sequence[Violation]:
     """Violations of a tag by itself."""
-    if after.color is None or COLOUR.match(after.color):
+    if after.color is None or COLOR.match(after.color):
         return []
     message = "The color is invalid. Use six hexadecimal digits, such as #3b82f6."
     return [Violation(UserErrorCode.INVALID, message, "color")]

@@ -1,4 +1,4 @@
-"""Words of live lists: what a message is about, and what became of a record in the list."""
+"""Enumerations of live lists: kinds of messages and of changes."""
 
 from domain.described import DescribedEnum
 

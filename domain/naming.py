@@ -1,4 +1,4 @@
-"""How names are spelled: snake_case where they are kept, camelCase where they are spoken."""
+"""Conversion of names: snake_case in Python and SQL, camelCase in GraphQL."""
 
 
 def camel(snake: str) -> str:
@@ -8,7 +8,7 @@ def camel(snake: str) -> str:
 
 
 def plural(name: str) -> str:
-    """The API's word for several records of a type: `CaseStatus` → `caseStatuses`, `Industry` → `industries`."""
+    """Name of a list of a type in the API: `CaseStatus` → `caseStatuses`, `Industry` → `industries`."""
     word = name[0].lower() + name[1:]
     if word.endswith("y") and word[-2] not in "aeiou":
         return f"{word[:-1]}ies"

@@ -1,4 +1,4 @@
-"""Numbers that records are known by, for those that were given none."""
+"""Generated record numbers."""
 
 from uuid import UUID
 

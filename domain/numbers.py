@@ -1,4 +1,4 @@
-"""Numbers that other systems must understand (telephone, e-mail, VAT, registers of companies), each in one spelling."""
+"""Normalization of telephone numbers, email addresses, VAT numbers and company registration numbers."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ from domain.codes import UserErrorCode
 from domain.violations import Violation
 
 Check = Callable[[str], str]
-"""Returns the one spelling of a number, or raises ValidationError."""
+"""Returns the normalized number, or raises ValidationError."""
 ABROAD = "+31 20 123 4567"
 BETWEEN = re.compile(r"[\s./-]+")
 EU = frozenset({state.upper() for state in eu_vat.MEMBER_STATES} | {"EL", "GR"})
@@ -34,7 +34,7 @@ VAT: Mapping[str, Check] = {
     "GB": lambda text: f"GB{gb_vat.validate(text)}",
     "NO": lambda text: f"NO{mva.validate(text)}",
 }
-"""Outside of the European Union, by the letters that such a number begins with."""
+"""VAT checks outside the European Union, by the number's prefix."""
 REGISTERS: Mapping[str, tuple[Check, ...]] = {
     "AT": (businessid.validate,),
     "BE": (be_vat.validate,),
@@ -46,70 +46,70 @@ REGISTERS: Mapping[str, tuple[Check, ...]] = {
     "NO": (no_orgnr.validate,),
     "SE": (se_orgnr.validate,),
 }
-"""Countries whose registers give numbers that can be checked; those of others are kept as they are given."""
+"""Checks of registration numbers by country. Numbers of other countries are not changed."""
 
 
 def phone(text: str, country: str | None) -> str | Violation | None:
-    """A telephone number as E.164: dialled within the country, if that is known, or from abroad."""
+    """A telephone number as E.164. Without `country` it needs its country code."""
     if not text.strip():
         return None
-    known = country if country in phonenumbers.SUPPORTED_REGIONS else None
+    region = country if country in phonenumbers.SUPPORTED_REGIONS else None
     try:
-        found = phonenumbers.parse(text, known)
+        number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
-        return Violation(UserErrorCode.INVALID, _dialled(known))
-    if found.extension:
+        return Violation(UserErrorCode.INVALID, _dialled(region))
+    if number.extension:
         message = (
-            f"The telephone number has the extension {found.extension}, which cannot be stored. "
+            f"The telephone number has the extension {number.extension}, which cannot be stored. "
             "Remove it, or write it in a note."
         )
         return Violation(UserErrorCode.INVALID, message)
-    if not phonenumbers.is_valid_number(found):
-        return Violation(UserErrorCode.INVALID, _dialled(known))
-    return phonenumbers.format_number(found, PhoneNumberFormat.E164)
+    if not phonenumbers.is_valid_number(number):
+        return Violation(UserErrorCode.INVALID, _dialled(region))
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
 def _dialled(country: str | None) -> str:
     sample = None if country is None else phonenumbers.example_number(country)
     if sample is None:
         return f"The telephone number is invalid. Enter it with its country code, such as {ABROAD}."
-    within, abroad = (
+    national, international = (
         phonenumbers.format_number(sample, form)
         for form in (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL)
     )
     return (
-        f"The telephone number is invalid. Enter it as dialed in {country}, such as {within}, or "
-        f"with its country code, such as {abroad}."
+        f"The telephone number is invalid. Enter it as dialed in {country}, such as {national}, or "
+        f"with its country code, such as {international}."
     )
 
 
 def email(text: str) -> str | Violation | None:
-    """An e-mail address as it is written: what is before the @ is its owner's business. Nobody is asked whether it exists."""
+    """A normalized email address; the local part is not changed. Only the syntax is checked."""
     if not text.strip():
         return None
     try:
         return validate_email(text.strip(), check_deliverability=False).normalized
-    except EmailNotValidError as wrong:
+    except EmailNotValidError as error:
         message = (
-            f"The email address is invalid. {wrong} Enter an address such as anna@acme.example."
+            f"The email address is invalid. {error} Enter an address such as anna@acme.example."
         )
         return Violation(UserErrorCode.INVALID, message)
 
 
 def vat_number(text: str, country: str | None) -> str | Violation | None:
-    """A number for value added tax, with the letters of its country; of countries we cannot check, as it is given."""
-    spelled = BETWEEN.sub("", text).upper()
-    if not spelled:
+    """A VAT number with its country prefix. Numbers of countries without a check are not changed."""
+    compact = BETWEEN.sub("", text).upper()
+    if not compact:
         return None
-    prefix = spelled[:2]
+    prefix = compact[:2]
     if prefix not in EU and prefix not in VAT:
         if country is None or (country not in EU and country not in VAT):
             return text.strip()
         prefix = country
-        spelled = prefix + spelled
+        compact = prefix + compact
     check = VAT.get(prefix, eu_vat.validate)
     try:
-        return check("EL" + spelled[2:] if prefix == "GR" else spelled)
+        return check("EL" + compact[2:] if prefix == "GR" else compact)
     except ValidationError:
         message = (
             f"The VAT number is not valid in {prefix}. Check an invoice of the company, and enter "
@@ -119,18 +119,18 @@ def vat_number(text: str, country: str | None) -> str | Violation | None:
 
 
 def registration_number(text: str, country: str | None) -> str | Violation | None:
-    """A number in the register of companies of a country; of registers we do not know, as it is given."""
-    given = text.strip()
-    if not given:
+    """A company registration number. Numbers of countries without a check are not changed."""
+    stripped = text.strip()
+    if not stripped:
         return None
     checks = REGISTERS.get(country or "", ())
     for check in checks:
         try:
-            return check(given)
+            return check(stripped)
         except ValidationError:
             continue
     if not checks:
-        return given
+        return stripped
     message = (
         f"The registration number is not valid in {country}. Check the company register, and enter "
         "all digits."

@@ -1,4 +1,4 @@
-"""Rules of people: a person has some name, and the dates and the address of an affiliation are consistent."""
+"""Rules of persons and affiliations: required names, and consistent dates and addresses."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Gender(DescribedEnum):
 
 
 class PersonNames(Protocol):
-    """The names of which a person has at least one."""
+    """The names of a person; at least one is required."""
 
     first_name: str | None
     last_name: str | None
 
 
 class Workplace(Protocol):
-    """The address that a person works at, of an affiliation."""
+    """The address of an affiliation."""
 
     address_id: UUID | None
 
@@ -47,13 +47,13 @@ class Tenure(Protocol):
 
 
 def full_name(first: str | None, infix: str | None, last: str | None) -> str | None:
-    """All names in their order, such as `Anna van der Berg`."""
+    """The full name, such as `Anna van der Berg`; None without any name."""
     names = [part.strip() for part in (first, infix, last) if part and part.strip()]
     return " ".join(names) or None
 
 
 def person(_: PersonNames | None, after: PersonNames) -> Sequence[Violation]:
-    """Violations of a person by themselves."""
+    """Violations of a person by itself: a missing name."""
     if full_name(after.first_name, None, after.last_name):
         return []
     return [
@@ -66,7 +66,7 @@ def person(_: PersonNames | None, after: PersonNames) -> Sequence[Violation]:
 
 
 def foreign_address(after: Workplace, addresses: Collection[Identified]) -> list[Violation]:
-    """The address of an affiliation is one of its account's `addresses` (VPM-08)."""
+    """Violation of an affiliation's address that is not one of its account's `addresses` (VPM-08)."""
     if after.address_id is None or after.address_id in {each.id for each in addresses}:
         return []
     message = (
@@ -77,7 +77,7 @@ def foreign_address(after: Workplace, addresses: Collection[Identified]) -> list
 
 
 def affiliation(_: Tenure | None, after: Tenure) -> Sequence[Violation]:
-    """The last day of an affiliation is not before its first day."""
+    """Violation of an affiliation that ends before it starts."""
     if after.since is None or after.until is None or after.since <= after.until:
         return []
     message = "The last day is before the first day. Correct one of them."

@@ -1,4 +1,4 @@
-"""Rules of products: the ranges of prices and taxes, and the term of a kind of contract."""
+"""Rules of products and contract kinds: ranges of prices, taxes and terms."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Protocol
 
 from domain.codes import UserErrorCode
-from domain.sales import CURRENCY, unfit
+from domain.sales import CURRENCY, currency_violations
 from domain.violations import Violation
 
 LONGEST_TERM = 1200
-"""Months."""
+"""Maximum months of a contract's term."""
 
 
 class PricedProduct(Protocol):
@@ -23,7 +23,7 @@ class PricedProduct(Protocol):
 
 
 class KindTerm(Protocol):
-    """How long contracts of a kind last."""
+    """The term of contracts of a kind."""
 
     time_based: bool
     months: int | None
@@ -39,12 +39,12 @@ def product(_: PricedProduct | None, after: PricedProduct) -> Sequence[Violation
         )
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
     else:
-        violations += unfit(after.currency, {"price": after.price})
+        violations += currency_violations(after.currency, {"price": after.price})
     return [*violations, *percent({"tax_percent": after.tax_percent})]
 
 
 def percent(shares: Mapping[str, Decimal | None]) -> list[Violation]:
-    """Shares by column that do not lie between 0 and 100 percent."""
+    """Violations of percentages by column that are not between 0 and 100."""
     message = "The percentage is out of range. Enter a value from 0 to 100."
     return [
         Violation(UserErrorCode.INVALID, message, column)
@@ -54,7 +54,7 @@ def percent(shares: Mapping[str, Decimal | None]) -> list[Violation]:
 
 
 def contract_kind(_: KindTerm | None, after: KindTerm) -> Sequence[Violation]:
-    """Violations of a kind of contract by itself: one that is delivered once has no term."""
+    """Violations of a contract kind by itself: only time-based kinds have a term."""
     months = after.months
     if months is not None and not 1 <= months <= LONGEST_TERM:
         message = f"The term is out of range. Enter 1 to {LONGEST_TERM} months."

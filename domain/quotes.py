@@ -1,4 +1,4 @@
-"""Rules of quotes: the values of a quote and its lines, their totals, and when they are closed to changes."""
+"""Rules of quotes: values of a quote and its lines, totals, and when a quote is immutable."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from domain.columns import changed
 from domain.described import DescribedEnum
 from domain.money import PRECISE, minor, rounded, spread
 from domain.products import percent
-from domain.sales import CURRENCY, unfit
+from domain.sales import CURRENCY, currency_violations
 from domain.values import DIGITS
 from domain.violations import Violation
 
 ROUNDING_COINS = 10_000
-"""The largest amount of a line that rounds, in units of the currency's smallest coin: 100.00 euros, 10,000 yen."""
+"""Maximum amount of a rounding line, in minor units of the currency: 100.00 euros, 10,000 yen."""
 CENT = Decimal("0.01")
 ZERO = Decimal()
 ONE = Decimal(1)
@@ -28,7 +28,7 @@ CONTENT = (
     *("opportunity_id", "number", "name", "currency", "brand", "product_version"),
     *("valid_from", "valid_until", "discount_percent", "items_shown", "net", "tax", "total"),
 )
-"""The columns that make up the offer: immutable once the quote is approved or accepted."""
+"""The content of the offer: columns that are immutable once the quote is approved or accepted."""
 ACCEPTED = (
     "The quote was accepted by the customer and cannot be changed. Duplicate it, and change the "
     "copy."
@@ -121,7 +121,7 @@ class QuoteItemFacts(Protocol):
 
 
 class OfferingLine(Protocol):
-    """The columns of a line that it takes over from its product, its place and its currency."""
+    """The columns of a line with values from its product, and its position and currency."""
 
     position: int
     currency: str
@@ -132,7 +132,7 @@ class OfferingLine(Protocol):
 
 
 class OfferedProduct(Protocol):
-    """The columns of a product that a line takes over, and whether it is offered."""
+    """The columns of a product that lines copy, and whether it is offered."""
 
     name: str
     unit_id: UUID | None
@@ -144,7 +144,7 @@ class OfferedProduct(Protocol):
 
 @dataclass(frozen=True)
 class FromProduct:
-    """The values of a line once it has taken over from its product what was left open."""
+    """The values of a line, with those from its product where the caller omitted them."""
 
     name: str
     unit_id: UUID | None
@@ -161,18 +161,18 @@ class QuoteAmounts:
 
     @property
     def total(self) -> Decimal:
-        """With tax."""
+        """Amount including tax."""
         return self.net + self.tax
 
 
 def totals(
     lines: Sequence[PricedLine], discount: Decimal | None, currency: str
 ) -> list[QuoteAmounts]:
-    """The amounts of each line after the `discount` on the whole quote, in percent; `whole` adds them up.
+    """The amounts of each line after the `discount` on the entire quote, in percent.
 
-    Each line's own price is rounded by itself. The discount on the whole, and the tax of each rate, are
-    computed once for all lines together and spread over them by largest remainder (D-17). Lines that
-    round the price are neither discounted nor taxed.
+    Each line's price is rounded separately. The quote's discount, and the tax of each rate, are computed
+    for all lines together and distributed by largest remainder (D-17). Rounding lines are neither
+    discounted nor taxed.
     """
     with localcontext() as exact:
         exact.prec = PRECISE
@@ -186,27 +186,29 @@ def totals(
         for n in items:
             by_rate[lines[n].tax_percent or ZERO].append(n)
         for rate, taxed in by_rate.items():
-            parts = spread([nets[n] * rate * CENT for n in taxed], currency)
-            for n, part in zip(taxed, parts, strict=True):
-                taxes[n] = part
+            amounts = spread([nets[n] * rate * CENT for n in taxed], currency)
+            for n, amount in zip(taxed, amounts, strict=True):
+                taxes[n] = amount
         return [QuoteAmounts(net, tax) for net, tax in zip(nets, taxes, strict=True)]
 
 
-def whole(parts: Iterable[QuoteAmounts]) -> QuoteAmounts:
+def sum_totals(amounts: Iterable[QuoteAmounts]) -> QuoteAmounts:
     """The sum of amounts."""
-    known = list(parts)
+    amounts = list(amounts)
     with localcontext() as exact:
         exact.prec = PRECISE
-        return QuoteAmounts(sum((p.net for p in known), ZERO), sum((p.tax for p in known), ZERO))
+        return QuoteAmounts(
+            sum((a.net for a in amounts), ZERO), sum((a.tax for a in amounts), ZERO)
+        )
 
 
 def _price(line: PricedLine, currency: str) -> Decimal:
-    """A line's price after its own discount; zero while it has no unit price."""
+    """A line's price after its own discount; zero without a unit price."""
     price = line.unit_price or ZERO
     if line.kind == ItemKind.ROUNDING:
         return rounded(price, currency)
-    kept = ONE - (line.discount_percent or ZERO) * CENT
-    return rounded(line.quantity * price * kept, currency)
+    factor = ONE - (line.discount_percent or ZERO) * CENT
+    return rounded(line.quantity * price * factor, currency)
 
 
 def fits_columns(amounts: QuoteAmounts) -> bool:
@@ -227,15 +229,15 @@ def quote(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[Violation]:
         message = "The offer ends before it starts. Correct one of the two dates."
         violations.append(Violation(UserErrorCode.INVALID, message, "valid_until"))
     if before is not None:
-        unapproved = before.approved_at is not None and after.approved_at is None
+        is_unapproved = before.approved_at is not None and after.approved_at is None
         differs = bool(changed(before, after, CONTENT))
-        if differs or (unapproved and before.accepted_at is not None):
+        if differs or (is_unapproved and before.accepted_at is not None):
             violations += closed(before, after)
     return violations
 
 
 def closed(before: Approval, after: Approval) -> list[Violation]:
-    """The offer of an accepted or approved quote is immutable; the violation is of the column that closes it."""
+    """Violation of a change to an accepted or approved quote, at the column that makes it immutable."""
     if before.accepted_at is not None:
         return [Violation(UserErrorCode.LOCKED, ACCEPTED, "accepted_at")]
     if before.approved_at is not None and after.approved_at is not None:
@@ -243,17 +245,17 @@ def closed(before: Approval, after: Approval) -> list[Violation]:
     return []
 
 
-def deleted(before: DeletableQuote) -> Sequence[Violation]:
-    """An accepted or active quote cannot be deleted (EP-120)."""
+def delete_violations(before: DeletableQuote) -> Sequence[Violation]:
+    """Violation of deleting an accepted or active quote (EP-120)."""
     if before.accepted_at is not None:
         return [Violation(UserErrorCode.LOCKED, ACCEPTED, "accepted_at")]
     return [Violation(UserErrorCode.ACTIVE_QUOTE, ACTIVE, "active")] if before.active else []
 
 
 def quote_item(before: QuoteItemFacts | None, after: QuoteItemFacts) -> Sequence[Violation]:
-    """Violations of a line by itself; of an existing line, only of columns that changed.
+    """Violations of a line by itself. For an existing line, only changed columns are checked.
 
-    A new kind or currency concerns all columns.
+    A change of kind or currency checks all columns.
     """
     shares = {"discount_percent": after.discount_percent, "tax_percent": after.tax_percent}
     violations = [*percent(shares), *_price_violations(after)]
@@ -272,7 +274,11 @@ def _price_violations(after: QuoteItemFacts) -> Sequence[Violation]:
         message = "The unit price is missing. Enter the price of one unit."
         return [Violation(UserErrorCode.REQUIRED, message, "unit_price")]
     currency = after.currency or ""
-    return unfit(currency, {"unit_price": after.unit_price}) if CURRENCY.match(currency) else []
+    return (
+        currency_violations(currency, {"unit_price": after.unit_price})
+        if CURRENCY.match(currency)
+        else []
+    )
 
 
 FROM_PRODUCT = {
@@ -281,57 +287,57 @@ FROM_PRODUCT = {
     "unit_price": "price",
     "tax_percent": "tax_percent",
 }
-"""The columns that a line takes over from its product where the caller left them open, and the product's columns."""
+"""Columns of a line with defaults from its product, and the product's columns."""
 
 
 def from_product(
     line: OfferingLine,
     product: OfferedProduct,
-    left_open: Collection[str],
-    seen: Collection[str],
+    omitted: Collection[str],
+    readable: Collection[str],
 ) -> tuple[FromProduct, list[Violation]]:
-    """The values that a line takes over from its new product, and those that the caller must set instead.
+    """The values of a line with a new product, and violations of values that the caller must set.
 
-    `left_open` are columns of the line, `seen` the columns of the product that the caller can read: others
-    are not taken over, since the line would disclose them.
+    `omitted` are columns of the line that the caller did not send. `readable` are columns of the product that
+    the caller can read; others are not copied, because the line would reveal them.
     """
     at = f"Line {line.position}: "
-    taken = {name for name in left_open if FROM_PRODUCT[name] in seen}
+    copied = {name for name in omitted if FROM_PRODUCT[name] in readable}
     violations = []
     if not product.active:
         violations.append(Violation(UserErrorCode.INVALID, at + NOT_OFFERED, "product_id"))
-    if "unit_price" in left_open and (message := _unpriced(line, product, seen)):
-        taken.discard("unit_price")
+    if "unit_price" in omitted and (message := _unpriced(line, product, readable)):
+        copied.discard("unit_price")
         violations.append(Violation(UserErrorCode.INVALID, at + message, "unit_price"))
-    if "tax_percent" in left_open and "tax_percent" not in seen:
+    if "tax_percent" in omitted and "tax_percent" not in readable:
         message = "you cannot read the tax of this product. Enter the tax, or 0 if there is none."
         violations.append(Violation(UserErrorCode.INVALID, at + message, "tax_percent"))
-    found = FromProduct(
-        name=product.name if "name" in taken else line.name,
-        unit_id=product.unit_id if "unit_id" in taken else line.unit_id,
-        unit_price=product.price if "unit_price" in taken else line.unit_price,
-        tax_percent=product.tax_percent if "tax_percent" in taken else line.tax_percent,
+    values = FromProduct(
+        name=product.name if "name" in copied else line.name,
+        unit_id=product.unit_id if "unit_id" in copied else line.unit_id,
+        unit_price=product.price if "unit_price" in copied else line.unit_price,
+        tax_percent=product.tax_percent if "tax_percent" in copied else line.tax_percent,
     )
-    return found, violations
+    return values, violations
 
 
-def _unpriced(line: OfferingLine, product: OfferedProduct, seen: Collection[str]) -> str | None:
-    """Why a line cannot take over its product's price, if it cannot (EP-097)."""
-    if not {"price", "currency"} <= set(seen):
+def _unpriced(line: OfferingLine, product: OfferedProduct, readable: Collection[str]) -> str | None:
+    """Why a line cannot have its product's price; None if it can (EP-097)."""
+    if not {"price", "currency"} <= set(readable):
         return "you cannot read the price of this product. Enter the unit price."
     if product.price is None:
         return "this product has no price. Enter the unit price."
-    theirs, ours = product.currency, line.currency
-    if theirs == ours:
+    product_currency, quote_currency = product.currency, line.currency
+    if product_currency == quote_currency:
         return None
     return (
-        f"the product is priced in {theirs}, but the quote is in {ours}. Enter the unit price in "
-        f"{ours}, or choose another product."
+        f"the product is priced in {product_currency}, but the quote is in {quote_currency}. Enter the unit price in "
+        f"{quote_currency}, or choose another product."
     )
 
 
 def _rounding(after: QuoteItemFacts) -> Sequence[Violation]:
-    """A line that rounds the price is a small amount without product, discount and tax (EP-117)."""
+    """Violations of a rounding line: a small amount without product, discount and tax (EP-117)."""
     message = "A rounding line has only a name and a unit price. Leave this field empty."
     unused: Mapping[str, object] = {
         "product_id": after.product_id,
@@ -339,13 +345,13 @@ def _rounding(after: QuoteItemFacts) -> Sequence[Violation]:
         "discount_percent": after.discount_percent,
         "tax_percent": after.tax_percent,
     }
-    extra = [name for name, value in unused.items() if value is not None]
-    extra += ["quantity"] if after.quantity != 1 else []
-    violations = [Violation(UserErrorCode.INVALID, message, name) for name in extra]
-    most = Decimal(ROUNDING_COINS).scaleb(-minor(after.currency or ""))
-    if after.unit_price is not None and abs(after.unit_price) > most:
+    unexpected = [name for name, value in unused.items() if value is not None]
+    unexpected += ["quantity"] if after.quantity != 1 else []
+    violations = [Violation(UserErrorCode.INVALID, message, name) for name in unexpected]
+    limit = Decimal(ROUNDING_COINS).scaleb(-minor(after.currency or ""))
+    if after.unit_price is not None and abs(after.unit_price) > limit:
         message = (
-            f"A rounding line can change the price by at most {most:f}. Use an item line for more."
+            f"A rounding line can change the price by at most {limit:f}. Use an item line for more."
         )
         violations.append(Violation(UserErrorCode.INVALID, message, "unit_price"))
     return violations

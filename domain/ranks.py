@@ -1,4 +1,4 @@
-"""Places in an order that people arrange by hand: keys between those of two neighbors, so that nobody else moves."""
+"""Rank keys for manual order: a new key between two neighbors, so that no other record changes."""
 
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -6,29 +6,29 @@ from enum import Enum
 from fractional_indexing import generate_key_between
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-"""In the order of their bytes, and lower case alone: so a key sorts alike whether or not its case is folded."""
+"""Digits in byte order and lower case only, so that keys sort the same with and without case folding."""
 HEAD = "l"
-"""What the library writes before a whole number of 12 digits: enough for the microseconds of every `datetime`."""
+"""Prefix of the library for integers of 12 digits, which is enough for the microseconds of every `datetime`."""
 WIDTH = 12
 PLACES = 4
-"""Digits that tell those apart that come at the same moment: 1,679,616 of them."""
+"""Digits that distinguish records of the same moment: 1,679,616 per microsecond."""
 LONGEST = 1_000
-"""Characters of a key. One is needed for each five that are put into the same gap, one beside the other."""
+"""Maximum characters of a key. Repeated insertion into the same gap needs one more character per five keys."""
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
 
 
 class RankSide(Enum):
-    """Of which of two neighbors something stands."""
+    """Side of a neighbor on which a record is placed."""
 
     BEFORE = "before"
     AFTER = "after"
 
 
 def last(now: datetime, place: int = 0) -> str:
-    """The key of what comes last: later than everything that came before, without looking at it.
+    """A key after all keys created earlier, derived from the time, without reading them.
 
-    `place` tells those apart that come at the same moment, from 0 to 1,679,615.
+    `place` distinguishes records of the same moment, from 0 to 1,679,615.
     """
     # A fraction never ends with a zero.
     return HEAD + _digits((now - BEGINNING) // MOMENT, WIDTH) + _digits(place, PLACES).rstrip("0")
@@ -45,16 +45,16 @@ def _digits(number: int, width: int) -> str:
 
 
 def beside(side: RankSide, key: str, following: str | None, now: datetime) -> str | None:
-    """A key at one side of `key`, before that of the `following` one in the same direction, if there is one.
+    """A key on one side of `key`, between it and the `following` key in that direction, if there is one.
 
-    None where it would have more than 1,000 characters. What is put behind all others stays before whatever
-    comes later.
+    None if it would have more than 1,000 characters. A key after all others still sorts before keys that
+    `last` creates later.
     """
     match side:
         case RankSide.BEFORE:
-            made = generate_key_between(following, key, digits=DIGITS)
+            new_key = generate_key_between(following, key, digits=DIGITS)
         case RankSide.AFTER:
-            made = generate_key_between(key, following, digits=DIGITS)
+            new_key = generate_key_between(key, following, digits=DIGITS)
             if following is None:
-                made = max(made, last(now))
-    return made if len(made) <= LONGEST else None
+                new_key = max(new_key, last(now))
+    return new_key if len(new_key) <= LONGEST else None

@@ -1,4 +1,4 @@
-"""Rules of selling: the changes that an opportunity allows, and the stages it may be moved to."""
+"""Rules of opportunities: allowed changes, and allowed stages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from domain.violations import Violation
 CURRENCY = re.compile(r"[A-Z]{3}\Z")
 AMOUNTS = ("amount", "margin", "commission")
 LOCKED = ("account_id", "type_id", "currency", "amount", "margin", "expected_close_on")
-"""The columns of a closed opportunity that are immutable until it is opened again (EP-141)."""
+"""Columns of a closed opportunity that are immutable until it is reopened (EP-141)."""
 
 
 class OpportunityAmounts(Protocol):
@@ -48,7 +48,7 @@ class OpportunityFacts(OpportunityAmounts, Protocol):
 
 @dataclass(frozen=True)
 class PipelineStep:
-    """A stage as a type uses it."""
+    """A stage in the pipeline of an opportunity type."""
 
     stage: UUID
     kind: StageKind
@@ -65,7 +65,7 @@ def opportunity(before: OpportunityFacts | None, after: OpportunityFacts) -> Seq
         violations.append(Violation(UserErrorCode.INVALID, message, "probability"))
     currency = after.currency
     if currency is None:
-        return violations  # what is missing is reported by itself
+        return violations  # missing values are reported elsewhere
     if not CURRENCY.match(currency):
         message = (
             "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
@@ -73,7 +73,7 @@ def opportunity(before: OpportunityFacts | None, after: OpportunityFacts) -> Seq
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
     else:
         set_now = AMOUNTS if before is None else changed(before, after, AMOUNTS)
-        violations += unfit(currency, amounts(after, set_now))
+        violations += currency_violations(currency, amounts(after, set_now))
     return violations
 
 
@@ -82,11 +82,10 @@ def amounts(row: OpportunityAmounts, names: Iterable[str] = AMOUNTS) -> dict[str
     return {name: getattr(row, name) for name in names}
 
 
-def unfit(currency: str, amounts: Mapping[str, Decimal | None]) -> list[Violation]:
-    """Amounts by column with more decimal digits than the currency has.
+def currency_violations(currency: str, amounts: Mapping[str, Decimal | None]) -> list[Violation]:
+    """Violations of amounts by column with more decimals than the currency has.
 
-    When the currency changes, the caller passes only the amounts that the user can read: a violation of
-    another one would disclose it.
+    After a change of currency, pass only amounts that the user can read, because a violation reveals the amount.
     """
     message = f"{currency} has {minor(currency)} decimal places. Round the amount."
     return [
@@ -112,17 +111,19 @@ def _locked_by(reason: str, message: str, columns: Iterable[str]) -> Sequence[Vi
 
 
 def _outcome(before: OpportunityFacts, after: OpportunityFacts) -> list[str]:
-    """The changed columns of a sale's outcome; a stage may be replaced by another one of the same outcome."""
+    """The changed outcome columns; a stage may be replaced by another one of the same kind."""
     if before.stage_id == after.stage_id:
         return ["probability"] if before.probability != after.probability else []
     stays = before.status == after.status != StageKind.OPEN
     return [] if stays else ["stage_id"]
 
 
-def entered(pipeline: Mapping[UUID, PipelineStep], wanted: UUID | None) -> PipelineStep | Violation:
-    """The stage that an opportunity starts in: the `wanted` one, or the first of its pipeline."""
-    if wanted is not None:
-        return moved(pipeline, wanted)
+def initial_step(
+    pipeline: Mapping[UUID, PipelineStep], requested: UUID | None
+) -> PipelineStep | Violation:
+    """The first stage of an opportunity: the `requested` one, by default the first of its pipeline."""
+    if requested is not None:
+        return next_step(pipeline, requested)
     if not pipeline:
         message = (
             "The opportunity type has no stages. Activate stages for it, or choose another type."
@@ -131,24 +132,24 @@ def entered(pipeline: Mapping[UUID, PipelineStep], wanted: UUID | None) -> Pipel
     return min(pipeline.values(), key=lambda step: (step.position, step.stage))
 
 
-def moved(pipeline: Mapping[UUID, PipelineStep], wanted: UUID) -> PipelineStep | Violation:
-    """The step of a pipeline with the `wanted` stage: an opportunity stays within the stages of its type (VN-25)."""
-    if wanted not in pipeline:
+def next_step(pipeline: Mapping[UUID, PipelineStep], requested: UUID) -> PipelineStep | Violation:
+    """The pipeline step with the `requested` stage, which must belong to the opportunity's type (VN-25)."""
+    if requested not in pipeline:
         message = "The stage does not belong to the opportunity's type. Choose a stage of the type."
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")
-    return pipeline[wanted]
+    return pipeline[requested]
 
 
-def unquoted(step: PipelineStep, *, has_quote: bool) -> Sequence[Violation]:
-    """A stage that needs a quote is for opportunities with one (VN-26)."""
+def quote_violations(step: PipelineStep, *, has_quote: bool) -> Sequence[Violation]:
+    """Violation of a stage that requires a quote, for opportunities without one (VN-26)."""
     if has_quote or not step.needs_quote:
         return []
     message = "The stage requires a quote. Create a quote first."
     return [Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")]
 
 
-def retyped(pipeline: Mapping[UUID, PipelineStep], stage: UUID) -> Violation | None:
-    """The pipeline of an opportunity's new type has the stage that it is in."""
+def type_change_violation(pipeline: Mapping[UUID, PipelineStep], stage: UUID) -> Violation | None:
+    """Violation if the new type's pipeline does not have the opportunity's current stage."""
     if stage in pipeline:
         return None
     message = (

@@ -1,4 +1,4 @@
-"""What a searched text asks for: its words, and the digits of what may be a telephone number. Refuses too little and too much."""
+"""Parses search texts: words, and the digits of telephone numbers. Refuses too short and too long texts."""
 
 from __future__ import annotations
 
@@ -7,73 +7,75 @@ from typing import NamedTuple
 
 from domain.codes import Code, Refused
 
-LONGEST = 200
-"""Characters of a text."""
-MOST = 10
-"""Words of a text."""
-SHORTEST = 2
-"""Characters of a text that is searched for everywhere."""
-FEWEST = 3
-"""Digits of what may be a piece of a telephone number."""
-DIALLED = re.compile(r"[+0(][\d\s()./-]*\Z", re.ASCII)
-"""A telephone number, written as people do; its digits belong together whatever stands between them."""
-WHOLE_NUMBER = range(7, 16)
-"""Digits that a whole telephone number has."""
+MAX_LENGTH = 200
+"""Maximum characters of a text."""
+MAX_WORDS = 10
+"""Maximum words of a text."""
+MIN_LENGTH = 2
+"""Minimum characters of a search over all entities."""
+MIN_DIGITS = 3
+"""Minimum digits of a part of a telephone number."""
+TELEPHONE = re.compile(r"[+0(][\d\s()./-]*\Z", re.ASCII)
+"""A telephone number with separators, which is searched as one word."""
+COMPLETE_DIGITS = range(7, 16)
+"""Number of digits in a complete telephone number."""
 LETTER = re.compile(r"[^\W\d_]")
 
 
 class Word(NamedTuple):
-    """One of the words that must be found, and its digits where it may be a piece of a number to call."""
+    """A searched word, and its digits if it may be part of a telephone number."""
 
     text: str
     digits: str | None
 
 
 def words(text: str) -> list[Word]:
-    """The words of a text, that first which leads to the fewest records. Raises Refused."""
-    whole = " ".join(text.split())
-    if not whole:
+    """The words of a text, the most selective first. Raises Refused."""
+    text_ = " ".join(text.split())
+    if not text_:
         message = "`search` contains no words. Omit it to match all records."
         raise Refused(Code.BAD_USER_INPUT, message)
-    _check_length(whole)
-    if DIALLED.match(whole) and len(re.sub(r"\D", "", whole)) in WHOLE_NUMBER:
-        return [Word(whole, digits(whole))]
-    found = dict.fromkeys(whole.split(" "))
-    if len(found) > MOST:
-        message = f"The search has {len(found)} words; the limit is {MOST}. Remove some words."
+    _check_length(text_)
+    if TELEPHONE.match(text_) and len(re.sub(r"\D", "", text_)) in COMPLETE_DIGITS:
+        return [Word(text_, digits(text_))]
+    distinct = dict.fromkeys(text_.split(" "))
+    if len(distinct) > MAX_WORDS:
+        message = (
+            f"The search has {len(distinct)} words; the limit is {MAX_WORDS}. Remove some words."
+        )
         raise Refused(Code.BAD_USER_INPUT, message)
-    return [Word(each, digits(each)) for each in sorted(found, key=_rare, reverse=True)]
+    return [Word(each, digits(each)) for each in sorted(distinct, key=_selectivity, reverse=True)]
 
 
-def _rare(word: str) -> int:
-    """How few records a word is in, about: the longer, the fewer, and numbers are in fewer than words."""
+def _selectivity(word: str) -> int:
+    """Estimated selectivity of a word: longer words and numbers are more selective."""
     return len(word) + sum(sign.isdigit() for sign in word)
 
 
-def whole(text: str) -> str:
-    """The text as one, to be compared with whole values. Raises Refused where it is too short to look everywhere."""
-    found = " ".join(text.split())
-    if len(found) < SHORTEST:
-        message = f"The search text is too short. Enter at least {SHORTEST} characters."
+def normalized(text: str) -> str:
+    """The text with single spaces, for comparison with entire values. Raises Refused if it is too short or too long."""
+    joined = " ".join(text.split())
+    if len(joined) < MIN_LENGTH:
+        message = f"The search text is too short. Enter at least {MIN_LENGTH} characters."
         raise Refused(Code.BAD_USER_INPUT, message)
-    _check_length(found)
-    return found
+    _check_length(joined)
+    return joined
 
 
 def digits(text: str) -> str | None:
-    """The digits that may be a piece of a telephone number; None where it is none.
+    """The digits of a text that may be part of a telephone number; None for other texts.
 
-    A zero in front of it, or `(0)` in it, is dialled at home only: the same number with its country has none.
+    A leading zero and `(0)` are removed, because numbers are stored with their country code.
     """
     if LETTER.search(text) or "@" in text:
         return None
-    found = re.sub(r"[^0-9]", "", text.replace("(0)", "")).lstrip("0")
-    return found if len(found) >= FEWEST else None
+    number = re.sub(r"[^0-9]", "", text.replace("(0)", "")).lstrip("0")
+    return number if len(number) >= MIN_DIGITS else None
 
 
 def _check_length(text: str) -> None:
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         message = (
-            f"The search text has {len(text):,} characters; the limit is {LONGEST}. Shorten it."
+            f"The search text has {len(text):,} characters; the limit is {MAX_LENGTH}. Shorten it."
         )
         raise Refused(Code.BAD_USER_INPUT, message)

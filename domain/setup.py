@@ -1,4 +1,4 @@
-"""Enumerations and rules of the set-up: kinds of stages, types, attributes, changes and switches."""
+"""Enumerations and rules of the settings: stages, types, custom attributes and features."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ SWITCHED: Mapping[FeatureKey, frozenset[str]] = {
     FeatureKey.DUPLICATES: frozenset(),
     FeatureKey.QUOTES: frozenset({"Quote", "QuoteItem"}),
 }
-"""The entities that nobody can read or write while a group is off (VN-05). Their records remain."""
+"""Entities that no user can read or write while their feature is off (VN-05). Their records remain."""
 
 
 class NamingSwitches(Protocol):
@@ -98,7 +98,7 @@ class StageProbability(Protocol):
 
 
 def nameable(_: NamingSwitches | None, after: NamingSwitches) -> Sequence[Violation]:
-    """A type allows at least one name of its accounts (EP-173, D-21)."""
+    """Violation of an account type without any name (EP-173, D-21)."""
     if after.with_name or after.with_last_name:
         return []
     message = "Accounts of this type would have no name. Keep the name or the last name enabled."
@@ -106,7 +106,7 @@ def nameable(_: NamingSwitches | None, after: NamingSwitches) -> Sequence[Violat
 
 
 def attribute(_: AttributeKey | None, after: AttributeKey) -> Sequence[Violation]:
-    """The key of an attribute is a name in queries (D-72)."""
+    """Violation of an attribute key that is not a valid name (D-72)."""
     if KEY.match(after.key):
         return []
     message = (
@@ -116,18 +116,20 @@ def attribute(_: AttributeKey | None, after: AttributeKey) -> Sequence[Violation
     return [Violation(UserErrorCode.INVALID, message, "key")]
 
 
-def carries(entity: str, use: object, columns: Mapping[str, str]) -> list[Violation]:
-    """The type that carries an attribute of `entity` is a type of that entity; `columns` hold the types, by entity."""
+def assignment_violations(
+    entity: str, assignment: object, columns: Mapping[str, str]
+) -> list[Violation]:
+    """Violations of assigning an attribute of `entity` to a type of another entity; `columns` maps entities to type columns."""
     message = f"The attribute belongs to {entity}. Choose a type of {entity}."
     return [
         Violation(UserErrorCode.INVALID, message, name)
-        for name, _ in named(use, columns.values())
+        for name, _ in named(assignment, columns.values())
         if name != columns.get(entity)
     ]
 
 
 def stage_of_pipeline(_: StageProbability | None, after: StageProbability) -> Sequence[Violation]:
-    """Violations of a stage in a pipeline by itself."""
+    """Violation of a pipeline stage's probability."""
     if 0 <= after.probability <= 100:
         return []
     message = "The probability is out of range. Enter a whole number from 0 to 100, in percent."

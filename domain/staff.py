@@ -1,4 +1,4 @@
-"""The employee tree: who is below whom, through vacant posts, and whatever cycles somebody managed to make."""
+"""The employee hierarchy. Employees without users take part, and cycles are tolerated."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -6,39 +6,39 @@ from uuid import UUID
 
 
 def reports(managers: Mapping[UUID, UUID | None]) -> dict[UUID, list[UUID]]:
-    """Who is directly below whom."""
-    found: dict[UUID, list[UUID]] = defaultdict(list)
-    for one, manager in managers.items():
+    """Direct reports by manager."""
+    direct: dict[UUID, list[UUID]] = defaultdict(list)
+    for employee, manager in managers.items():
         if manager is not None:
-            found[manager].append(one)
-    return dict(found)
+            direct[manager].append(employee)
+    return dict(direct)
 
 
 def below(employee: UUID, reports: Mapping[UUID, Iterable[UUID]]) -> frozenset[UUID]:
-    """The employee and everybody below, over all levels (D-09). Ends on cycles too."""
-    found, waiting = {employee}, [employee]
-    while waiting:
-        for report in reports.get(waiting.pop(), ()):
-            if report not in found:
-                found.add(report)
-                waiting.append(report)
-    return frozenset(found)
+    """The employee and all direct and indirect reports (D-09). Terminates on cycles."""
+    all_reports, pending = {employee}, [employee]
+    while pending:
+        for report in reports.get(pending.pop(), ()):
+            if report not in all_reports:
+                all_reports.add(report)
+                pending.append(report)
+    return frozenset(all_reports)
 
 
 def shared_upwards(
     employee: UUID,
     below: Iterable[UUID],
-    opened: Mapping[UUID, frozenset[str] | None],
+    granted: Mapping[UUID, frozenset[str] | None],
     entity: str,
 ) -> tuple[UUID, ...]:
-    """Whose records of `entity` the employee sees as a superior: never more than their own role may (D-09).
+    """The employees whose records of `entity` an employee sees: those below whose own profiles grant the entity (D-09).
 
-    `opened` holds, for each employee with a user, the entities that the user's profiles open; None for
-    all. A post without a user has no role of its own, so it takes nothing away.
+    `opened` contains the granted entities by employee with a user; None for all entities. Employees without
+    a user are included.
     """
-    return tuple(sorted(one for one in below if one == employee or _opens(opened, one, entity)))
+    return tuple(sorted(one for one in below if one == employee or _opens(granted, one, entity)))
 
 
-def _opens(opened: Mapping[UUID, frozenset[str] | None], one: UUID, entity: str) -> bool:
-    entities = opened.get(one)
+def _opens(granted: Mapping[UUID, frozenset[str] | None], one: UUID, entity: str) -> bool:
+    entities = granted.get(one)
     return entities is None or entity in entities

@@ -1,16 +1,16 @@
-"""Records above and below each other: none is above itself."""
+"""Hierarchies of records: cycle detection."""
 
 from collections.abc import Mapping
 from uuid import UUID
 
 
 def closes_cycle(child: UUID, parent: UUID, parents: Mapping[UUID, UUID | None]) -> bool:
-    """Whether `child` would come to be above itself under `parent`. Ends on cycles that exist, too."""
+    """Whether `child` would become its own ancestor under `parent`. Terminates on existing cycles."""
     seen: set[UUID] = set()
-    above: UUID | None = parent
-    while above is not None and above not in seen:
-        if above == child:
+    ancestor: UUID | None = parent
+    while ancestor is not None and ancestor not in seen:
+        if ancestor == child:
             return True
-        seen.add(above)
-        above = parents.get(above)
+        seen.add(ancestor)
+        ancestor = parents.get(ancestor)
     return False

@@ -1,4 +1,4 @@
-"""What a value must be to be kept: a text that is short enough and can be stored, a whole number that fits."""
+"""Limits of values: length and characters of texts, digits of numbers."""
 
 import re
 from decimal import Decimal
@@ -8,11 +8,11 @@ from domain.codes import UserErrorCode
 from domain.violations import Violation
 
 JsonObject: TypeAlias = dict[str, object]
-"""A JSON object. What stands in it is narrowed where it is read."""
+"""A JSON object; its values are narrowed where they are read."""
 LONGEST = 10_000
-"""Characters of a text."""
+"""Maximum characters of a text."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""NUL, and half of a surrogate pair: Postgres keeps neither."""
+"""NUL and unpaired surrogates, which Postgres cannot store."""
 DIGITS = 14
 SCALE = 4
 """Digits of a decimal number before and after the point."""
@@ -21,7 +21,7 @@ SCALE = 4
 def text_violation(
     value: str, column: str, *, needed: bool, longest: int = LONGEST
 ) -> Violation | None:
-    """What is wrong with a text."""
+    """Violation of a text's limits; None if it is valid."""
     if len(value) > longest:
         message = f"The text has {len(value):,} characters; the limit is {longest:,}. Shorten it."
         return Violation(UserErrorCode.TOO_LONG, message, column)
@@ -37,7 +37,7 @@ def text_violation(
 
 
 def number_violation(value: Decimal, column: str) -> Violation | None:
-    """What is wrong with a decimal number."""
+    """Violation of a decimal number's limits; None if it is valid."""
     if abs(value) >= 10**DIGITS or value != round(value, SCALE):
         message = (
             f"The number exceeds {DIGITS} digits before or {SCALE} after the decimal point. Round "

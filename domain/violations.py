@@ -1,4 +1,4 @@
-"""What keeps a command from being carried out, as values: a rule returns every violation it finds and raises nothing."""
+"""Violations of business rules, as values: a rule returns all violations and raises nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.codes import UserErrorCode
 
 @dataclass(frozen=True)
 class Violation:
-    """A broken rule: its code, and a message that includes the remedy."""
+    """A violation of a rule: its code, and a message that includes the remedy."""
 
     code: UserErrorCode
     message: str
@@ -24,5 +24,5 @@ class Violation:
 Rule: TypeAlias = Callable[[Any, Any], Sequence[Violation]]
 """A check of every write to a record: a function of the record before (None if new) and after.
 
-Each rule types its records by a Protocol of the columns it reads; the border to the engine is untyped.
+Each rule types its records by a Protocol of the columns it reads; the engine calls it untyped.
 """

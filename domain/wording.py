@@ -1,4 +1,4 @@
-"""Short wordings that screens show in place of a value: initials, a quarter, the domain of a web address."""
+"""Short forms of values for display: initials, quarter, and domain of a web address."""
 
 from urllib.parse import urlsplit
 
@@ -9,8 +9,8 @@ def initials(name: str | None) -> str | None:
     words = [word for word in words if word]
     if not words:
         return None
-    chosen = [words[0]] if len(words) == 1 else [words[0], words[-1]]
-    return "".join(word[0].upper() for word in chosen)
+    used = [words[0]] if len(words) == 1 else [words[0], words[-1]]
+    return "".join(word[0].upper() for word in used)
 
 
 def quarter(day: str | None) -> str | None:
@@ -22,11 +22,11 @@ def quarter(day: str | None) -> str | None:
 
 
 def web_domain(address: str | None) -> str | None:
-    """The domain of a web address, without `www.`, in lower case; None where there is none."""
+    """The domain of a web address in lower case, without `www.`; None if it has none."""
     text = (address or "").strip()
     try:
         host = urlsplit(text if "://" in text else f"//{text}").hostname
-    except ValueError:  # such as an IPv6 address that is not closed
+    except ValueError:  # such as an IPv6 address without its closing bracket
         return None
     if not host or "." not in host:
         return None

@@ -1,1 +1,1 @@
-"""Does what callers ask: one function for each deed; it neither speaks GraphQL nor stores rows."""
+"""Command handlers and hooks of the areas. They depend neither on GraphQL nor on SQL."""

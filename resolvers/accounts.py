@@ -1,4 +1,4 @@
-"""Accounts, their addresses and their links: presets, normal forms, roles of addresses, and both records of a link."""
+"""Hooks of accounts, addresses and account links: presets, normalization, address roles, and both records of a link."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from db.setup import AccountType, Preferences
 from domain.accounts import (
     AddressRoles,
     RequestedRoles,
-    arranged,
+    arrange_roles,
     country_of,
-    misplaced,
-    unnamed,
+    invalid_roles,
+    missing_names,
 )
 from domain.codes import UserErrorCode
 from domain.numbers import email, phone, registration_number, vat_number
@@ -42,7 +42,7 @@ from resolvers.engine.trees import refuse_cycles
 
 D = TypeVar("D")
 ADDRESSES = 250
-"""Addresses of one account: each change of one reads all of them."""
+"""Maximum addresses of an account, because every change of one reads all of them."""
 TOO_MANY = (
     f"An account has at most {ADDRESSES} addresses. Delete some, or create sub-accounts for them."
 )
@@ -55,7 +55,7 @@ TWO_NOTES = (
     "The list contains both directions of this link with different notes. Send only one of them."
 )
 EXCLUSIVE = (Address.head_office, Address.default_invoicing)
-"""The roles that at most one address of an account has; unique indexes hold that, too."""
+"""Roles that at most one address of an account has, also enforced by unique indexes."""
 
 
 # --- accounts -------------------------------------------------------------------------------------
@@ -63,11 +63,11 @@ EXCLUSIVE = (Address.head_office, Address.default_invoicing)
 
 @before_save()
 async def normalize_account(ctx: Context, items: Saved[Account]) -> None:
-    """Numbers and e-mail addresses that were set anew in their normal form: numbers as written in the account's country."""
+    """Normalize changed numbers and email addresses; numbers according to the account's country."""
     local = (Account.phone, Account.registration_number, Account.vat_number)
-    known = await _countries(ctx, [each for each in items if each.differs(*local)])
+    countries = await _countries(ctx, [each for each in items if each.differs(*local)])
     for item in items:
-        country = known.get(item.record.id)
+        country = countries.get(item.record.id)
         item.normalize(Account.phone, partial(phone, country=country))
         item.normalize(Account.registration_number, partial(registration_number, country=country))
         item.normalize(Account.vat_number, partial(vat_number, country=country))
@@ -77,7 +77,7 @@ async def normalize_account(ctx: Context, items: Saved[Account]) -> None:
 
 @before_save(despite_errors=True)
 async def preset_account(ctx: Context, items: Saved[Account]) -> None:
-    """The preferred type, what the type presets (VN-11 to VN-13), and the names that it allows."""
+    """Set the preferred type and the type's presets (VN-11 to VN-13), and check the name parts that the type requires."""
     await prefer_type(ctx, items, Preferences, Preferences.default_account_type_id)
     copied = {
         Account.owner_id: AccountType.default_owner_id,
@@ -87,79 +87,82 @@ async def preset_account(ctx: Context, items: Saved[Account]) -> None:
     types = await preset(ctx, items, AccountType, copied)
     named = (Account.type_id, Account.name, Account.last_name)
     renamed = [each for each in items if each.differs(*named)]
-    others = {each.record.type_id for each in renamed} - types.keys()
-    types |= await ctx.trusted(AccountType).by_id(others)
+    other_types = {each.record.type_id for each in renamed} - types.keys()
+    types |= await ctx.trusted(AccountType).by_id(other_types)
     for item in renamed:
         if (id := item.record.type_id) is not None and id in types:
-            rule = partial(unnamed, before=item.before, after=item.record)
+            rule = partial(missing_names, before=item.before, after=item.record)
             for violation in types[id].decide(rule):
                 item.violation(violation)
 
 
 @before_save(despite_errors=True)
 async def refuse_account_cycles(ctx: Context, items: Saved[Account]) -> None:
-    """No account is above itself."""
+    """Refuse accounts that would be their own ancestor."""
     await refuse_cycles(ctx, list(items), Account.parent_id, UNDER_ITSELF)
 
 
 @before_save()
 async def move_invoicing(ctx: Context, items: Saved[Account]) -> None:
-    """The postal address becomes the invoicing address of accounts that begin to follow it (SMP-20)."""
-    turned = {
+    """Make the postal address the invoicing address of accounts where `postal_is_invoicing` is switched on (SMP-20)."""
+    following = {
         each.record.id: each
         for each in items
         if each.before is not None
         and each.record.postal_is_invoicing
         and not each.before.postal_is_invoicing
     }
-    kept = await ctx.trusted(Address).by_for_update(Address.account_id, turned)
-    for id, item in turned.items():
-        roles = each_of(kept[id]).decide(partial(arranged, wanted=RequestedRoles(follows=True)))
-        for row in kept[id]:
+    addresses = await ctx.trusted(Address).by_for_update(Address.account_id, following)
+    for id, item in following.items():
+        roles = each_of(addresses[id]).decide(
+            partial(arrange_roles, requested=RequestedRoles(follows=True))
+        )
+        for row in addresses[id]:
             _change_roles(item, row, roles[row.id])
 
 
 @dataclass(frozen=True)
-class Places:
-    """The addresses of an account: those that are created along with it, and those that exist, which are hidden."""
+class AccountAddresses:
+    """The addresses of an account: newly created ones, and existing ones as hidden rows."""
 
     new: Sequence[Address] = ()
-    kept: Sequence[HiddenRow[Address]] = ()
+    existing: Sequence[HiddenRow[Address]] = ()
 
     def decide(self, rule: Callable[[list[Address]], D]) -> D:
-        """What a rule makes of all of them."""
-        return each_of(self.kept).decide(lambda rows: rule([*self.new, *rows]))
+        """Result of a rule on all of them."""
+        return each_of(self.existing).decide(lambda rows: rule([*self.new, *rows]))
 
 
-def new_places(account: AnyChangeset) -> Places:
-    """The addresses that are created along with an account."""
-    return Places(new=[each.record for each in children_of(account, Address)])
+def new_addresses(account: AnyChangeset) -> AccountAddresses:
+    """The addresses in the changeset of a new account."""
+    return AccountAddresses(new=[each.record for each in children_of(account, Address)])
 
 
-async def places_of(ctx: Context, accounts: Iterable[UUID]) -> dict[UUID, Places]:
-    """The addresses that accounts have."""
-    found = await ctx.trusted(Address).by(Address.account_id, accounts)
-    return {id: Places(kept=rows) for id, rows in found.items()}
+async def addresses_of(ctx: Context, accounts: Iterable[UUID]) -> dict[UUID, AccountAddresses]:
+    """The existing addresses of accounts, by account id."""
+    addresses = await ctx.trusted(Address).by(Address.account_id, accounts)
+    return {id: AccountAddresses(existing=rows) for id, rows in addresses.items()}
 
 
-def readable_country(ctx: Context, account: Account, places: Places) -> str | None:
-    """The country of an account, as far as the caller may read it: the refusal of a number discloses it."""
+def readable_country(ctx: Context, account: Account, addresses: AccountAddresses) -> str | None:
+    """The country of an account, from the fields that the caller may read: errors about numbers reveal it."""
     if not ctx.may_read(Account.country):
         return None
     if not ctx.may_read(Address.country):
         return account.country
-    return places.decide(partial(country_of, account))
+    return addresses.decide(partial(country_of, account))
 
 
 async def _countries(ctx: Context, items: Saved[Account]) -> dict[UUID, str | None]:
-    places: dict[UUID, Places] = {}
+    addresses: dict[UUID, AccountAddresses] = {}
     if ctx.may_read(Account.country) and ctx.may_read(Address.country):
-        unsaid = [each for each in items if each.record.country is None]
-        places = {each.record.id: new_places(each) for each in unsaid if each.before is None}
-        known = (each.record.id for each in unsaid if each.before is not None)
-        places |= await places_of(ctx, known)
+        without = [each for each in items if each.record.country is None]
+        addresses = {each.record.id: new_addresses(each) for each in without if each.before is None}
+        existing = (each.record.id for each in without if each.before is not None)
+        addresses |= await addresses_of(ctx, existing)
+    none = AccountAddresses()
     return {
-        each.record.id: readable_country(ctx, each.record, places.get(each.record.id, Places()))
+        each.record.id: readable_country(ctx, each.record, addresses.get(each.record.id, none))
         for each in items
     }
 
@@ -168,60 +171,60 @@ async def _countries(ctx: Context, items: Saved[Account]) -> dict[UUID, str | No
 
 
 @before_save(*Action)
-async def share_roles(ctx: Context, items: Saved[Address]) -> None:
-    """Of each account's addresses exactly one is the head office, and one the default of those that invoices go to."""
+async def assign_roles(ctx: Context, items: Saved[Address]) -> None:
+    """Keep exactly one head office and one default invoicing address per account."""
     by_account = grouped(items, lambda item: item.record.account_id)
-    kept = await ctx.trusted(Address).by_for_update(Address.account_id, by_account)
-    for id, mine in by_account.items():
-        _limit(mine, kept[id])
-        account = parent_of(mine[0], Account)
+    addresses = await ctx.trusted(Address).by_for_update(Address.account_id, by_account)
+    for id, account_items in by_account.items():
+        _limit(account_items, addresses[id])
+        account = parent_of(account_items[0], Account)
         follows = account is not None and account.postal_is_invoicing
-        _refuse_misplaced(mine, follows=follows)
-        _share_roles(mine, kept[id], follows=follows)
+        _check_invoicing_roles(account_items, follows=follows)
+        _assign_roles(account_items, addresses[id], follows=follows)
 
 
-def _limit(items: Saved[Address], kept: Sequence[HiddenRow[Address]]) -> None:
+def _limit(items: Saved[Address], existing: Sequence[HiddenRow[Address]]) -> None:
     for item in items:
         added = item.action is not Action.DELETE and (
             item.before is None or item.before.deleted_at is not None
         )
-        if added and len(kept) + len(items) > ADDRESSES:
+        if added and len(existing) + len(items) > ADDRESSES:
             item.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
 
 
-def _refuse_misplaced(items: Saved[Address], *, follows: bool) -> None:
-    """Whether invoices follow the postal address is the reason, where they do."""
-    why = (Account.postal_is_invoicing,) if follows else ()
+def _check_invoicing_roles(items: Saved[Address], *, follows: bool) -> None:
+    """Add errors for invalid invoicing roles. `follows`: the account invoices to its postal address."""
+    reasons = (Account.postal_is_invoicing,) if follows else ()
     for item in items:
         roles = (Address.invoicing, Address.default_invoicing)
-        asked = {role.key for role in roles if item.gives(role)}
-        item.violations(misplaced(item.record, asked, follows), why)
+        sent = {role.key for role in roles if item.gives(role)}
+        item.violations(invalid_roles(item.record, sent, follows), reasons)
 
 
-def _share_roles(
-    items: Saved[Address], kept: Sequence[HiddenRow[Address]], *, follows: bool
+def _assign_roles(
+    items: Saved[Address], existing: Sequence[HiddenRow[Address]], *, follows: bool
 ) -> None:
-    """Decide on the roles of all addresses of an account, and change those of the others that are concerned."""
-    own = {each.record.id for each in items}
-    others = [row for row in kept if row.id not in own]
-    staying = [each.record for each in items if each.action is not Action.DELETE]
-    _return_without_roles(items, others)
+    """Assign the roles of all addresses of an account, and change the other addresses accordingly."""
+    ids = {each.record.id for each in items}
+    other_rows = [row for row in existing if row.id not in ids]
+    remaining = [each.record for each in items if each.action is not Action.DELETE]
+    _drop_taken_roles(items, other_rows)
     head, default = (last_request(items, role) for role in EXCLUSIVE)
-    wanted = RequestedRoles(follows, head, default)
-    roles = each_of(others).decide(lambda rows: arranged([*rows, *staying], wanted))
-    for row in staying:
-        mine = roles[row.id]
-        row.invoicing, row.head_office = mine.invoicing, mine.head_office
-        row.default_invoicing = mine.default_invoicing
+    requested = RequestedRoles(follows, head, default)
+    roles = each_of(other_rows).decide(lambda rows: arrange_roles([*rows, *remaining], requested))
+    for row in remaining:
+        own_roles = roles[row.id]
+        row.invoicing, row.head_office = own_roles.invoicing, own_roles.head_office
+        row.default_invoicing = own_roles.default_invoicing
     for item in items:
         if item.action is not Action.DELETE:
-            _give_up(item)
-    for other in others:
+            _order_role_changes(item)
+    for other in other_rows:
         _change_roles(items[0], other, roles[other.id])
 
 
-def _return_without_roles(items: Saved[Address], others: Sequence[HiddenRow[Address]]) -> None:
-    """A restored address does not take back a role that another one has by now."""
+def _drop_taken_roles(items: Saved[Address], others: Sequence[HiddenRow[Address]]) -> None:
+    """Remove exclusive roles from restored addresses if another address has them by now."""
     for role in EXCLUSIVE:
         if any(row.decide(attrgetter(role.key)) for row in others):
             for item in items:
@@ -229,39 +232,41 @@ def _return_without_roles(items: Saved[Address], others: Sequence[HiddenRow[Addr
                     setattr(item.record, role.key, False)
 
 
-def _exchange(after: Address | AddressRoles, before: Address) -> tuple[list[ColumnOf[bool]], bool]:
+def _role_changes(
+    after: Address | AddressRoles, before: Address
+) -> tuple[list[ColumnOf[bool]], bool]:
     """The exclusive roles that an address loses, and whether it gains another one."""
-    lost = [r for r in EXCLUSIVE if getattr(before, r.key) and not getattr(after, r.key)]
+    lost_roles = [r for r in EXCLUSIVE if getattr(before, r.key) and not getattr(after, r.key)]
     gains = any(getattr(after, r.key) and not getattr(before, r.key) for r in EXCLUSIVE)
-    return lost, gains
+    return lost_roles, gains
 
 
-def _give_up(item: Changeset[Address, object]) -> None:
-    """A role that another address takes over is given up before; at once where this one gains another in turn."""
+def _order_role_changes(item: Changeset[Address, object]) -> None:
+    """Write the loss of a role before another address gains it; as a separate change if this one also gains a role."""
     before = item.before
     if before is None or before.deleted_at is not None:
         return
-    lost, gains = _exchange(item.record, before)
-    if lost and gains:
-        item.also_change(before, *(to(role, False) for role in lost), first=True)
+    lost_roles, gains = _role_changes(item.record, before)
+    if lost_roles and gains:
+        item.also_change(before, *(to(role, False) for role in lost_roles), first=True)
         item.set_before(item.before_ops[-1].after)
     else:
-        item.priority = bool(lost)
+        item.priority = bool(lost_roles)
 
 
 def _change_roles(item: AnyChangeset, row: HiddenRow[Address], roles: AddressRoles) -> None:
-    """Change another address along with a record: what it gives up before that, what it takes over after it."""
-    lost, gains = row.decide(partial(_exchange, roles))
+    """Change another address with a record: role losses before the record is written, gains after it."""
+    lost_roles, gains = row.decide(partial(_role_changes, roles))
     assignments = (
         to(Address.invoicing, roles.invoicing),
         to(Address.head_office, roles.head_office),
         to(Address.default_invoicing, roles.default_invoicing),
     )
-    if lost and gains:
-        item.also_change(row, *(to(role, False) for role in lost), first=True)
+    if lost_roles and gains:
+        item.also_change(row, *(to(role, False) for role in lost_roles), first=True)
         item.also_change(item.before_ops[-1].after, *assignments)
     else:
-        item.also_change(row, *assignments, first=bool(lost))
+        item.also_change(row, *assignments, first=bool(lost_roles))
 
 
 # --- links ----------------------------------------------------------------------------------------
@@ -269,39 +274,39 @@ def _change_roles(item: AnyChangeset, row: HiddenRow[Address], roles: AddressRol
 
 @before_save(Action.CREATE)
 async def mirror_link(ctx: Context, items: Saved[AccountLink]) -> None:
-    """A link holds for both ways: each of the two accounts has a record of it (EP-191, EP-192)."""
-    met: set[frozenset[UUID]] = set()
+    """Create the mirror record of each link, so that both accounts have one (EP-191, EP-192)."""
+    pairs: set[frozenset[UUID]] = set()
     for item in items:
         link = item.record
         pair = frozenset((link.account_id, link.other_id))
         if len(pair) == 1:
             item.violation(Violation(UserErrorCode.INVALID, TO_ITSELF, "other_id"))
-        elif pair in met:
+        elif pair in pairs:
             item.violation(Violation(UserErrorCode.DUPLICATE, LINKED_TWICE, "other_id"))
         else:
             mirror = ctx.unit.blank(AccountLink)
             mirror.account_id, mirror.other_id = link.other_id, link.account_id
             mirror.note = link.note
             item.also_create(mirror)
-        met.add(pair)
+        pairs.add(pair)
 
 
 @before_save(Action.UPDATE, Action.REPLACE, Action.DELETE)
 async def change_mirror(ctx: Context, items: Saved[AccountLink]) -> None:
-    """Both records of a link hold the same note, and are deleted together; they are restored with either account."""
+    """Keep the note and the deletion of both records of a link the same; they are restored with either account."""
     others = {each.record.other_id for each in items}
     rows = await ctx.trusted(AccountLink).select_for_update(AccountLink.account_id, others)
     mirrors = {row.decide(lambda link: (link.account_id, link.other_id)): row for row in rows}
-    own = {each.record.id: each for each in items}
+    changesets = {each.record.id: each for each in items}
     for item in items:
         link = item.record
         mirror = mirrors.get((link.other_id, link.account_id))
         if mirror is None:
             continue
-        if mirror.id not in own:
+        if mirror.id not in changesets:
             note, deleted_at = to(AccountLink.note, link.note), link.deleted_at
             item.also_change(mirror, note, to(AccountLink.deleted_at, deleted_at))
-        elif item.action is not Action.DELETE and link.note != own[mirror.id].record.note:
+        elif item.action is not Action.DELETE and link.note != changesets[mirror.id].record.note:
             item.violation(Violation(UserErrorCode.INVALID, TWO_NOTES, "note"))
 
 
@@ -314,7 +319,7 @@ AREA = Area(
             refuse_account_cycles,
             move_invoicing,
         ),
-        Address: (share_roles,),
+        Address: (assign_roles,),
         AccountLink: (mirror_link, change_mirror),
     },
 )

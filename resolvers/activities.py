@@ -1,4 +1,4 @@
-"""Activities: the account whose timeline each of them is in, and the command that completes one."""
+"""Hooks and commands of activities: the account whose timeline shows them, and completion."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from resolvers.engine.context import Context
 from resolvers.engine.hooks import after_change
 
 SUBJECTS = MODEL.of(Activity).subjects
-"""The types of records with activities."""
+"""The possible subjects of activities."""
 COLUMNS = tuple(each.column.key for each in SUBJECTS)
 CUSTOMERS = {each.column.key: name for each in SUBJECTS if (name := timeline_of(each.record))}
-"""The column of the activity's record that holds the account of the timeline; for a person see `employers`."""
+"""The subject's column with the account of the timeline, by the activity's column; for persons see `employers`."""
 [PERSON] = (each.column for each in SUBJECTS if each.record is Person)
-MOVING = tuple(each for each in SUBJECTS if CUSTOMERS.get(each.column.key, "id") != "id")
-"""Those that can come to another account."""
-AT_ONCE = 5_000
-"""Activities that follow one command to another account."""
+MOVABLE = tuple(each for each in SUBJECTS if CUSTOMERS.get(each.column.key, "id") != "id")
+"""Subjects whose account can change."""
+MAX_MOVED = 5_000
+"""Maximum activities that one command may move to another account."""
 TOO_MANY = (
-    f"The change would move more than {AT_ONCE} activities to another account. Change fewer records"
+    f"The change would move more than {MAX_MOVED} activities to another account. Change fewer records"
     " at once."
 )
 Subject: TypeAlias = tuple[str, UUID]
-"""The record that an activity is on: the activity's column, and the id."""
+"""The subject of an activity: the activity's column, and the record's id."""
 Moved: TypeAlias = Mapping[Subject, tuple[AnyChangeset, UUID | None]]
-"""Records that come to another account: the changeset by which they do, and that account."""
+"""Subjects that move to another account: the causing changeset, and the account."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,28 +64,39 @@ class CompleteInput:
     doc="Mark an activity as done.",
 )
 async def complete(ctx: Context, items: Saved[Activity]) -> None:
-    """A planned activity is done, at the latest now."""
+    """Set the completion time. Default: the current time."""
     for item in items:
         item.record.done_at = item.record.done_at or ctx.now
 
 
-@after_change(Activity, Affiliation, *(each.record for each in MOVING))
+@after_change(Activity, Affiliation, *(each.record for each in MOVABLE))
 async def keep_timelines(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Every activity is in the timeline of the account that the record it is on belongs to."""
-    moved = {on: (item, account) for item in items for on, account in _moved(item)}
-    begun = [(each, row, on) for each in items for row in _begun(each) if (on := _subject(row))]
-    asked = {id for name, id in (*moved, *(on for _, _, on in begun)) if name == PERSON.key}
-    working = await _employers(ctx, asked, items)
-    for item, row, on in begun:
-        row.customer_id = _customer(item, on, working)
-    await _follow(ctx, items, moved, working)
+    """Set each activity's account from its subject, also when the subject moves to another account."""
+    moved = {
+        subject: (item, account) for item in items for subject, account in _moved_subjects(item)
+    }
+    new_activities = [
+        (each, row, subject)
+        for each in items
+        for row in _new_activities(each)
+        if (subject := _subject(row))
+    ]
+    person_ids = {
+        id
+        for name, id in (*moved, *(subject for _, _, subject in new_activities))
+        if name == PERSON.key
+    }
+    employers_by_person = await _employers(ctx, person_ids, items)
+    for item, row, subject in new_activities:
+        row.customer_id = _account_of(item, subject, employers_by_person)
+    await _move_activities(ctx, items, moved, employers_by_person)
 
 
-def _moved(item: AnyChangeset) -> Iterator[tuple[Subject, UUID | None]]:
-    """Existing records that come to another account; all persons whose jobs change may do so."""
+def _moved_subjects(item: AnyChangeset) -> Iterator[tuple[Subject, UUID | None]]:
+    """Existing subjects that move to another account, including all persons with changed affiliations."""
     for _, job in item.changes_of(Affiliation):
         yield (PERSON.key, job.person_id), None
-    for each in MOVING:
+    for each in MOVABLE:
         customer = CUSTOMERS[each.column.key]
         for before, after in item.changes_of(each.record):
             if before is not None and getattr(before, customer) != getattr(after, customer):
@@ -93,13 +104,13 @@ def _moved(item: AnyChangeset) -> Iterator[tuple[Subject, UUID | None]]:
 
 
 def _subject(row: Activity) -> Subject | None:
-    """What an activity is on; None if it is not on exactly one record."""
-    found = named(row, COLUMNS)
-    return found[0] if len(found) == 1 else None
+    """The subject of an activity; None if it does not have exactly one."""
+    subjects = named(row, COLUMNS)
+    return subjects[0] if len(subjects) == 1 else None
 
 
-def _begun(item: AnyChangeset) -> Iterator[Activity]:
-    """Activities that are created or restored with a changeset."""
+def _new_activities(item: AnyChangeset) -> Iterator[Activity]:
+    """Activities that a changeset creates or restores."""
     for before, after in item.changes_of(Activity):
         restored = before is not None and before.deleted_at and after.deleted_at is None
         if before is None or restored:
@@ -109,44 +120,46 @@ def _begun(item: AnyChangeset) -> Iterator[Activity]:
 async def _employers(
     ctx: Context, persons: set[UUID], items: list[AnyChangeset]
 ) -> Mapping[UUID, UUID]:
-    """The accounts where these persons work once the changesets are written."""
+    """Account by person, after the changesets are written."""
     if not persons:
         return {}
-    kept = await ctx.trusted(Affiliation).select(Affiliation.person_id, persons)
+    existing = await ctx.trusted(Affiliation).select(Affiliation.person_id, persons)
     changed = {job.id: job for each in items for _, job in each.changes_of(Affiliation)}
-    staying = [row for row in kept if row.id not in changed]
-    return each_of(staying).decide(lambda jobs: employers([*jobs, *changed.values()]))
+    unchanged = [row for row in existing if row.id not in changed]
+    return each_of(unchanged).decide(lambda jobs: employers([*jobs, *changed.values()]))
 
 
-def _customer(item: AnyChangeset, on: Subject, working: Mapping[UUID, UUID]) -> UUID | None:
-    """The account of an activity that is created or restored, by itself or with the record that it is on."""
-    name, id = on
+def _account_of(
+    item: AnyChangeset, subject: Subject, employers_by_person: Mapping[UUID, UUID]
+) -> UUID | None:
+    """The account of an activity that is created or restored, alone or with its subject."""
+    name, id = subject
     if name == PERSON.key:
-        return working.get(id)
+        return employers_by_person.get(id)
     of = item.parent if item.entity.type_ is Activity else item.record
-    found: UUID | None = getattr(of, CUSTOMERS[name], None) if name in CUSTOMERS else None
-    return found
+    account: UUID | None = getattr(of, CUSTOMERS[name], None) if name in CUSTOMERS else None
+    return account
 
 
-async def _follow(
-    ctx: Context, items: list[AnyChangeset], moved: Moved, working: Mapping[UUID, UUID]
+async def _move_activities(
+    ctx: Context, items: list[AnyChangeset], moved: Moved, employers_by_person: Mapping[UUID, UUID]
 ) -> None:
-    """Move activities along to the account that the records they are on come to."""
-    own = {row.id for each in items for _, row in each.changes_of(Activity)}
+    """Move activities to the new account of their subject."""
+    ids = {row.id for each in items for _, row in each.changes_of(Activity)}
     count = 0
-    for column in (PERSON, *(each.column for each in MOVING)):
+    for column in (PERSON, *(each.column for each in MOVABLE)):
         subjects = [id for name, id in moved if name == column.key]
         activities = await ctx.trusted(Activity).by_for_update(column, subjects)
         for each in subjects:
-            cause, account = moved[column.key, each]
-            account = working.get(each) if column is PERSON else account
+            changeset, account = moved[column.key, each]
+            account = employers_by_person.get(each) if column is PERSON else account
             for row in activities[each]:
-                if row.id not in own and row.decide(partial(_is_elsewhere, account)):
-                    cause.also_change(row, to(Activity.customer_id, account))
+                if row.id not in ids and row.decide(partial(_is_elsewhere, account)):
+                    changeset.also_change(row, to(Activity.customer_id, account))
                     count += 1
-    if count > AT_ONCE:
-        for cause in {id(cause): cause for cause, _ in moved.values()}.values():
-            cause.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
+    if count > MAX_MOVED:
+        for changeset in {id(changeset): changeset for changeset, _ in moved.values()}.values():
+            changeset.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
 
 
 def _is_elsewhere(account: UUID | None, activity: Activity) -> bool:

@@ -1,4 +1,4 @@
-"""All areas in their order, ground up, with the commands that they offer and what they run around saving records."""
+"""All areas with their commands and hooks, in order of dependency."""
 
 from db.api import MODEL
 from resolvers import (

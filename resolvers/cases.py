@@ -1,4 +1,4 @@
-"""Cases: where they stand, which accounts they concern, and which contract they are worked on under."""
+"""Hooks and commands of cases: status, accounts, contract and billing."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from domain.cases import (
     CaseState,
     Priority,
     Status,
-    accounts_locked,
+    accounts_locked_violations,
+    billing_violations,
+    choose_status,
     closed_at,
-    handed_over,
-    locked,
-    needs_service,
-    placed,
+    contract_violations,
+    locked_violations,
+    missing_service_violations,
     primary_account,
-    services,
-    still_billable,
-    under_contract,
+    primary_change_violations,
+    service_violations,
 )
 from domain.codes import UserErrorCode
 from domain.violations import Violation
@@ -49,7 +49,7 @@ from resolvers.engine.presets import prefer_type, preset
 from resolvers.engine.values import NO_ID
 
 ACCOUNTS = 50
-"""Accounts of one case: each change of one reads all of them."""
+"""Maximum accounts of a case, because every change of one reads all of them."""
 TOO_MANY = f"A case has at most {ACCOUNTS} accounts. Remove some first."
 WORKED_ON = (
     "Cases of the contract's current account use this contract. Remove it from those cases first."
@@ -61,23 +61,23 @@ Statuses = Hidden[dict[UUID, Status]]
 
 
 @before_save(Action.DELETE, Action.RESTORE)
-async def keep_closed_at(ctx: Context, items: Saved[Case]) -> None:
-    """A case that is restored is as closed as its status says by now."""
+async def update_closed_at(ctx: Context, items: Saved[Case]) -> None:
+    """Set `closed_at` of deleted and restored cases from their current status."""
     for item in items:
         item.record.closed_at = closed_at(item.before, item.record.state, ctx.now)
 
 
 @before_save(despite_errors=True)
 async def preset_case(ctx: Context, items: Saved[Case]) -> None:
-    """The preferred type, and what the type presets (VN-40)."""
+    """Set the preferred type and the type's presets (VN-40)."""
     await prefer_type(ctx, items, Preferences, Preferences.default_case_type_id)
     copied = {Case.priority: CaseType.default_priority, Case.owner_id: CaseType.default_owner_id}
     await preset(ctx, items, CaseType, copied)
 
 
 @before_save(Action.CREATE, despite_errors=True)
-async def begin_case(ctx: Context, items: Saved[Case]) -> None:
-    """A priority, and one primary account among those that it is created with."""
+async def set_case_defaults(ctx: Context, items: Saved[Case]) -> None:
+    """Set the default priority and the primary account of new cases."""
     for item in items:
         case = item.record
         case.priority = case.priority or Priority.NORMAL
@@ -94,23 +94,23 @@ def _account(link: CaseAccount) -> UUID:
 
 
 @before_save(despite_errors=True)
-async def place(ctx: Context, items: Saved[Case]) -> None:
-    """State and time of closing follow from the status; a new case without one starts in an open one."""
+async def set_status(ctx: Context, items: Saved[Case]) -> None:
+    """Set state and closing time from the status. Default status of a new case: the first open one."""
     moved = [each for each in items if each.differs(Case.status_id)]
     if moved:
         statuses = await case_facts.statuses(ctx.unit.connection)
         for item in moved:
-            _place(ctx, item, statuses, item.record.status_id, None)
+            _set_status(ctx, item, statuses, item.record.status_id, None)
 
 
-def _place(
+def _set_status(
     ctx: Context,
     item: Changeset[Case, object],
     statuses: Statuses,
-    wanted: UUID | None,
+    requested: UUID | None,
     state: CaseState | None,
 ) -> None:
-    status = statuses.decide(lambda known: placed(known, wanted, state))
+    status = statuses.decide(lambda statuses_by_id: choose_status(statuses_by_id, requested, state))
     if isinstance(status, Violation):
         item.violation(status)
         return
@@ -120,10 +120,10 @@ def _place(
 
 @before_save(Action.CREATE, Action.UPDATE, despite_errors=True)
 async def check_locked(ctx: Context, items: Saved[Case]) -> None:
-    """What decides how a closed case is billed stays until it is reopened (D-14)."""
+    """Refuse changes to the billing-relevant fields of a closed case (D-14)."""
     for item in items:
         if item.before is not None:
-            item.violations(locked(item.before, item.record))
+            item.violations(locked_violations(item.before, item.record))
 
 
 # --- contracts ------------------------------------------------------------------------------------
@@ -131,28 +131,28 @@ async def check_locked(ctx: Context, items: Saved[Case]) -> None:
 
 @before_save()
 async def check_contract(ctx: Context, items: Saved[Case]) -> None:
-    """A contract where the type requires one, and one of the primary account."""
-    concerned = [each for each in items if each.differs(Case.type_id, Case.contract_id)]
+    """Check that a case has a contract if its type requires one, and that it belongs to the primary account."""
+    changed = [each for each in items if each.differs(Case.type_id, Case.contract_id)]
     types: dict[UUID, HiddenRow[CaseType]] = {
         each.record.type_id: each.type_row
-        for each in concerned
+        for each in changed
         if each.type_row is not None and each.record.type_id is not None
     }
-    missing = {each.record.type_id for each in concerned} - types.keys()
+    missing = {each.record.type_id for each in changed} - types.keys()
     types |= await ctx.trusted(CaseType).by_id(missing)
-    contracts = await ctx.trusted(Contract).by_id(each.record.contract_id for each in concerned)
-    for item in concerned:
+    contracts = await ctx.trusted(Contract).by_id(each.record.contract_id for each in changed)
+    for item in changed:
         case, contract = item.record, contracts.get(item.record.contract_id or NO_ID)
         if (
             contract is not None
             and case.primary_account_id is None
             and item.gives(Case.contract_id)
         ):
-            _concern_buyer(ctx, item, contract)
+            _link_buyer(ctx, item, contract)
         case_type = types.get(case.type_id or NO_ID)
         required = case_type is not None and case_type.decide(_requires_contract)
         buyer = contract.decide(_buyer) if contract is not None else None
-        violations = under_contract(required, case.contract_id, buyer, case.primary_account_id)
+        violations = contract_violations(required, case.contract_id, buyer, case.primary_account_id)
         item.violations(violations, [Contract.account_id] if buyer is not None else [])
 
 
@@ -164,10 +164,8 @@ def _buyer(contract: Contract) -> UUID:
     return contract.account_id
 
 
-def _concern_buyer(
-    ctx: Context, item: Changeset[Case, object], contract: HiddenRow[Contract]
-) -> None:
-    """A case that concerns no account yet concerns that of its contract, where the caller may read which that is."""
+def _link_buyer(ctx: Context, item: Changeset[Case, object], contract: HiddenRow[Contract]) -> None:
+    """Make the contract's account the primary account of a case without accounts, if the caller may read it."""
     account = contract.reveal(ctx.viewer).get(Contract.account_id)
     if account is None:
         return
@@ -179,7 +177,7 @@ def _concern_buyer(
 
 @after_change(Contract)
 async def keep_contract_account(ctx: Context, items: list[AnyChangeset]) -> None:
-    """A contract stays with its account as long as cases of that are worked on under it."""
+    """Refuse to change the account of a contract that cases use."""
     moved: list[Changeset[Contract, object]] = [
         each
         for each in items
@@ -187,9 +185,9 @@ async def keep_contract_account(ctx: Context, items: list[AnyChangeset]) -> None
         and each.before is not None
         and each.differs(Contract.account_id)
     ]
-    used = await ctx.trusted(Case).by(Case.contract_id, [each.record.id for each in moved])
+    referenced = await ctx.trusted(Case).by(Case.contract_id, [each.record.id for each in moved])
     for item in moved:
-        if used[item.record.id]:
+        if referenced[item.record.id]:
             violation = Violation(UserErrorCode.IN_USE, WORKED_ON, "account_id")
             item.violation(violation, because=[Case.contract_id])
 
@@ -199,53 +197,53 @@ async def keep_contract_account(ctx: Context, items: list[AnyChangeset]) -> None
 
 @before_save(Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.RESTORE)
 async def keep_primary_account(ctx: Context, items: Saved[CaseAccount]) -> None:
-    """Exactly one of a case's accounts is the primary one, whatever is done with the others."""
+    """Keep exactly one primary account per case."""
     by_case: dict[UUID, list[Changeset[CaseAccount, object]]] = {}
     for item in items:
-        if item.relation is None:  # what is created along with its case was decided with that
+        if item.relation is None:  # nested creates are handled by `set_case_defaults`
             by_case.setdefault(item.record.case_id, []).append(item)
-    kept = await ctx.trusted(CaseAccount).by_for_update(CaseAccount.case_id, by_case)
-    cases = {id: parent_of(mine[0], Case) for id, mine in by_case.items()}
+    existing = await ctx.trusted(CaseAccount).by_for_update(CaseAccount.case_id, by_case)
+    cases = {id: parent_of(case_items[0], Case) for id, case_items in by_case.items()}
     contracts = await ctx.trusted(Contract).by_id(
         case.contract_id for case in cases.values() if case is not None
     )
-    for id, mine in by_case.items():
+    for id, case_items in by_case.items():
         if (case := cases[id]) is not None:
-            _keep_primary(mine, case, kept[id], contracts)
+            _assign_primary(case_items, case, existing[id], contracts)
 
 
-def _keep_primary(
+def _assign_primary(
     items: list[Changeset[CaseAccount, object]],
     case: Case,
-    kept: list[HiddenRow[CaseAccount]],
+    existing: list[HiddenRow[CaseAccount]],
     contracts: Mapping[UUID, HiddenRow[Contract]],
 ) -> None:
     for item in items:
-        item.violations(accounts_locked(case), [Case.state])
-        if item.before is None and len(kept) + len(items) > ACCOUNTS:
+        item.violations(accounts_locked_violations(case), [Case.state])
+        if item.before is None and len(existing) + len(items) > ACCOUNTS:
             item.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
     if len(live(items)) < len(items):
         return
-    chosen = hand_over(items, CaseAccount.primary, kept)
-    primary = chosen.decide(_account) if chosen is not None else None
+    primary_link = hand_over(items, CaseAccount.primary, existing)
+    primary = primary_link.decide(_account) if primary_link is not None else None
     if primary != case.primary_account_id:
         contract = contracts.get(case.contract_id or NO_ID)
         buyer = contract.decide(_buyer) if contract is not None else None
-        violations = handed_over(case.contract_id, buyer, primary)
+        violations = primary_change_violations(case.contract_id, buyer, primary)
         items[0].violations(violations, [Case.contract_id, Contract.account_id])
         items[0].also_change(case, to(Case.primary_account_id, primary))
 
 
 @after_change(Case)
 async def choose_primary_again(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Accounts that are gone do not come back with a restored case: another one is its primary account then."""
+    """Choose the primary account of a restored case again, because deleted accounts are not restored with it."""
     for item in items:
         if item.action is Action.RESTORE and item.entity.type_ is Case:
             links = [link for _, link in item.changes_of(CaseAccount)]
             links = [link for link in links if link.case_id == item.record.id]
-            chosen = primary_account(links)
+            primary_link = primary_account(links)
             for link in links:
-                link.primary = link.id == chosen
+                link.primary = link.id == primary_link
             accounts = (link.account_id for link in links if link.primary)
             item.record.primary_account_id = next(accounts, None)
 
@@ -255,18 +253,18 @@ async def choose_primary_again(ctx: Context, items: list[AnyChangeset]) -> None:
 
 @before_save()
 async def check_billing(ctx: Context, items: Saved[CaseType]) -> None:
-    """The products that work is billed as are services with a price."""
+    """Check that the products for billing work are services with a price."""
     columns = (CaseType.billing, CaseType.hours_product_id, CaseType.overtime_product_id)
     changed = [each for each in items if each.differs(*columns)]
-    wanted = {id for each in changed for id in _products(each.record)}
-    products = await ctx.trusted(Product).by_id(wanted)
+    product_ids = {id for each in changed for id in _products(each.record)}
+    products = await ctx.trusted(Product).by_id(product_ids)
     billed = any(each.record.billing != Billing.NONE for each in changed)
     offered = billed and await case_facts.is_work_offered(ctx.unit.connection)
-    found = all_of(products)
+    products_by_id = all_of(products)
     for item in changed:
-        violations = found.decide(partial(services, item.record))
+        violations = products_by_id.decide(partial(service_violations, item.record))
         item.violations(violations, [Product.service, Product.price])
-        item.violations(needs_service(item.record, offered))
+        item.violations(missing_service_violations(item.record, offered))
 
 
 def _products(kind: CaseType) -> Iterable[UUID | None]:
@@ -275,21 +273,21 @@ def _products(kind: CaseType) -> Iterable[UUID | None]:
 
 @after_change(Product)
 async def keep_billable(ctx: Context, items: list[AnyChangeset]) -> None:
-    """A product that types of cases bill work as stays a service with a price."""
+    """Refuse to change a product so that case types can no longer bill work with it."""
     saved = [e for e in items if e.entity.type_ is Product and e.before is not None]
-    wrong = [
+    invalid = [
         (each, violations)
         for each in saved
         if each.action not in (Action.DELETE, Action.RESTORE)
-        and (violations := still_billable(each.existing, each.record))
+        and (violations := billing_violations(each.existing, each.record))
     ]
-    ids = [each.record.id for each, _ in wrong]
-    used: set[UUID] = set()
+    ids = [each.record.id for each, _ in invalid]
+    referenced: set[UUID] = set()
     for column in (CaseType.hours_product_id, CaseType.overtime_product_id):
-        found = await ctx.trusted(CaseType).by(column, ids)
-        used |= {id for id, rows in found.items() if id is not None and rows}
-    for item, violations in wrong:
-        if item.record.id in used:
+        types_by_product = await ctx.trusted(CaseType).by(column, ids)
+        referenced |= {id for id, rows in types_by_product.items() if id is not None and rows}
+    for item, violations in invalid:
+        if item.record.id in referenced:
             item.violations(violations)
 
 
@@ -331,12 +329,12 @@ class ReopenInput:
     "close",
     input=CloseInput,
     requires=Writes(Case.status_id),
-    skips=(place,),
+    skips=(set_status,),
     doc="Close a case.",
 )
 async def close(ctx: Context, items: Saved[Case]) -> None:
-    """Move to a closed status."""
-    await _turn(ctx, items, CaseState.CLOSED)
+    """Move cases to a closed status."""
+    await _move(ctx, items, CaseState.CLOSED)
 
 
 @command(
@@ -344,29 +342,36 @@ async def close(ctx: Context, items: Saved[Case]) -> None:
     "reopen",
     input=ReopenInput,
     requires=Writes(Case.status_id),
-    skips=(place,),
+    skips=(set_status,),
     doc="Reopen a closed case.",
 )
 async def reopen(ctx: Context, items: Saved[Case]) -> None:
-    """Move to an open status."""
-    await _turn(ctx, items, CaseState.OPEN)
+    """Move cases to an open status."""
+    await _move(ctx, items, CaseState.OPEN)
 
 
-async def _turn(ctx: Context, items: Saved[Case], state: CaseState) -> None:
-    turned = [e for e in items if e.gives(Case.status_id) or e.existing.state != state]
-    if not turned:
+async def _move(ctx: Context, items: Saved[Case], state: CaseState) -> None:
+    moved = [e for e in items if e.gives(Case.status_id) or e.existing.state != state]
+    if not moved:
         return
     statuses = await case_facts.statuses(ctx.unit.connection)
-    for item in turned:
-        wanted = item.record.status_id if item.gives(Case.status_id) else None
-        _place(ctx, item, statuses, wanted, state)
+    for item in moved:
+        requested = item.record.status_id if item.gives(Case.status_id) else None
+        _set_status(ctx, item, statuses, requested, state)
 
 
 AREA = Area(
     "cases",
     commands=(move, close, reopen),
     before_save={
-        Case: (keep_closed_at, preset_case, begin_case, place, check_locked, check_contract),
+        Case: (
+            update_closed_at,
+            preset_case,
+            set_case_defaults,
+            set_status,
+            check_locked,
+            check_contract,
+        ),
         CaseAccount: (keep_primary_account,),
         CaseType: (check_billing,),
     },

@@ -1,4 +1,4 @@
-"""Writes what was sold into contracts by kind, and where something was sold before, the difference (D-04)."""
+"""Writes sold items into contracts by kind; for a repeated sale, the difference to the previous one (D-04)."""
 
 from __future__ import annotations
 
@@ -40,27 +40,29 @@ ZERO = Decimal()
 
 @dataclass(frozen=True)
 class SaleFacts:
-    """What decides what the sale of an opportunity writes into its contracts."""
+    """The data that determines the contracts of a sold opportunity."""
 
     items: Sequence[QuoteItem]
-    """Of the accepted quote."""
+    """Lines of the accepted quote."""
     contracts: Sequence[Contract]
-    """Of the opportunity."""
+    """Existing contracts of the opportunity."""
     lines: Sequence[ContractLine]
-    """Of the contracts: those in force."""
+    """Lines of these contracts that are in force."""
     kinds: Mapping[UUID, ContractTerms]
-    """Of the products."""
-    usual: ContractTerms | None
+    """Contract kind by product."""
+    default_kind: ContractTerms | None
+    """Kind of items without a product, and of products without a kind."""
     roots: Mapping[UUID, UUID]
+    """Original quote line by copied quote line."""
 
     def ledger(self) -> Ledger | Violation:
-        """The difference to what was sold before."""
+        """The difference to the contracts of previous sales."""
         items = sorted(self.items, key=lambda row: (row.position, row.id))
-        sold = by_kind(items, self.kinds, self.usual, self.roots)
+        sold = by_kind(items, self.kinds, self.default_kind, self.roots)
         if isinstance(sold, Violation):
             return sold
         kinds = {contract.id: contract.kind_id for contract in self.contracts}
-        held = [
+        current_lines = [
             ContractLines(
                 self.roots.get(line.quote_item_id or line.id), kinds[line.contract_id], line
             )
@@ -68,7 +70,7 @@ class SaleFacts:
             for line in self.lines
             if line.contract_id == contract.id
         ]
-        return ledger(sold, held)
+        return ledger(sold, current_lines)
 
 
 async def write_contracts(
@@ -76,9 +78,9 @@ async def write_contracts(
     items: Sequence[Changeset[Opportunity, object]],
     active: Mapping[UUID, HiddenRow[Quote]],
 ) -> None:
-    """Prepare the contracts of these opportunities, each sold on its active quote, which is accepted.
+    """Prepare the contracts of sold opportunities, and accept their active quotes.
 
-    Where one is sold without a quote, nothing of what was sold on an earlier one holds any more.
+    A sale without a quote ends all contract lines of earlier sales.
     """
     if not items:
         return
@@ -93,69 +95,71 @@ async def write_contracts(
 async def _facts(
     ctx: Context, ids: Sequence[UUID], active: Mapping[UUID, HiddenRow[Quote]]
 ) -> dict[UUID, Hidden[SaleFacts]]:
-    """What is known of all opportunities that are sold at once, by opportunity."""
+    """The facts of each sold opportunity, by id."""
     quotes = {id: active[id].id for id in ids if id in active}
     items = await ctx.trusted(QuoteItem).by(QuoteItem.quote_id, quotes.values())
     contracts = await ctx.trusted(Contract).by_for_update(Contract.opportunity_id, ids)
-    known = [each.id for several in contracts.values() for each in several]
-    lines = await ctx.trusted(ContractLine).by_for_update(ContractLine.contract_id, known)
-    sold = each_of(item for several in items.values() for item in several)
-    held = each_of(line for several in lines.values() for line in several)
+    contract_ids = [each.id for group in contracts.values() for each in group]
+    lines = await ctx.trusted(ContractLine).by_for_update(ContractLine.contract_id, contract_ids)
+    sold = each_of(item for group in items.values() for item in group)
+    current_lines = each_of(line for group in lines.values() for line in group)
     products = sold.decide(lambda rows: {row.product_id for row in rows if row.product_id})
     origins = sold.decide(lambda rows: {row.id for row in rows})
-    origins |= held.decide(
+    origins |= current_lines.decide(
         lambda rows: {r.quote_item_id for r in rows if r.quote_item_id and r.ended_on is None}
     )
     kinds = await contract_facts.kinds(ctx.unit.connection, products)
-    usual = await contract_facts.usual_kind(ctx.unit.connection)
+    default_kind = await contract_facts.default_kind(ctx.unit.connection)
     roots = await contract_facts.roots(ctx.unit.connection, origins)
     return {
         id: combined(
             SaleFacts,
             each_of(items.get(quotes.get(id, id), ())),
             each_of(contracts[id]),
-            each_of(line for each in contracts[id] for line in lines[each.id]).map(_in_force),
+            each_of(line for each in contracts[id] for line in lines[each.id]).map(
+                _filter_in_force
+            ),
             kinds,
-            usual,
+            default_kind,
             roots,
         )
         for id in ids
     }
 
 
-def _in_force(lines: Sequence[ContractLine]) -> list[ContractLine]:
+def _filter_in_force(lines: Sequence[ContractLine]) -> list[ContractLine]:
     return [line for line in lines if line.ended_on is None]
 
 
 class ContractWriter:
-    """What a sale writes into the contracts of one opportunity."""
+    """Writes the contracts of one sold opportunity."""
 
     def __init__(self, ctx: Context, item: Changeset[Opportunity, object]) -> None:
         self._ctx = ctx
         self._item = item
         self._day: date = item.record.closed_on or ctx.today
-        self._known: dict[UUID, Contract] = {}
-        self._made: dict[UUID, Contract] = {}
+        self._existing: dict[UUID, Contract] = {}
+        self._new: dict[UUID, Contract] = {}
         self._changed: set[UUID] = set()
         self._kinds: dict[UUID, ContractTerms] = {}
         self._lines: dict[UUID, list[SoldContent]] = defaultdict(list)
 
     def write(self, facts: SaleFacts) -> None:
-        """Prepare every line and every contract that changes."""
+        """Prepare all changed contracts and contract lines."""
         change = facts.ledger()
         if isinstance(change, Violation):
             self._item.violation(change)
             return
-        self._known = {contract.id: contract for contract in facts.contracts}
+        self._existing = {contract.id: contract for contract in facts.contracts}
         for line in change.stay:
             self._lines[line.contract_id].append(line)
         for line in change.end:
             self._changed.add(line.contract_id)
             ended = last_day(line.starts_on, self._day)
             self._item.also_change(cast("ContractLine", line), to(ContractLine.ended_on, ended))
-        made = [self._line(entry) for entry in change.enter]
+        created = [self._line(entry) for entry in change.enter]
         self._write_contracts()
-        for line in made:
+        for line in created:
             self._item.also_create(line)
 
     def _line(self, entry: LedgerEntry) -> ContractLine:
@@ -175,15 +179,15 @@ class ContractWriter:
         return line
 
     def _contract(self, kind: ContractTerms, currency: str) -> UUID:
-        """The opportunity's contract of a kind; a new one where there is none."""
-        for id, row in (self._known | self._made).items():
+        """Id of the opportunity's contract of a kind and currency; a new one if there is none."""
+        for id, row in (self._existing | self._new).items():
             if (row.kind_id, row.currency) == (kind.id, currency):
                 return id
-        made = self._new(kind, currency)
-        self._made[made.id] = made
-        return made.id
+        created = self._build(kind, currency)
+        self._new[created.id] = created
+        return created.id
 
-    def _new(self, kind: ContractTerms, currency: str) -> Contract:
+    def _build(self, kind: ContractTerms, currency: str) -> Contract:
         opportunity = self._item.record
         contract = self._ctx.unit.blank(Contract)
         contract.name = opportunity.name
@@ -193,18 +197,18 @@ class ContractWriter:
         contract.kind_id = kind.id
         contract.time_based = kind.time_based
         contract.currency = currency
-        lasting = term(kind, self._day)
-        contract.starts_on, contract.ends_on = lasting.starts_on, lasting.ends_on
-        contract.renewal_months, contract.remind_on = lasting.renewal_months, lasting.remind_on
+        terms = term(kind, self._day)
+        contract.starts_on, contract.ends_on = terms.starts_on, terms.ends_on
+        contract.renewal_months, contract.remind_on = terms.renewal_months, terms.remind_on
         contract.status = status_on(contract, self._ctx.today)
         return contract
 
     def _write_contracts(self) -> None:
-        """What their lines in force add up to; a contract without any has ended."""
-        for contract in self._made.values():
+        """Set the totals of changed contracts from their lines in force; a contract without lines ends."""
+        for contract in self._new.values():
             contract.net, contract.total = self._sums(contract.id)
             self._item.also_create(contract)
-        for id, before in self._known.items():
+        for id, before in self._existing.items():
             if id in self._changed:
                 net, total = self._sums(id)
                 self._item.also_change(
@@ -216,7 +220,7 @@ class ContractWriter:
                 )
 
     def _lasting(self, id: UUID, before: Contract) -> Sequence[Assignment[object]]:
-        """How long a changed contract lasts: it ends without lines, and comes into force again with new ones."""
+        """The term of a changed contract: without lines it ends, with new lines an ended contract is in force again."""
         if not self._lines[id]:
             return (
                 to(Contract.status, ContractStatus.ENDED),
@@ -225,14 +229,14 @@ class ContractWriter:
             )
         if before.status == ContractStatus.ENDED and id in self._kinds:
             begin = before.starts_on or self._day
-            # A day of the sale before the contract began would end it before that.
-            lasting: Term = term(self._kinds[id], max(begin, self._day))
+            # The sale may be dated before the contract's start, which must not end it earlier.
+            terms: Term = term(self._kinds[id], max(begin, self._day))
             return (
                 to(Contract.starts_on, begin),
-                to(Contract.ends_on, lasting.ends_on),
-                to(Contract.renewal_months, lasting.renewal_months),
-                to(Contract.remind_on, lasting.remind_on),
-                to(Contract.status, status_on(lasting, self._ctx.today)),
+                to(Contract.ends_on, terms.ends_on),
+                to(Contract.renewal_months, terms.renewal_months),
+                to(Contract.remind_on, terms.remind_on),
+                to(Contract.status, status_on(terms, self._ctx.today)),
             )
         return ()
 

@@ -1,4 +1,4 @@
-"""Contracts: how long their kind lasts, and how they end, renew and are detached from a sale."""
+"""Hooks and commands of contracts: term, end, renewal, and detaching from an opportunity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.codes import UserErrorCode
 from domain.contracts import (
     ENDED,
     NOT_SOLD,
-    SOLD_ANEW,
+    SOLD_AGAIN,
     ContractStatus,
     ContractTerms,
     renewed,
@@ -28,43 +28,43 @@ from resolvers.engine.hooks import before_save
 
 
 @before_save(Action.RESTORE)
-async def check_sold_once(ctx: Context, items: Saved[Contract]) -> None:
-    """What was sold anew while a contract was in the trash is in another one now (D-04)."""
+async def refuse_duplicate_sale(ctx: Context, items: Saved[Contract]) -> None:
+    """Refuse to restore a contract if a later sale created another one for the same kind and currency (D-04)."""
     sold = {each.record.opportunity_id for each in items} - {None}
     if not sold:
         return
     opportunities = {id for id in sold if id is not None}
     await ctx.trusted(Opportunity).select_for_update(Opportunity.id, opportunities)
     rows = await ctx.trusted(Contract).select_for_update(Contract.opportunity_id, opportunities)
-    existing = {row.decide(_sale) for row in rows}
+    existing = {row.decide(_sale_key) for row in rows}
     for item in items:
-        key = _sale(item.record)
+        key = _sale_key(item.record)
         if key in existing:
-            item.violation(Violation(UserErrorCode.DUPLICATE, SOLD_ANEW, because=SALE))
+            item.violation(Violation(UserErrorCode.DUPLICATE, SOLD_AGAIN, because=SALE_KEY))
         if item.record.opportunity_id is not None:
             existing.add(key)
 
 
-SALE = ("opportunity_id", "kind_id", "currency")
-"""The columns that tell one contract of a sale from another."""
+SALE_KEY = ("opportunity_id", "kind_id", "currency")
+"""The columns that identify a contract of an opportunity."""
 
 
-def _sale(row: Contract) -> tuple[object, ...]:
+def _sale_key(row: Contract) -> tuple[object, ...]:
     return row.opportunity_id, row.kind_id, row.currency
 
 
 @before_save(despite_errors=True)
 async def apply_kind(ctx: Context, items: Saved[Contract]) -> None:
-    """Whether it is time-based follows from the kind; so does the term of a new one, where the caller names none."""
+    """Set `time_based` from the kind, and the term of a new contract unless the caller sets it."""
     changed = [each for each in items if each.differs(Contract.kind_id)]
     kinds = await ctx.trusted(ContractKind).by_id(each.record.kind_id for each in changed)
     for item in changed:
-        found = kinds.get(item.record.kind_id)
-        if found is not None:
-            _apply(item, found.decide(_kind), ctx.today)
+        kind_row = kinds.get(item.record.kind_id)
+        if kind_row is not None:
+            _apply(item, kind_row.decide(_terms), ctx.today)
 
 
-def _kind(row: ContractKind) -> ContractTerms:
+def _terms(row: ContractKind) -> ContractTerms:
     return ContractTerms(row.id, row.time_based, row.months, row.renews)
 
 
@@ -73,17 +73,17 @@ def _apply(item: Changeset[Contract, object], kind: ContractTerms, today: date) 
     contract.time_based = kind.time_based
     if item.before is not None:
         return
-    usual = term(kind, contract.starts_on or today)
-    contract.starts_on = contract.starts_on or usual.starts_on
-    contract.ends_on = contract.ends_on or usual.ends_on
+    default_term = term(kind, contract.starts_on or today)
+    contract.starts_on = contract.starts_on or default_term.starts_on
+    contract.ends_on = contract.ends_on or default_term.ends_on
     if contract.renewal_months is None:
-        contract.renewal_months = usual.renewal_months
-    contract.remind_on = contract.remind_on or usual.remind_on
+        contract.renewal_months = default_term.renewal_months
+    contract.remind_on = contract.remind_on or default_term.remind_on
 
 
 @before_save(despite_errors=True)
-async def follow_term(ctx: Context, items: Saved[Contract]) -> None:
-    """Whether it is in force follows from its term."""
+async def set_status(ctx: Context, items: Saved[Contract]) -> None:
+    """Set the status from the term."""
     for item in items:
         if item.differs(Contract.ends_on, Contract.renewal_months):
             item.record.status = status_on(item.record, ctx.today)
@@ -101,17 +101,17 @@ class EndInput:
     "end",
     input=EndInput,
     requires=Writes(Contract.ends_on),
-    skips=(follow_term,),
+    skips=(set_status,),
     doc="End a contract; it does not renew.",
 )
 async def end(ctx: Context, items: Saved[Contract]) -> None:
-    """Ended at once where the last day has come, otherwise on that day."""
+    """End contracts immediately if the last day is not in the future, else on that day."""
     for item in items:
         contract = item.record
         if item.existing.status == ContractStatus.ENDED:
             item.violation(Violation(UserErrorCode.INVALID_TRANSITION, ENDED, because=("status",)))
-        day = contract.ends_on if item.gives_value(Contract.ends_on) else None
-        contract.ends_on = day or ctx.today
+        last_date = contract.ends_on if item.gives_value(Contract.ends_on) else None
+        contract.ends_on = last_date or ctx.today
         contract.renewal_months = contract.remind_on = None
         ended = contract.ends_on <= ctx.today
         contract.status = ContractStatus.ENDED if ended else item.existing.status
@@ -121,11 +121,11 @@ async def end(ctx: Context, items: Saved[Contract]) -> None:
     Contract,
     "renew",
     requires=Writes(Contract.ends_on),
-    skips=(follow_term,),
+    skips=(set_status,),
     doc="Renew a contract for the agreed number of months.",
 )
 async def renew(ctx: Context, items: Saved[Contract]) -> None:
-    """Extend it by its renewal."""
+    """Extend contracts by their renewal period."""
     for item in items:
         renewal = renewed(item.existing)
         if isinstance(renewal, Violation):
@@ -139,11 +139,11 @@ async def renew(ctx: Context, items: Saved[Contract]) -> None:
     Contract,
     "detach",
     requires=Reads(Contract.opportunity_id),
-    skips=(follow_term,),
+    skips=(set_status,),
     doc="Detach a contract from its opportunity; the next sale creates a new one.",
 )
 async def detach(ctx: Context, items: Saved[Contract]) -> None:
-    """Without an opportunity."""
+    """Remove the reference to the opportunity."""
     for item in items:
         if item.existing.opportunity_id is None:
             item.violation(Violation(UserErrorCode.INVALID_TRANSITION, NOT_SOLD))
@@ -153,5 +153,5 @@ async def detach(ctx: Context, items: Saved[Contract]) -> None:
 AREA = Area(
     "contracts",
     commands=(end, renew, detach),
-    before_save={Contract: (check_sold_once, apply_kind, follow_term)},
+    before_save={Contract: (refuse_duplicate_sale, apply_kind, set_status)},
 )

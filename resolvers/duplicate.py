@@ -1,4 +1,4 @@
-"""Commands that create opportunities from what exists: a copy of another one, and one to sell more on top of a contract."""
+"""Commands that create opportunities from other records: `copy` from an opportunity, `upsell` from a contract."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from resolvers.engine.command import Runs, arg, command, sets
 from resolvers.engine.context import Context
 from resolvers.engine.template import copied_params, visible_references
 
-OWN = frozenset({"stage", "probability", "owner", "externalId"})
-"""What a copy does not take over: it begins anew, with whoever makes it."""
+NOT_COPIED = frozenset({"stage", "probability", "owner", "externalId"})
+"""Fields that a copy does not get; their defaults apply, with the caller as the owner."""
 UNREACHABLE = (
     "The record in `{field}` is deleted, or you cannot see it. Restore it, or create a new record "
     "instead of a copy."
@@ -49,7 +49,7 @@ class OpportunityCopyInput:
     doc="Copy an opportunity with its contacts and related accounts.",
 )
 async def copy(ctx: Context, items: list[Changeset[Opportunity, OpportunityCopyInput]]) -> None:
-    """A new opportunity with what the caller may read and write of another one (EP-088)."""
+    """Create an opportunity with those values of another one that the caller may read and write (EP-088)."""
     entity = ctx.unit.model.of(Opportunity)
     sources = await ctx.unit.lock_visible(entity, {each.input.id for each in items}, Lock.NONE)
     reachable = await visible_references(ctx, entity, sources.values())
@@ -69,8 +69,8 @@ async def copy(ctx: Context, items: list[Changeset[Opportunity, OpportunityCopyI
             item.missing("id")
             continue
         item.template = source
-        given = {name: value for name, value in item.params.items() if value is not None}
-        item.params = _taken(ctx, item, reachable[source.id] | given.keys()) | given
+        sent = {name: value for name, value in item.params.items() if value is not None}
+        item.params = _copied(ctx, item, reachable[source.id] | sent.keys()) | sent
         for type_, rows in children.items():
             if ctx.viewer.may_create(type_.__name__):
                 item.children += _copies(ctx, item, type_, rows)
@@ -81,27 +81,27 @@ async def _visible(ctx: Context, type_: type[Record], ids: Iterable[UUID]) -> li
     return list(rows.values())
 
 
-def _taken(ctx: Context, item: AnyChangeset, reachable: set[str]) -> dict[str, object]:
-    """The parameters that a copy takes over. References to records that the caller does not see are left out."""
+def _copied(ctx: Context, item: AnyChangeset, reachable: set[str]) -> dict[str, object]:
+    """Parameters of a copy, without references to records that the caller cannot see."""
     entity, source = item.entity, item.template
     assert source is not None  # noqa: S101 - set before
-    taken = copied_params(ctx.viewer, entity, source, OWN)
-    for name in entity.references.keys() & taken.keys() - reachable:
-        del taken[name]
+    params = copied_params(ctx.viewer, entity, source, NOT_COPIED)
+    for name in entity.references.keys() & params.keys() - reachable:
+        del params[name]
         if not entity.references[name].nullable:
             item.error(UserErrorCode.INVALID, UNREACHABLE.format(field=name), "id")
-    return taken
+    return params
 
 
 def _copies(
     ctx: Context, item: AnyChangeset, type_: type[Record], rows: Iterable[Record]
 ) -> Iterable[AnyChangeset]:
-    """Changesets of the children that the copy takes along."""
+    """Changesets of the copied children."""
     entity: Entity = ctx.unit.model.of(type_)
     relation = entity.references["opportunity"]
     for row in rows:
         if item.template is not None and getattr(row, relation.column) == item.template.id:
-            params = copied_params(ctx.viewer, entity, row, OWN | {relation.name})
+            params = copied_params(ctx.viewer, entity, row, NOT_COPIED | {relation.name})
             child: AnyChangeset = Changeset(entity, item.path, Action.CREATE, params)
             child.relation, child.parent_changeset, child.template = relation, item, row
             yield child
@@ -129,10 +129,10 @@ class UpsellInput:
     doc="Create an opportunity to extend a time-based contract.",
 )
 async def upsell(ctx: Context, items: list[Changeset[Opportunity, UpsellInput]]) -> None:
-    """A new opportunity for the account of a contract that lasts for a time (EP-150)."""
+    """Create an opportunity for the account of a time-based contract (EP-150)."""
     entity = ctx.unit.model.of(Contract)
-    wanted = {each.input.contract for each in items}
-    contracts = await ctx.unit.lock_visible(entity, wanted, Lock.REFERENCE)
+    contract_ids = {each.input.contract for each in items}
+    contracts = await ctx.unit.lock_visible(entity, contract_ids, Lock.REFERENCE)
     reachable = await visible_references(ctx, entity, contracts.values())
     for item in items:
         if item.input.contract in contracts:
@@ -147,7 +147,7 @@ def _extend(
     contract: Contract,
     reachable: Mapping[UUID, set[str]],
 ) -> None:
-    """Take over what the caller may read of the contract."""
+    """Set the parameters from those fields of the contract that the caller may read."""
     entity = ctx.unit.model.of(Contract)
 
     def reads(column: str) -> bool:
@@ -160,9 +160,9 @@ def _extend(
         item.error(UserErrorCode.INVALID, UNREACHABLE.format(field="account"), "contract")
     else:
         account = f"{ctx.unit.model.of(Account).prefix}_{contract.account_id.hex}"
-        taken = {name: getattr(contract, name) for name in ("name", "currency") if reads(name)}
-        given = {name: value for name, value in item.params.items() if value is not None}
-        item.params = {"account": account, **taken, **given}
+        copied = {name: getattr(contract, name) for name in ("name", "currency") if reads(name)}
+        sent = {name: value for name, value in item.params.items() if value is not None}
+        item.params = {"account": account, **copied, **sent}
         item.initial.append(to(Opportunity.source_contract_id, contract.id))
 
 

@@ -1,4 +1,4 @@
-"""Tags and favorites: a favorite is the caller's own."""
+"""Hooks of tags and favorites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes and resets passwords, and ends sessions: each ends what the old password had begun."""
+"""Changes and resets passwords, and ends sessions. A new password ends the user's other sessions."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from resolvers.engine.permissions import NOT_EDITABLE
 from resolvers.engine.values import NO_ID
 from resolvers.sessions import sign_out
 
-SHORTEST = 10
-"""Characters of a new password."""
+MIN_LENGTH = 10
+"""Minimum characters of a new password."""
 RESET_LIFETIME = timedelta(hours=24)
 
 T = TypeVar("T")
@@ -33,91 +33,92 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reset:
-    """With this a user chooses a new password, once."""
+    """A single-use token to choose a new password."""
 
     token: str = field(repr=False)
     expires_at: datetime
 
 
 async def change(
-    app_context: AppContext, caller: Caller, current: str, chosen: str
+    app_context: AppContext, caller: Caller, current: str, password: str
 ) -> UserErrorCode | None:
-    """Take another password, and end the user's other sessions. Raises Refused(RATE_LIMITED)."""
+    """Change the caller's password, and end their other sessions. Raises Refused(RATE_LIMITED)."""
     refuse_suspended(caller.tenant)
     attempt = await app_context.throttle.sign_in(
         caller.address, caller.tenant.slug, caller.user.hex
     )
     if caller.tenant.demo and is_demo(current):
-        return UserErrorCode.DEMO_ONLY  # it is everybody's, so nobody takes it from the others
-    if _is_weak(chosen):
+        return UserErrorCode.DEMO_ONLY  # the demo password is shared by all visitors
+    if _is_weak(password):
         return UserErrorCode.WEAK_PASSWORD
     placement, entry = caller.tenant.placement, TransactionStart(session=caller.session)
     async with app_context.database.read(placement, entry) as connection:
-        known = await credentials.credential_of(
+        credential = await credentials.credential_of(
             TenantConnection(connection, placement.schema), caller.user
         )
     if (
-        not await app_context.passwords.verify(known.hash if known else None, current)
-        or known is None
+        not await app_context.passwords.verify(credential.hash if credential else None, current)
+        or credential is None
     ):
         return UserErrorCode.INVALID_CREDENTIALS
     await app_context.throttle.forgive(attempt)
-    hash = await app_context.passwords.hash(chosen)
+    hash = await app_context.passwords.hash(password)
     async with app_context.database.write(placement, entry) as connection:
-        if not await sessions.lock_credential(connection, known):
-            return UserErrorCode.INVALID_CREDENTIALS  # somebody was quicker
+        if not await sessions.lock_credential(connection, credential):
+            return UserErrorCode.INVALID_CREDENTIALS  # another request changed the password first
         await sessions.set_hash(connection, caller.user, hash)
         await sessions.revoke_all(connection, caller.user, app_context.now(), but=caller.session)
     return None
 
 
 async def issue_reset(app_context: AppContext, viewers: Viewers, caller: Caller, id: str) -> Reset:
-    """A token for a user; an administrator with full access asks for it. Raises Refused(NOT_FOUND, FORBIDDEN)."""
+    """Issue a reset token for a user; requires full access. Raises Refused(NOT_FOUND, FORBIDDEN)."""
     refuse_suspended(caller.tenant)
     user, number = parse_id(id, "usr") or NO_ID, app_context.new_id()
-    until = app_context.now() + RESET_LIFETIME
+    expires_at = app_context.now() + RESET_LIFETIME
 
     async def issue(connection: TenantConnection, viewer: Viewer) -> None:
         entity = MODEL.entities["User"]
-        found = await locking.lock_visible(connection, viewer, entity, [user], Lock.UPDATE)
-        if user not in found:
+        locked = await locking.lock_visible(connection, viewer, entity, [user], Lock.UPDATE)
+        if user not in locked:
             raise Refused(Code.NOT_FOUND, NOT_FOUND, input=["input", "id"])
-        if (
-            not viewer.full
-        ):  # with a new password the caller could sign in as a user who has more rights
+        # With a new password the caller could sign in as a user with more rights.
+        if not viewer.full:
             raise Refused(Code.FORBIDDEN, NOT_EDITABLE, input=["input", "id"])
-        await credentials.set_reset(connection, user, number, until)
+        await credentials.set_reset(connection, user, number, expires_at)
 
-    await _as_viewer(viewers, caller, issue)
-    return Reset(app_context.tokens.issue_reset(caller.tenant.id, user, number), until)
+    await _with_rights(viewers, caller, issue)
+    return Reset(app_context.tokens.issue_reset(caller.tenant.id, user, number), expires_at)
 
 
 async def reset(
-    app_context: AppContext, address: str, token: str, chosen: str
+    app_context: AppContext, address: str, token: str, password: str
 ) -> UserErrorCode | None:
-    """Choose a password with a reset token, which ends all sessions. Raises Refused(RATE_LIMITED)."""
+    """Set a password with a reset token, and end all sessions of the user. Raises Refused(RATE_LIMITED)."""
     attempt = await app_context.throttle.refresh(address)
-    known = app_context.tokens.verify_reset(token)
-    tenant = await app_context.directory.by_id(known.tenant) if known else None
-    if known is None or tenant is None or tenant.state == "closed":
+    credential = app_context.tokens.verify_reset(token)
+    tenant = await app_context.directory.by_id(credential.tenant) if credential else None
+    if credential is None or tenant is None or tenant.state == "closed":
         return UserErrorCode.INVALID_TOKEN
     refuse_suspended(tenant)
-    if _is_weak(chosen):
+    if _is_weak(password):
         return UserErrorCode.WEAK_PASSWORD
-    hash, now = await app_context.passwords.hash(chosen), app_context.now()
+    hash, now = await app_context.passwords.hash(password), app_context.now()
     async with app_context.database.write(tenant.placement, TransactionStart()) as connection:
-        tagged = TenantConnection(connection, tenant.placement.schema)
-        if not await credentials.use_reset(tagged, known.user, known.number, hash, now):
+        tenant_connection = TenantConnection(connection, tenant.placement.schema)
+        if not await credentials.use_reset(
+            tenant_connection, credential.user, credential.number, hash, now
+        ):
             return UserErrorCode.INVALID_TOKEN
-        await sessions.revoke_all(connection, known.user, now)
+        await sessions.revoke_all(connection, credential.user, now)
     await app_context.throttle.forgive(attempt)
     return None
 
 
 async def revoke(app_context: AppContext, viewers: Viewers, caller: Caller, id: str) -> None:
-    """End a session that the caller sees: one of the caller's own; administrators end those of every user."""
+    """End a visible session: the caller's own ones; administrators with full access end those of every user."""
     session = parse_id(id, "ses") or NO_ID
-    if session == caller.session:  # which needs no right, and leaves none to be asked about
+    if session == caller.session:  # needs no right; afterwards there is no session to check
         await sign_out(app_context, caller)
         return
 
@@ -130,29 +131,29 @@ async def revoke(app_context: AppContext, viewers: Viewers, caller: Caller, id: 
             raise Refused(Code.FORBIDDEN, NOT_EDITABLE, input=["input", "id"])
         await sessions.revoke(await connection.direct(), session, app_context.now())
 
-    await _as_viewer(viewers, caller, end)
+    await _with_rights(viewers, caller, end)
 
 
-async def _as_viewer(
-    viewers: Viewers, caller: Caller, deed: Callable[[TenantConnection, Viewer], Awaitable[T]]
+async def _with_rights(
+    viewers: Viewers, caller: Caller, action: Callable[[TenantConnection, Viewer], Awaitable[T]]
 ) -> T:
-    """Do it under the caller's rights, and once more if they changed in between."""
+    """Run an action with the caller's rights, and repeat it once if the rights changed in between."""
     placement = caller.tenant.placement
     for changed_before in (False, True):
         viewer = await viewers.of(placement, caller.user, caller.session)
         try:
             async with viewers.write(placement, viewer, caller.session) as connection:
-                tagged = TenantConnection(connection, placement.schema)
-                done = await deed(tagged, viewer)
-                # What was waited for may have taken the right away, or ended the session.
-                await viewers.reenter(tagged, placement, viewer, caller.session)
-                return done
-        except EntryRejected as away:
-            if away.reason is not RejectReason.STALE or changed_before:
+                tenant_connection = TenantConnection(connection, placement.schema)
+                result = await action(tenant_connection, viewer)
+                # A transaction that this one waited for may have revoked the right or the session.
+                await viewers.reenter(tenant_connection, placement, viewer, caller.session)
+                return result
+        except EntryRejected as rejection:
+            if rejection.reason is not RejectReason.STALE or changed_before:
                 raise
     raise AssertionError("unreachable")  # pragma: no cover - the second time returns or raises
 
 
 def _is_weak(password: str) -> bool:
-    """Long passwords are good ones; no other rule makes people choose better."""
-    return not SHORTEST <= len(password) <= LONGEST or is_demo(password)
+    """Whether a password is too short, too long, or the demo password. There are no rules on its characters."""
+    return not MIN_LENGTH <= len(password) <= LONGEST or is_demo(password)

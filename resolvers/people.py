@@ -1,4 +1,4 @@
-"""Persons and their jobs: presets, normal forms, and the address of the account that a person works at."""
+"""Hooks of persons and affiliations: presets, normalization, and the address at which a person works."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from db.setup import PersonType, Preferences
 from domain.accounts import head_office
 from domain.numbers import email, phone
 from domain.people import foreign_address
-from resolvers.accounts import Places, new_places, places_of, readable_country
+from resolvers.accounts import AccountAddresses, addresses_of, new_addresses, readable_country
 from resolvers.engine.changeset import (
     SAVES,
     Action,
@@ -33,39 +33,41 @@ PHONES = (Affiliation.phone, Affiliation.second_phone)
 
 @before_save()
 async def normalize_person(ctx: Context, items: Saved[Person]) -> None:
-    """The telephone number and the e-mail address in their normal forms, where they were set anew."""
+    """Normalize changed telephone numbers and email addresses."""
     for item in items:
-        item.normalize(Person.phone, partial(phone, country=_country_of_work(ctx, item)))
+        item.normalize(Person.phone, partial(phone, country=_country(ctx, item)))
         item.normalize(Person.email, email)
 
 
-def _country_of_work(ctx: Context, item: Changeset[Person, object]) -> str | None:
-    """The country of the first job that a person is created with; other numbers need their country code."""
+def _country(ctx: Context, item: Changeset[Person, object]) -> str | None:
+    """Country of the first account in a new person's affiliations. Without one, numbers need a country code."""
     if not ctx.may_read(Account.country):
         return None
-    accounts = (parent_of(job, Account) for job in children_of(item, Affiliation))
+    accounts = (parent_of(affiliation, Account) for affiliation in children_of(item, Affiliation))
     countries = (account.country for account in accounts if account is not None)
     return next((country for country in countries if country), None)
 
 
 @before_save(despite_errors=True)
 async def preset_person(ctx: Context, items: Saved[Person]) -> None:
-    """The preferred type, and the owner that the type presets."""
+    """Set the preferred type and the type's default owner."""
     await prefer_type(ctx, items, Preferences, Preferences.default_person_type_id)
     await preset(ctx, items, PersonType, {Person.owner_id: PersonType.default_owner_id})
 
 
 @before_save(*SAVES, Action.RESTORE)
-async def place_affiliation(ctx: Context, items: Saved[Affiliation]) -> None:
-    """A person works at an address of the account: its head office, if none is named (VPM-04, VPM-08)."""
+async def set_affiliation_address(ctx: Context, items: Saved[Affiliation]) -> None:
+    """Set the address of the account. Default: its head office (VPM-04, VPM-08)."""
     at_account = [each for each in items if _has_account(each)]
-    known = await _places(ctx, [each for each in at_account if _is_placed(each)])
+    addresses_by_item = await _addresses(
+        ctx, [each for each in at_account if _needs_addresses(each)]
+    )
     for item in at_account:
-        places = known.get(item.record.id)
+        addresses = addresses_by_item.get(item.record.id)
         if item.action is not Action.RESTORE:
-            _normalize(ctx, item, places or Places())
-        if places is not None:
-            _place(item, places)
+            _normalize(ctx, item, addresses or AccountAddresses())
+        if addresses is not None:
+            _set_address(item, addresses)
 
 
 def _has_account(item: Changeset[Affiliation, object]) -> bool:
@@ -73,68 +75,72 @@ def _has_account(item: Changeset[Affiliation, object]) -> bool:
     return account is not None  # otherwise it is reported as missing
 
 
-def _is_placed(item: Changeset[Affiliation, object]) -> bool:
-    """Whether the account's addresses matter: to where the person works, or to how numbers are written there."""
+def _needs_addresses(item: Changeset[Affiliation, object]) -> bool:
+    """Whether the account's addresses are needed, for the affiliation's address or for the country of numbers."""
     if item.action is Action.RESTORE or item.differs(Affiliation.address_id):
         return True
     account = parent_of(item, Account)
-    unsaid = account is None or account.country is None
-    return unsaid and item.differs(*PHONES)
+    lacks_country = account is None or account.country is None
+    return lacks_country and item.differs(*PHONES)
 
 
-async def _places(ctx: Context, items: Saved[Affiliation]) -> dict[UUID, Places]:
-    """The addresses of the account of each of these: those that exist, or that are created along."""
+async def _addresses(ctx: Context, items: Saved[Affiliation]) -> dict[UUID, AccountAddresses]:
+    """The existing or new addresses of each affiliation's account, by affiliation id."""
     new = {each.record.id: account for each in items if (account := _new_account(each))}
-    there = [each for each in items if each.record.id not in new]
-    kept = await places_of(ctx, {each.record.account_id for each in there})
-    return {id: new_places(account) for id, account in new.items()} | {
-        each.record.id: kept[each.record.account_id] for each in there
+    others = [each for each in items if each.record.id not in new]
+    existing = await addresses_of(ctx, {each.record.account_id for each in others})
+    return {id: new_addresses(account) for id, account in new.items()} | {
+        each.record.id: existing[each.record.account_id] for each in others
     }
 
 
 def _new_account(item: Changeset[Affiliation, object]) -> AnyChangeset | None:
-    """The account, if it is created along: with the person, or as the parent of all this."""
+    """The account's changeset, if the same input creates the account."""
     created = (item.references.get("account"), item.parent_changeset)
     return next((each for each in created if each and each.entity.type_ is Account), None)
 
 
-def _normalize(ctx: Context, item: Changeset[Affiliation, object], places: Places) -> None:
+def _normalize(
+    ctx: Context, item: Changeset[Affiliation, object], addresses: AccountAddresses
+) -> None:
     account = parent_of(item, Account)
-    country = readable_country(ctx, account, places) if account is not None else None
+    country = readable_country(ctx, account, addresses) if account is not None else None
     for column in PHONES:
         item.normalize(column, partial(phone, country=country))
     item.normalize(Affiliation.email, email)
 
 
-def _place(item: Changeset[Affiliation, object], places: Places) -> None:
-    job = item.record
-    foreign = places.decide(partial(foreign_address, job))
-    if job.address_id is None or (item.action is Action.RESTORE and foreign):
-        job.address_id, foreign = places.decide(head_office), []
+def _set_address(item: Changeset[Affiliation, object], addresses: AccountAddresses) -> None:
+    affiliation = item.record
+    foreign = addresses.decide(partial(foreign_address, affiliation))
+    if affiliation.address_id is None or (item.action is Action.RESTORE and foreign):
+        affiliation.address_id, foreign = addresses.decide(head_office), []
     item.violations(foreign)
 
 
 @before_save(Action.DELETE)
 async def move_to_head_office(ctx: Context, items: Saved[Address]) -> None:
-    """Persons who work at an address that is deleted work at the head office from then on (D-12)."""
-    going = {each.record.id: each for each in items}
-    moved = await ctx.trusted(Affiliation).by_for_update(Affiliation.address_id, going)
-    rows = [(going[id], row) for id in going for row in moved[id]]
-    left = await places_of(ctx, {row.decide(_account) for _, row in rows})
+    """Move affiliations from a deleted address to the account's head office (D-12)."""
+    deleted = {each.record.id: each for each in items}
+    moved = await ctx.trusted(Affiliation).by_for_update(Affiliation.address_id, deleted)
+    rows = [(deleted[id], row) for id in deleted for row in moved[id]]
+    remaining = await addresses_of(ctx, {row.decide(_account) for _, row in rows})
     for item, row in rows:
-        staying = [each for each in left[row.decide(_account)].kept if each.id not in going]
-        item.also_change(row, to(Affiliation.address_id, each_of(staying).decide(head_office)))
+        others = [
+            each for each in remaining[row.decide(_account)].existing if each.id not in deleted
+        ]
+        item.also_change(row, to(Affiliation.address_id, each_of(others).decide(head_office)))
 
 
-def _account(job: Affiliation) -> UUID:
-    return job.account_id
+def _account(affiliation: Affiliation) -> UUID:
+    return affiliation.account_id
 
 
 AREA = Area(
     "people",
     before_save={
         Person: (normalize_person, preset_person),
-        Affiliation: (place_affiliation,),
+        Affiliation: (set_affiliation_address,),
         Address: (move_to_head_office,),
     },
 )

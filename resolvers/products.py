@@ -1,4 +1,4 @@
-"""Products: the command that creates one like another."""
+"""The products area: the command `copy`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.template import copied_params
 
-OWN = frozenset({"code", "externalId"})
-"""The fields that a copy does not take over: no two products have the same."""
+UNIQUE_FIELDS = frozenset({"code", "externalId"})
+"""Unique fields, which a copy does not get."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class ProductCopyInput:
     doc="Copy a product.",
 )
 async def copy(ctx: Context, items: list[Changeset[Product, ProductCopyInput]]) -> None:
-    """A new product with what the caller may read and write of another one (EP-300)."""
+    """Create a product with those values of another one that the caller may read and write (EP-300)."""
     entity = ctx.unit.model.of(Product)
     sources = await ctx.unit.lock_visible(entity, {each.input.id for each in items}, Lock.NONE)
     for item in items:
@@ -42,8 +42,8 @@ async def copy(ctx: Context, items: list[Changeset[Product, ProductCopyInput]]) 
         if source is None:
             item.missing("id")
             continue
-        given = {name: value for name, value in item.params.items() if value is not None}
-        item.params = copied_params(ctx.viewer, entity, source, OWN) | given
+        sent = {name: value for name, value in item.params.items() if value is not None}
+        item.params = copied_params(ctx.viewer, entity, source, UNIQUE_FIELDS) | sent
         item.template = source
 
 

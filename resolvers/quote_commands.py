@@ -1,4 +1,4 @@
-"""Commands of quotes that do more than update one: setting all of its lines at once, and duplicating it."""
+"""Quote commands with their own preparation: `setItems` replaces all lines, `duplicate` copies a quote."""
 
 from __future__ import annotations
 
@@ -61,64 +61,64 @@ class SetItemsInput:
     ),
 )
 async def set_items(ctx: Context, items: Saved[Quote]) -> None:
-    """The lines become those of the list."""
+    """Replace the lines of quotes."""
     for item in items:
         _check_rights(item, ctx.viewer)
         for line in lines_of(item):
             check_fields(line, ctx.viewer)
-    found = live(items)
-    await lock(ctx, found, Lock.UPDATE, ctx.viewer.edits)
-    found = live(found)
-    for item in found:
+    valid = live(items)
+    await lock(ctx, valid, Lock.UPDATE, ctx.viewer.edits)
+    valid = live(valid)
+    for item in valid:
         item.copy_before()
         refuse_older_version(item)
         check_unlocked(item)
         item.violations(closed(item.existing, item.record))
-    found = live(found)
-    await _match(ctx, found)
-    await check_references(ctx, list(found))
-    await fill_lines(ctx, found)
-    for line in (line for item in found for line in lines_of(item) if not line.refused):
+    valid = live(valid)
+    await _match_lines(ctx, valid)
+    await check_references(ctx, list(valid))
+    await fill_lines(ctx, valid)
+    for line in (line for item in valid for line in lines_of(item) if not line.refused):
         finish(ctx, line)
-    for item in live(found):
+    for item in live(valid):
         add_up(item, [line.record for line in lines_of(item)])
-    for item in found:
+    for item in valid:
         finish(ctx, item)
         _bump_version(item)
 
 
 def _check_rights(item: Changeset[Quote, object], viewer: Viewer) -> None:
-    """A quote that is not visible at all is missing once it is locked; a visible one may not be everybody's to change."""
+    """Refuse visible quotes that the caller may not change. Invisible ones are refused as missing when they are locked."""
     visible = viewer.may_see(item.entity.name)
     changeable = viewer.edits(item.entity.name) is not None and viewer.may_see(QuoteItem.__name__)
     if visible and not changeable:
         item.refuse(Code.FORBIDDEN, no_changing(item))
 
 
-async def _match(ctx: Context, items: Saved[Quote]) -> None:
-    """Find the lines that are named, begin those that are not, and delete those that the list lacks."""
+async def _match_lines(ctx: Context, items: Saved[Quote]) -> None:
+    """Match the sent lines with existing ones by id: update these, create those without an id, and delete the others."""
     ids = [item.record.id for item in items]
-    kept = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)
+    existing = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)
     deletes = ctx.viewer.deletes(QuoteItem.__name__)
     for item in items:
-        mine = {row.id: row for row in kept[item.record.id]}
-        times = Counter(line.id for line in lines_of(item) if line.id is not None)
-        for place, line in enumerate(lines_of(item), 1):
+        lines_by_id = {row.id: row for row in existing[item.record.id]}
+        counts = Counter(line.id for line in lines_of(item) if line.id is not None)
+        for position, line in enumerate(lines_of(item), 1):
             line.parent, line.parent_changeset = item.record, item
             if line.id is None:
-                _begin(ctx, item, line)
+                _create_line(ctx, item, line)
             else:
-                _change(ctx, item, line, mine.get(line.id), place)
-            if line.id is not None and times[line.id] > 1:
+                _update_line(ctx, item, line, lines_by_id.get(line.id), position)
+            if line.id is not None and counts[line.id] > 1:
                 line.error(UserErrorCode.INVALID, TWICE, "id")
-        gone = [row for id, row in mine.items() if id not in times]
-        if gone and not _is_within(ctx.viewer, deletes, item):
+        removed = [row for id, row in lines_by_id.items() if id not in counts]
+        if removed and not _is_within(ctx.viewer, deletes, item):
             item.refuse(Code.FORBIDDEN, no_changing(item), ITEMS)
-        for row in gone:
+        for row in removed:
             item.also_change(row, to(QuoteItem.deleted_at, ctx.now))
 
 
-def _begin(ctx: Context, item: Changeset[Quote, object], line: Line) -> None:
+def _create_line(ctx: Context, item: Changeset[Quote, object], line: Line) -> None:
     row = ctx.unit.blank(QuoteItem)
     row.quote_id = item.record.id
     line.id = row.id
@@ -130,35 +130,35 @@ def _begin(ctx: Context, item: Changeset[Quote, object], line: Line) -> None:
     fill(line, ctx.viewer)
 
 
-def _change(
+def _update_line(
     ctx: Context,
     item: Changeset[Quote, object],
     line: Line,
-    found: HiddenRow[QuoteItem] | None,
-    place: int,
+    row: HiddenRow[QuoteItem] | None,
+    position: int,
 ) -> None:
-    if found is None:
+    if row is None:
         line.set_after(ctx.unit.blank(QuoteItem))
         line.missing("id")
         return
-    found.decide(line.set_before)
+    row.decide(line.set_before)
     line.copy_before()
-    touched = line.params or line.existing.position != place
-    if touched and not _is_within(ctx.viewer, ctx.viewer.edits(QuoteItem.__name__), item):
+    changes = line.params or line.existing.position != position
+    if changes and not _is_within(ctx.viewer, ctx.viewer.edits(QuoteItem.__name__), item):
         line.refuse(Code.FORBIDDEN, NOT_EDITABLE, "id")
     fill(line, ctx.viewer)
 
 
 def _is_within(viewer: Viewer, scope: WriteScope | None, item: Changeset[Quote, object]) -> bool:
-    """Whether the quote's opportunity, to which the lines belong, is within a scope."""
-    above, opportunity = item.entity.targets["opportunity"], opportunity_of(item)
-    return opportunity is not None and viewer.within(scope, above, opportunity)
+    """Whether the quote's opportunity is within a scope; it determines the rights on the lines."""
+    parent_entity, opportunity = item.entity.targets["opportunity"], opportunity_of(item)
+    return opportunity is not None and viewer.within(scope, parent_entity, opportunity)
 
 
 def _bump_version(item: Changeset[Quote, object]) -> None:
-    """The quote has a new version whenever its lines have, so that older versions of them conflict."""
-    lines = any(line.before is None or is_changed(line) for line in lines_of(item) if line.after)
-    if (lines or item.after_ops) and not is_changed(item):
+    """Increment the quote's version if any line changes, so that concurrent changes of lines conflict."""
+    changed = any(line.before is None or is_changed(line) for line in lines_of(item) if line.after)
+    if (changed or item.after_ops) and not is_changed(item):
         item.after_ops.append(RelatedChange(Quote, item.existing, item.record))
 
 
@@ -179,30 +179,30 @@ class DuplicateInput:
     doc="Duplicate a quote with its lines, as an inactive draft.",
 )
 async def duplicate(ctx: Context, items: Saved[Quote]) -> None:
-    """A copy beside the quote (EP-122)."""
+    """Duplicate quotes in their opportunities (EP-122)."""
     for item in items:
         check_fields(item, ctx.viewer)
         name = item.entity.name
         if ctx.viewer.may_see(name) and not ctx.viewer.may_create(name):
             item.refuse(Code.FORBIDDEN, no_creating(item))
-    found = live(items)
-    await lock(ctx, found, Lock.UPDATE, ctx.viewer.edits)
-    for item in live(found):
+    valid = live(items)
+    await lock(ctx, valid, Lock.UPDATE, ctx.viewer.edits)
+    for item in live(valid):
         check_unlocked(item)
-    found = live(found)
-    ids = [each.existing.id for each in found]
-    kept = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)
-    for item in found:
-        _duplicate(ctx, item, kept[item.existing.id])
+    valid = live(valid)
+    ids = [each.existing.id for each in valid]
+    lines = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)
+    for item in valid:
+        _duplicate(ctx, item, lines[item.existing.id])
         for each in item.with_nested():
             finish(ctx, each)
-    await check_unique(ctx, list(found))
+    await check_unique(ctx, list(valid))
 
 
 def _duplicate(
     ctx: Context, item: Changeset[Quote, object], rows: list[HiddenRow[QuoteItem]]
 ) -> None:
-    """All of it is copied, also what the caller may not see: otherwise the copy would be another offer."""
+    """Copy all values, including those that the caller may not read; otherwise the duplicate would be a different offer."""
     if rows and not ctx.viewer.may_create(QuoteItem.__name__):
         item.refuse(Code.FORBIDDEN, no_creating(item))
     quote = _copy(ctx, item.existing)
@@ -214,8 +214,8 @@ def _duplicate(
     lines = [_hidden_copy(ctx, row, quote.id) for row in rows]
     lines.sort(key=lambda line: (line.position, line.source_id))
     entity = ctx.unit.model.of(QuoteItem)
-    for place, copy in enumerate(lines):
-        path = (*item.path, ITEMS, str(place))
+    for index, copy in enumerate(lines):
+        path = (*item.path, ITEMS, str(index))
         line: Line = Changeset(entity, path, Action.CREATE, {}, id=copy.id)
         line.set_after(copy)
         line.parent, line.parent_changeset = item.record, item
@@ -229,7 +229,7 @@ def _hidden_copy(ctx: Context, row: HiddenRow[QuoteItem], quote: UUID) -> QuoteI
 
 
 def _copy(ctx: Context, source: Q) -> Q:
-    """A row that begins as another one is, and refers to it."""
+    """A new row with the values of another one, and a reference to it."""
     copy = copy_row(source)
     copy.id, copy.version, copy.source_id = ctx.unit.new_id(), 1, source.id
     copy.created_at = copy.updated_at = ctx.now

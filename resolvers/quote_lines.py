@@ -1,4 +1,4 @@
-"""The lines of quotes: what they take over from their products, and what they add up to, each and together."""
+"""Quote lines: values from their products, and totals per line and per quote."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from domain.quotes import (
     ItemKind,
     fits_columns,
     from_product,
+    sum_totals,
     totals,
-    whole,
 )
 from domain.violations import Violation
 from resolvers.engine.changeset import Changeset, Saved, live, to
@@ -32,63 +32,63 @@ Line = Changeset[QuoteItem, object]
 
 
 def lines_of(item: Changeset[Quote, object]) -> list[Line]:
-    """The changesets of the lines that a quote is saved with."""
+    """The changesets of a quote's lines."""
     return [each for each in item.children if each.entity.type_ is QuoteItem]
 
 
 async def fill_lines(ctx: Context, items: Saved[Quote]) -> None:
-    """Give the lines their places and currency, and what they take over from their products."""
+    """Set the position and currency of lines, and values from their products."""
     for item in items:
-        for place, line in enumerate(lines_of(item), 1):
-            line.record.position, line.record.currency = place, item.record.currency
-    chosen = [line for item in items for line in lines_of(item) if _is_chosen(line)]
-    products = await ctx.trusted(Product).by_id(line.record.product_id for line in chosen)
-    seen = readable_columns(ctx.viewer, ctx.unit.model.of(Product))
-    for line in chosen:
+        for position, line in enumerate(lines_of(item), 1):
+            line.record.position, line.record.currency = position, item.record.currency
+    with_new_product = [line for item in items for line in lines_of(item) if _has_new_product(line)]
+    products = await ctx.trusted(Product).by_id(line.record.product_id for line in with_new_product)
+    readable = readable_columns(ctx.viewer, ctx.unit.model.of(Product))
+    for line in with_new_product:
         product = products.get(line.record.product_id or NO_ID)
-        if product is not None and not line.refused:  # otherwise it was noted as missing
-            _take_over(line, product, seen)
+        if product is not None and not line.refused:  # otherwise already refused
+            _set_from_product(line, product, readable)
 
 
-def _is_chosen(line: Line) -> bool:
-    """Whether the line comes to offer a product that it did not offer before."""
+def _has_new_product(line: Line) -> bool:
+    """Whether the line gets a new product."""
     row = line.record
     offers = row.product_id is not None and row.kind == ItemKind.ITEM
     return offers and line.differs(QuoteItem.product_id)
 
 
 def readable_columns(viewer: Authorizer, entity: Entity) -> set[str]:
-    """The columns of an entity that the caller reads in every status."""
+    """The columns of an entity that the caller may read in every status."""
     return {
         column
-        for column, what in entity.named.items()
-        if viewer.right(entity.name, what.name) is Right.OPEN
+        for column, member in entity.named.items()
+        if viewer.right(entity.name, member.name) is Right.OPEN
     }
 
 
-def _take_over(line: Line, product: HiddenRow[Product], seen: set[str]) -> None:
+def _set_from_product(line: Line, product: HiddenRow[Product], readable: set[str]) -> None:
     columns = (QuoteItem.name, QuoteItem.unit_id, QuoteItem.unit_price, QuoteItem.tax_percent)
-    left_open = [column.key for column in columns if _is_open(line, column)]
-    taken, violations = product.decide(
-        partial(_from_product, line.record, left_open=left_open, seen=seen)
+    omitted = [column.key for column in columns if _is_omitted(line, column)]
+    values, violations = product.decide(
+        partial(_from_product, line.record, omitted=omitted, readable=readable)
     )
-    line.record.name, line.record.unit_id = taken.name, taken.unit_id
-    line.record.unit_price, line.record.tax_percent = taken.unit_price, taken.tax_percent
+    line.record.name, line.record.unit_id = values.name, values.unit_id
+    line.record.unit_price, line.record.tax_percent = values.unit_price, values.tax_percent
     for violation in violations:
-        offered = violation.column == QuoteItem.product_id.key
-        line.violation(violation, because=[Product.active] if offered else [])
+        is_product = violation.column == QuoteItem.product_id.key
+        line.violation(violation, because=[Product.active] if is_product else [])
     if any(violation.column == QuoteItem.unit_price.key for violation in violations):
-        line.record.unit_price = Decimal()  # so that its rule does not note it once more
+        line.record.unit_price = Decimal()  # so that the entity's rule does not report it again
 
 
 def _from_product(
-    line: QuoteItem, product: Product, *, left_open: list[str], seen: set[str]
+    line: QuoteItem, product: Product, *, omitted: list[str], readable: set[str]
 ) -> tuple[FromProduct, list[Violation]]:
-    return from_product(line, product, left_open, seen)
+    return from_product(line, product, omitted, readable)
 
 
-def _is_open(line: Line, column: AnyColumn) -> bool:
-    """Whether the caller left a column to the product. A line needs a name and a price, so these are not emptied."""
+def _is_omitted(line: Line, column: AnyColumn) -> bool:
+    """Whether a column gets its value from the product. Name and price are required, so null counts as omitted."""
     if column.key in (QuoteItem.name.key, QuoteItem.unit_price.key):
         return not line.gives_value(column)
     return not line.gives(column)
@@ -102,9 +102,9 @@ async def add_up_discounted(ctx: Context, items: Saved[Quote]) -> None:
         if each.before is not None and each.differs(Quote.discount_percent)
     ]
     ids = [each.record.id for each in discounted]
-    kept = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)
+    lines = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)
     for item in discounted:
-        rows = each_of(kept[item.record.id]).map(_in_order)
+        rows = each_of(lines[item.record.id]).map(_in_order)
         rows.decide(partial(_add_up_existing, item))
 
 
@@ -127,12 +127,12 @@ def _add_up_existing(item: Changeset[Quote, object], rows: Sequence[QuoteItem]) 
 def add_up(item: Changeset[Quote, object], lines: Sequence[QuoteItem]) -> None:
     """Set the amounts of the lines and of the quote."""
     quote = item.record
-    parts = totals(lines, quote.discount_percent, quote.currency or "")
-    for place, (line, part) in enumerate(zip(lines, parts, strict=True)):
-        if not fits_columns(part):
+    totals_by_line = totals(lines, quote.discount_percent, quote.currency or "")
+    for place, (line, line_totals) in enumerate(zip(lines, totals_by_line, strict=True)):
+        if not fits_columns(line_totals):
             item.error(UserErrorCode.INVALID, TOO_LARGE, ITEMS, str(place), "quantity")
-        line.net, line.tax, line.total = part.net, part.tax, part.total
-    sums = whole(parts)
+        line.net, line.tax, line.total = line_totals.net, line_totals.tax, line_totals.total
+    sums = sum_totals(totals_by_line)
     if not fits_columns(sums) and not item.failed:
         item.error(UserErrorCode.INVALID, TOO_LARGE, ITEMS)
     quote.net, quote.tax, quote.total = sums.net, sums.tax, sums.total

@@ -1,4 +1,4 @@
-"""What keeps a quote from being changed: a sold opportunity, an approval, a newer version."""
+"""Checks that a quote may be changed: its opportunity is not locked, and its version is current."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from resolvers.engine.update import refuse_conflict
 
 
 def opportunity_of(item: Changeset[Quote, object]) -> Opportunity | None:
-    """The opportunity of a quote, as far as the caller sees it."""
+    """The opportunity of a quote, if it is visible to the caller."""
     return parent_of(item, Opportunity)
 
 
 def check_unlocked(item: Changeset[Quote, object]) -> None:
-    """Note that the quote's opportunity was sold and is locked."""
+    """Add an error if the quote's opportunity is locked."""
     opportunity = opportunity_of(item)
     if opportunity is not None and opportunity.locked:
         item.violation(Violation(UserErrorCode.LOCKED, SOLD), because=[Opportunity.locked])
 
 
 def refuse_older_version(item: Changeset[Quote, object]) -> None:
-    """Approving a quote, or setting its lines as a whole, is based on its newest version, where the caller sends one."""
+    """Refuse a sent version that is not the current one, without merging fields: for approvals and changes of all lines."""
     if item.version is not None and item.version != item.existing.version:
         refuse_conflict(item)

@@ -1,10 +1,10 @@
-"""Quotes: one quote of an opportunity is active, and what was approved or sold stays as it is."""
+"""Hooks and commands of quotes: at most one active quote per opportunity; approved and sold quotes are immutable."""
 
 from __future__ import annotations
 
 from db.quotes import Quote
 from domain.codes import UserErrorCode
-from domain.quotes import TWO_ACTIVE, deleted
+from domain.quotes import TWO_ACTIVE, delete_violations
 from domain.violations import Violation
 from resolvers import quote_commands
 from resolvers.engine.changeset import Action, Changeset, Saved, live, to
@@ -17,22 +17,22 @@ from resolvers.quote_locks import check_unlocked, opportunity_of, refuse_older_v
 
 
 @before_save(Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.RESTORE)
-async def refuse_of_sold(ctx: Context, items: Saved[Quote]) -> None:
-    """The quotes of an opportunity that was sold stay as they are until it is unlocked (EP-141)."""
+async def refuse_locked(ctx: Context, items: Saved[Quote]) -> None:
+    """Refuse changes to the quotes of a locked opportunity (EP-141)."""
     for item in items:
         check_unlocked(item)
 
 
 @before_save(Action.DELETE)
-async def keep_chosen(ctx: Context, items: Saved[Quote]) -> None:
-    """An active or accepted quote is not deleted (EP-120)."""
+async def refuse_deleting_active(ctx: Context, items: Saved[Quote]) -> None:
+    """Refuse to delete an active or accepted quote (EP-120)."""
     for item in items:
-        item.violations(deleted(item.existing))
+        item.violations(delete_violations(item.existing))
 
 
 @before_save(Action.CREATE)
-async def begin_quote(ctx: Context, items: Saved[Quote]) -> None:
-    """The opportunity's currency where the caller names none."""
+async def default_currency(ctx: Context, items: Saved[Quote]) -> None:
+    """Set the currency. Default: the opportunity's currency."""
     for item in items:
         quote, opportunity = item.record, opportunity_of(item)
         if opportunity is not None:
@@ -41,16 +41,16 @@ async def begin_quote(ctx: Context, items: Saved[Quote]) -> None:
 
 @before_save(Action.CREATE)
 async def activate_first(ctx: Context, items: Saved[Quote]) -> None:
-    """The first quote of an opportunity is its active one (D-03)."""
+    """Activate the first quote of an opportunity (D-03)."""
     first = {each.record.opportunity_id: each for each in reversed(items)}
-    kept = await ctx.trusted(Quote).by_for_update(Quote.opportunity_id, first)
+    existing = await ctx.trusted(Quote).by_for_update(Quote.opportunity_id, first)
     for opportunity, item in first.items():
-        item.record.active = not kept[opportunity]
+        item.record.active = not existing[opportunity]
 
 
 @before_save()
 async def price_lines(ctx: Context, items: Saved[Quote]) -> None:
-    """Lines take over what their products say, and all of it adds up."""
+    """Set values of lines from their products, and compute the totals."""
     await fill_lines(ctx, items)
     for item in live(items):
         if item.before is None:
@@ -65,21 +65,21 @@ async def price_lines(ctx: Context, items: Saved[Quote]) -> None:
     doc="Activate the quote and deactivate the opportunity's other one.",
 )
 async def activate(ctx: Context, items: Saved[Quote]) -> None:
-    """Of an opportunity's quotes one is active at most (D-03)."""
+    """Activate quotes and deactivate the previously active ones, so that an opportunity has at most one (D-03)."""
     by_opportunity: dict[object, list[Changeset[Quote, object]]] = {}
     for item in items:
         by_opportunity.setdefault(item.record.opportunity_id, []).append(item)
     ids = [each.record.opportunity_id for each in items]
-    kept = await ctx.trusted(Quote).by_for_update(Quote.opportunity_id, dict.fromkeys(ids))
-    for mine in by_opportunity.values():
-        for item in mine[1:]:
+    existing = await ctx.trusted(Quote).by_for_update(Quote.opportunity_id, dict.fromkeys(ids))
+    for quote_items in by_opportunity.values():
+        for item in quote_items[1:]:
             item.violation(
                 Violation(UserErrorCode.INVALID, TWO_ACTIVE, because=("opportunity_id",))
             )
-        mine[0].record.active = True
-        for row in kept[mine[0].record.opportunity_id]:
-            if row.id != mine[0].record.id:
-                mine[0].also_change(row, to(Quote.active, False), first=True)
+        quote_items[0].record.active = True
+        for row in existing[quote_items[0].record.opportunity_id]:
+            if row.id != quote_items[0].record.id:
+                quote_items[0].also_change(row, to(Quote.active, False), first=True)
 
 
 @command(
@@ -89,7 +89,7 @@ async def activate(ctx: Context, items: Saved[Quote]) -> None:
     doc="Deactivate the quote.",
 )
 async def deactivate(ctx: Context, items: Saved[Quote]) -> None:
-    """No quote of the opportunity is active until another one is activated."""
+    """Deactivate quotes; their opportunities then have no active quote."""
     for item in items:
         item.record.active = False
 
@@ -98,11 +98,11 @@ async def deactivate(ctx: Context, items: Saved[Quote]) -> None:
     Quote,
     "approve",
     requires=Reads(Quote.approved_at),
-    skips=(refuse_of_sold,),
+    skips=(refuse_locked,),
     doc="Approve the quote, which locks its content.",
 )
 async def approve(ctx: Context, items: Saved[Quote]) -> None:
-    """Also of an opportunity that was sold: orders and invoices need an approved quote (VT-10)."""
+    """Approve quotes, also of locked opportunities, because orders and invoices require an approved quote (VT-10)."""
     for item in items:
         refuse_older_version(item)
         item.record.approved_at = item.record.approved_at or ctx.now
@@ -115,7 +115,7 @@ async def approve(ctx: Context, items: Saved[Quote]) -> None:
     doc="Withdraw the approval of the quote.",
 )
 async def unapprove(ctx: Context, items: Saved[Quote]) -> None:
-    """Not approved."""
+    """Remove the approval."""
     for item in items:
         item.record.approved_at = None
 
@@ -123,5 +123,13 @@ async def unapprove(ctx: Context, items: Saved[Quote]) -> None:
 AREA = Area(
     "quotes",
     commands=(*quote_commands.COMMANDS, activate, deactivate, approve, unapprove),
-    before_save={Quote: (refuse_of_sold, keep_chosen, begin_quote, activate_first, price_lines)},
+    before_save={
+        Quote: (
+            refuse_locked,
+            refuse_deleting_active,
+            default_currency,
+            activate_first,
+            price_lines,
+        )
+    },
 )

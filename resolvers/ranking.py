@@ -1,4 +1,4 @@
-"""Puts an opportunity at its place among those of its stage, as a board is arranged by hand."""
+"""Manual order of the opportunities in a stage, as on a Kanban board."""
 
 from __future__ import annotations
 
@@ -39,91 +39,91 @@ class OpportunityMoveInput:
 
 
 @before_save()
-async def rank(ctx: Context, items: Saved[Opportunity]) -> None:
-    """A new place for those that enter a stage: beside another one where that is named, otherwise the last."""
-    moving = {each.record.id for each in items}
-    arriving, placed = 0, 0
+async def set_rank(ctx: Context, items: Saved[Opportunity]) -> None:
+    """Set the rank of opportunities that enter a stage: next to the named neighbor, by default last."""
+    moved_ids = {each.record.id for each in items}
+    entering, placed = 0, 0
     for item in items:
         stage: object = item.record.stage_id
         if stage is None:
             continue
-        named = _neighbors(item)
-        if named:
+        neighbors = _neighbors(item)
+        if neighbors:
             placed += 1
-            if len(named) > 1 or placed > 1:
-                wrong = ONE_SIDE if len(named) > 1 else ONE_AT_A_TIME
-                violation = Violation(UserErrorCode.INVALID, wrong)
-                item.violation(violation, list(named)[-1].value)
+            if len(neighbors) > 1 or placed > 1:
+                message = ONE_SIDE if len(neighbors) > 1 else ONE_AT_A_TIME
+                violation = Violation(UserErrorCode.INVALID, message)
+                item.violation(violation, list(neighbors)[-1].value)
             else:
-                [(side, neighbor)] = named.items()
-                await _put(ctx, item, moving, side, neighbor)
+                [(side, neighbor)] = neighbors.items()
+                await _place_beside(ctx, item, moved_ids, side, neighbor)
         elif item.differs(Opportunity.stage_id):
-            item.record.rank_key = last(ctx.now, arriving)
-            arriving += 1
+            item.record.rank_key = last(ctx.now, entering)
+            entering += 1
 
 
 def _neighbors(item: Changeset[Opportunity, object]) -> dict[RankSide, UUID]:
-    """The neighbors that a move names."""
+    """The neighbors named by a move, by side."""
     move = item.input
     if not isinstance(move, OpportunityMoveInput):
         return {}
-    named = {RankSide.BEFORE: move.before, RankSide.AFTER: move.after}
-    return {side: id for side, id in named.items() if id is not None}
+    neighbors = {RankSide.BEFORE: move.before, RankSide.AFTER: move.after}
+    return {side: id for side, id in neighbors.items() if id is not None}
 
 
-async def _put(
+async def _place_beside(
     ctx: Context,
     item: Changeset[Opportunity, object],
-    moving: Collection[UUID],
+    moved_ids: Collection[UUID],
     side: RankSide,
     neighbor: UUID,
 ) -> None:
-    """At one side of another opportunity that the caller sees in the same stage."""
+    """Place an opportunity next to another visible one of the same stage."""
     visible = await ctx.unit.visible(item.entity, [neighbor])
     rows = await ctx.trusted(Opportunity).by_id(visible)
-    other = rows.get(neighbor)
-    if other is None:
+    neighbor_row = rows.get(neighbor)
+    if neighbor_row is None:
         item.missing(side.value)
         return
-    # Not for callers who may not read the other one's stage in its present status.
-    in_stage = other.reveal(ctx.viewer).get(Opportunity.stage_id) == item.record.stage_id
-    if not in_stage or neighbor in moving:
+    # False for callers who may not read the neighbor's stage in its current status.
+    in_stage = neighbor_row.reveal(ctx.viewer).get(Opportunity.stage_id) == item.record.stage_id
+    if not in_stage or neighbor in moved_ids:
         item.violation(Violation(UserErrorCode.INVALID, ELSEWHERE), side.value)
         return
-    key = other.decide(lambda row: row.rank_key)
-    if key is None:  # it is older than ranks are
-        key = await _enter(ctx, item, neighbor)
-    await _beside(ctx, item, moving, side, key)
+    key = neighbor_row.decide(lambda row: row.rank_key)
+    if key is None:  # created before ranks existed
+        key = await _rank_last(ctx, item, neighbor)
+    await _rank_between(ctx, item, moved_ids, side, key)
 
 
-async def _enter(ctx: Context, item: Changeset[Opportunity, object], id: UUID) -> str:
-    """Give one that has no rank the last place of those that have one."""
+async def _rank_last(ctx: Context, item: Changeset[Opportunity, object], id: UUID) -> str:
+    """Set the rank of an opportunity without one to the last position."""
     key = last(ctx.now)
     for row in await ctx.trusted(Opportunity).select_for_update(Opportunity.id, [id]):
         item.also_change(row, to(Opportunity.rank_key, key))
     return key
 
 
-async def _beside(
+async def _rank_between(
     ctx: Context,
     item: Changeset[Opportunity, object],
-    moving: Collection[UUID],
+    moved_ids: Collection[UUID],
     side: RankSide,
     key: str,
 ) -> None:
-    """Between a key and the next one that the caller sees, those that are moved left out.
+    """Set a rank between a key and the next visible one, without the moved opportunities.
 
-    Opportunities that the caller does not see take no part: otherwise the rank would disclose that they exist.
+    Invisible opportunities are ignored, because the rank would reveal that they exist.
     """
-    following = await ctx.unit.nearest_visible(
+    next_key = await ctx.unit.nearest_visible(
         Series(item.entity, "stage_id", "rank_key"),
         item.record.stage_id,
         key,
         before=side is RankSide.BEFORE,
-        without=moving,
+        without=moved_ids,
     )
-    rank = following.decide(lambda other: beside(side, key, other, ctx.now))
-    if rank is None:
+    rank_key = next_key.decide(lambda neighbor_row: beside(side, key, neighbor_row, ctx.now))
+    if rank_key is None:
         item.violation(Violation(UserErrorCode.INVALID, CROWDED), side.value)
     else:
-        item.record.rank_key = rank
+        item.record.rank_key = rank_key

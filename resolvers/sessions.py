@@ -1,4 +1,4 @@
-"""Signs staff in and out; a failure tells neither by its words nor by its time what failed."""
+"""Signs users in and out. Neither the message nor the duration of a failure reveals its cause."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from resolvers.engine.context import AppContext, Caller
 from tenancy.engine.provision import Tenant
 
 FAILURE_SECONDS = 0.25
-"""Failures are answered at a multiple of this: longer than failing takes on an idle machine."""
-LONGEST_EMAIL = 320
+"""The duration of failures is rounded up to a multiple of this, which exceeds the time on an idle machine."""
+MAX_EMAIL = 320
 CLOSED = "closed"
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a client holds: the access token is good until `expires_at`, the refresh token once."""
+    """Tokens of a client: the access token is valid until `expires_at`, the refresh token for one use."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -37,18 +37,18 @@ class Tokens:
 async def sign_in(
     app_context: AppContext, address: str, tenant: str, email: str, password: str
 ) -> Tokens | UserErrorCode:
-    """Begin a session, or INVALID_CREDENTIALS. Raises Refused(RATE_LIMITED, RETRYABLE).
+    """Begin a session, or return INVALID_CREDENTIALS. Raises Refused(RATE_LIMITED, RETRYABLE).
 
-    An unknown tenant, a closed one, an unknown or inactive user and a wrong password are answered
-    alike, and each costs one verification. What remains is that a tenant or a user who does not
-    exist needs fewer questions to the database: so every failure waits for the same moment.
+    Unknown or closed tenants, unknown or inactive users and wrong passwords give the same response after
+    one password verification each. Unknown tenants and users need fewer queries, so the response time of
+    every failure is rounded up.
     """
-    begun = app_context.monotonic()
+    started = app_context.monotonic()
     slug, email = sessions.fold(tenant), sessions.fold(email)
     attempt = await app_context.throttle.sign_in(address, slug, email)
-    tokens = await _signed_in(app_context, slug, email, password)
+    tokens = await _authenticate(app_context, slug, email, password)
     if tokens is None:
-        await _next_moment(app_context, begun)
+        await _round_up(app_context, started)
         return UserErrorCode.INVALID_CREDENTIALS
     await app_context.throttle.forgive(attempt)
     return tokens
@@ -57,26 +57,26 @@ async def sign_in(
 async def refresh(app_context: AppContext, address: str, token: str) -> Tokens | UserErrorCode:
     """The next tokens of a session, or INVALID_TOKEN. Raises Refused(RATE_LIMITED, RETRYABLE).
 
-    A token is good once. Used a second time, it was stolen before or is stolen now: nobody can
-    tell which of the two is asking, so the session ends for both, the newest tokens included.
+    A refresh token is valid once. A second use means that it was stolen, by this caller or the previous
+    one, so the session ends, including its newest tokens.
     """
-    known = app_context.tokens.verify_refresh(token)
-    if known is None:
+    credential = app_context.tokens.verify_refresh(token)
+    if credential is None:
         return UserErrorCode.INVALID_TOKEN
     attempt = await app_context.throttle.refresh(address)
-    tenant = await app_context.directory.by_id(known.tenant)
+    tenant = await app_context.directory.by_id(credential.tenant)
     if tenant is None or tenant.state == CLOSED:
         return UserErrorCode.INVALID_TOKEN
     now = app_context.now()
-    user = await _renewed(app_context, tenant, known, now)
+    user = await _renew(app_context, tenant, credential, now)
     if user is None:
         return UserErrorCode.INVALID_TOKEN
     await app_context.throttle.forgive(attempt)
-    return _tokens(app_context, tenant, user, known.session, known.generation + 1, now)
+    return _tokens(app_context, tenant, user, credential.session, credential.generation + 1, now)
 
 
 async def sign_out(app_context: AppContext, caller: Caller) -> None:
-    """End the caller's session; his tokens are refused from now on. Raises Refused(RETRYABLE)."""
+    """End the caller's session and revoke its tokens. Raises Refused(RETRYABLE)."""
 
     async def end(connection: Driver) -> None:
         await sessions.revoke(connection, caller.session, app_context.now())
@@ -84,21 +84,21 @@ async def sign_out(app_context: AppContext, caller: Caller) -> None:
     await _write(app_context, caller.tenant, TransactionStart(), end)
 
 
-async def _signed_in(
+async def _authenticate(
     app_context: AppContext, slug: str, email: str, password: str
 ) -> Tokens | None:
     tenant = await app_context.directory.by_slug(slug)
     if tenant is not None and tenant.state == CLOSED:
         tenant = None
-    # What is no address, such as one with a NUL, is not asked of Postgres, which would raise.
-    sane = len(email) <= LONGEST_EMAIL and email.isprintable()
-    known = await _credential(app_context, tenant, email) if tenant and sane else None
-    matches = await app_context.passwords.verify(known.hash if known else None, password)
-    if tenant is None or known is None or not matches:
+    # Invalid addresses are not sent to Postgres, which raises on NUL characters.
+    is_valid = len(email) <= MAX_EMAIL and email.isprintable()
+    credential = await _credential(app_context, tenant, email) if tenant and is_valid else None
+    matches = await app_context.passwords.verify(credential.hash if credential else None, password)
+    if tenant is None or credential is None or not matches:
         return None
     if is_demo(password) and not tenant.demo:
         return None
-    return await _begun(app_context, tenant, known, password)
+    return await _begin_session(app_context, tenant, credential, password)
 
 
 async def _credential(
@@ -110,19 +110,19 @@ async def _credential(
     return await _write(app_context, tenant, TransactionStart(), find)
 
 
-async def _begun(
-    app_context: AppContext, tenant: Tenant, known: sessions.StoredCredential, password: str
+async def _begin_session(
+    app_context: AppContext, tenant: Tenant, credential: sessions.StoredCredential, password: str
 ) -> Tokens | None:
-    outdated = app_context.passwords.outdated(known.hash)
+    outdated = app_context.passwords.outdated(credential.hash)
     hash = await app_context.passwords.hash(password, demo=tenant.demo) if outdated else None
     session, now = app_context.new_id(), app_context.now()
 
     async def begin(connection: Driver) -> bool:
-        if not await sessions.lock_credential(connection, known):
+        if not await sessions.lock_credential(connection, credential):
             return False
-        await sessions.begin(connection, session, known.user, now, now + REFRESH_LIFETIME)
+        await sessions.begin(connection, session, credential.user, now, now + REFRESH_LIFETIME)
         if hash is not None:
-            await sessions.set_hash(connection, known.user, hash)
+            await sessions.set_hash(connection, credential.user, hash)
         return True
 
     try:
@@ -130,22 +130,28 @@ async def _begun(
             return None
     except EntryRejected:  # the user is not active
         return None
-    return _tokens(app_context, tenant, known.user, session, sessions.FIRST, now)
+    return _tokens(app_context, tenant, credential.user, session, sessions.FIRST, now)
 
 
-async def _renewed(
-    app_context: AppContext, tenant: Tenant, known: RefreshToken, now: datetime
+async def _renew(
+    app_context: AppContext, tenant: Tenant, credential: RefreshToken, now: datetime
 ) -> UUID | None:
     async def renew(connection: Driver) -> UUID | None:
-        until = now + REFRESH_LIFETIME
-        user = await sessions.renew(connection, known.session, known.generation, until)
-        if user is None and await sessions.is_reused(connection, known.session, known.generation):
-            # Answered, not raised: an exception would take the revocation back.
-            await sessions.revoke(connection, known.session, now)
+        expires_at = now + REFRESH_LIFETIME
+        user = await sessions.renew(
+            connection, credential.session, credential.generation, expires_at
+        )
+        if user is None and await sessions.is_reused(
+            connection, credential.session, credential.generation
+        ):
+            # Return instead of raising, because an exception would roll the revocation back.
+            await sessions.revoke(connection, credential.session, now)
         return user
 
     try:
-        return await _write(app_context, tenant, TransactionStart(session=known.session), renew)
+        return await _write(
+            app_context, tenant, TransactionStart(session=credential.session), renew
+        )
     except EntryRejected:  # the session has ended, or its user is not active
         return None
 
@@ -154,17 +160,17 @@ async def _write(
     app_context: AppContext,
     tenant: Tenant,
     entry: TransactionStart,
-    deed: Callable[[Driver], Awaitable[T]],
+    action: Callable[[Driver], Awaitable[T]],
 ) -> T:
-    """Do it in a transaction of the tenant. Raises TurnedAway(REVOKED), Refused(RETRYABLE)."""
+    """Run an action in a transaction of the tenant. Raises EntryRejected(REVOKED), Refused(RETRYABLE)."""
     for moved_before in (False, True):
         try:
             async with app_context.database.write(tenant.placement, entry) as connection:
-                return await deed(connection)
-        except EntryRejected as turned:
-            if turned.reason is RejectReason.REVOKED:
+                return await action(connection)
+        except EntryRejected as rejection:
+            if rejection.reason is RejectReason.REVOKED:
                 raise
-            if turned.reason is not RejectReason.MOVED or moved_before:
+            if rejection.reason is not RejectReason.MOVED or moved_before:
                 break
         app_context.directory.forget(tenant.id)
         tenant = await app_context.directory.by_id(tenant.id) or tenant
@@ -173,11 +179,11 @@ async def _write(
     )
 
 
-async def _next_moment(app_context: AppContext, begun: float) -> None:
-    """Wait for a whole number of FAILURE_SECONDS; "at least" one would tell when we are busy."""
-    elapsed = max(0.0, app_context.monotonic() - begun)
-    moments = math.floor(elapsed / FAILURE_SECONDS) + 1
-    await app_context.sleep(moments * FAILURE_SECONDS - elapsed)
+async def _round_up(app_context: AppContext, started: float) -> None:
+    """Wait until the elapsed time is a multiple of FAILURE_SECONDS, so that it reveals nothing under load either."""
+    elapsed = max(0.0, app_context.monotonic() - started)
+    periods = math.floor(elapsed / FAILURE_SECONDS) + 1
+    await app_context.sleep(periods * FAILURE_SECONDS - elapsed)
 
 
 def _tokens(

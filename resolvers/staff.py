@@ -1,4 +1,4 @@
-"""The staff: the tree of employees, users and their credentials, and that nobody grants more than they have."""
+"""Hooks of the staff area: employee hierarchy, users and credentials, and limits on granting rights."""
 
 from __future__ import annotations
 
@@ -44,25 +44,27 @@ from resolvers.engine.trees import refuse_cycles
 from resolvers.engine.values import NO_ID
 
 R = TypeVar("R", bound=Record)
-ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\Z")
-NO_ADDRESS = "The email address is missing. Enter an address such as anna@example.com."
+EMAIL = re.compile(r"[^\s@]+@[^\s@]+\Z")
+NO_EMAIL = "The email address is missing. Enter an address such as anna@example.com."
 UNDER_ITSELF = (
     "Employees cannot report to themselves or to anyone below them. Choose another manager."
 )
 ADMINISTRATORS_ONLY = "This requires full access. Ask an administrator with full access."
-NOT_ONESELF = "You cannot grant rights to yourself. Ask another administrator."
-MORE_THAN_MINE = (
+OWN_ROLE = "You cannot grant rights to yourself. Ask another administrator."
+EXCEEDS_RIGHTS = (
     "The role grants rights that you do not have. Ask an administrator with full access."
 )
-SIGNS_IN = (
+EMAIL_IN_USE = (
     "Another user signs in with this employee's email address. Change one of the addresses first."
 )
-LAST = "The tenant would have no active administrator. Give another active user full access first."
+LAST_ADMINISTRATOR = (
+    "The tenant would have no active administrator. Give another active user full access first."
+)
 NO_ENTITY = "The type does not exist. Enter its name as in the API, such as Account."
 NO_FIELD = "{entity} has no such field. Enter its name as in the API."
 NO_STATUS = "Records of {entity} do not have this status. Choose one of their statuses."
 ADMINISTRATORS = "administrators"
-"""The lock under which rights and administrators change, one transaction at a time."""
+"""Name of the advisory lock that serializes changes of rights and administrators."""
 
 
 # --- employees ------------------------------------------------------------------------------------
@@ -70,16 +72,16 @@ ADMINISTRATORS = "administrators"
 
 @before_save()
 async def preset_employee(ctx: Context, items: Saved[Employee]) -> None:
-    """The title that the type presets."""
+    """Set the title from the employee type."""
     await preset(ctx, items, EmployeeType, {Employee.title: EmployeeType.default_title})
 
 
 @before_save()
 async def check_employee(ctx: Context, items: Saved[Employee]) -> None:
-    """An e-mail address; and administrators alone move employees in the tree, which determines who sees what."""
+    """Check the email address. Only administrators may change an employee's manager, because visibility depends on it."""
     for item in items:
-        if not ADDRESS.match(item.record.email):
-            item.violation(Violation(UserErrorCode.INVALID, NO_ADDRESS, "email"))
+        if not EMAIL.match(item.record.email):
+            item.violation(Violation(UserErrorCode.INVALID, NO_EMAIL, "email"))
         moved = item.before is not None and item.differs(Employee.manager_id)
         if moved and not ctx.viewer.full:
             item.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, "manager")
@@ -87,7 +89,7 @@ async def check_employee(ctx: Context, items: Saved[Employee]) -> None:
 
 @before_save(despite_errors=True)
 async def refuse_employee_cycles(ctx: Context, items: Saved[Employee]) -> None:
-    """No employee is above themselves."""
+    """Refuse employees who would be their own manager, directly or indirectly."""
     await refuse_cycles(ctx, list(items), Employee.manager_id, UNDER_ITSELF)
 
 
@@ -95,29 +97,29 @@ async def refuse_employee_cycles(ctx: Context, items: Saved[Employee]) -> None:
 
 
 @before_save(*Action)
-async def spare_users(ctx: Context, items: Saved[User]) -> None:
-    """Users without full access change no user who has it."""
+async def protect_administrators(ctx: Context, items: Saved[User]) -> None:
+    """Refuse changes of users with full access to callers without it."""
     if ctx.viewer.full:
         await advisory_lock(ctx.unit.connection, ADMINISTRATORS)
     else:
-        await _spare(ctx, {each.record.id: [each] for each in items})
+        await _refuse_administrators(ctx, {each.record.id: [each] for each in items})
 
 
 @before_save(Action.CREATE, Action.RESTORE)
 async def administrators_add_users(ctx: Context, items: Saved[User]) -> None:
-    """Only administrators add users: a new user could be anyone."""
-    _refuse_others(ctx, items)
+    """Refuse adding users to callers without full access."""
+    _require_full_access(ctx, items)
 
 
 @before_save(Action.CREATE)
-async def enrol(ctx: Context, items: Saved[User]) -> None:
-    """A new user signs in with the e-mail address of their employee."""
+async def create_credentials(ctx: Context, items: Saved[User]) -> None:
+    """Create the credentials of new users, with the email address of their employee."""
     employees = await ctx.trusted(Employee).by_id(each.record.employee_id for each in items)
-    met: set[str] = set()
+    addresses: set[str] = set()
     for item in items:
         employee = employees.get(item.record.employee_id)
         email = employee.map(_sign_in) if employee is not None else Hidden("")
-        await _enrol(ctx, item, met, email, credentials.enrol)
+        await _prepare_credentials(ctx, item, addresses, email, credentials.enrol)
 
 
 def _sign_in(employee: Employee) -> str:
@@ -125,43 +127,43 @@ def _sign_in(employee: Employee) -> str:
 
 
 @before_save(Action.RESTORE)
-async def reclaim(ctx: Context, items: Saved[User]) -> None:
-    """A restored user signs in with the e-mail address that they had."""
-    met: set[str] = set()
+async def restore_credentials(ctx: Context, items: Saved[User]) -> None:
+    """Reactivate the credentials of restored users, with their previous email address."""
+    addresses: set[str] = set()
     for item in items:
         email = await credentials.address_of(ctx.unit.connection, item.record.id)
-        await _enrol(ctx, item, met, email, credentials.reclaim)
+        await _prepare_credentials(ctx, item, addresses, email, credentials.reclaim)
 
 
-async def _enrol(
+async def _prepare_credentials(
     ctx: Context,
     item: Changeset[User, object],
-    met: set[str],
+    addresses: set[str],
     email: Hidden[str],
-    keep: Callable[..., Awaitable[None]],
+    save: Callable[..., Awaitable[None]],
 ) -> None:
-    """Let a user sign in with an address that no other user has, of those that exist and of the list."""
-    twice = email.decide(met.__contains__)
-    if twice or await credentials.is_taken(ctx.unit.connection, email):
-        item.violation(Violation(UserErrorCode.DUPLICATE, SIGNS_IN, "employee_id"))
-    email.decide(met.add)
-    item.side_effects.append(partial(keep, user=item.record.id, email=email))
+    """Prepare the credentials of a user; the address must be unique among existing users and the list."""
+    is_duplicate = email.decide(addresses.__contains__)
+    if is_duplicate or await credentials.is_taken(ctx.unit.connection, email):
+        item.violation(Violation(UserErrorCode.DUPLICATE, EMAIL_IN_USE, "employee_id"))
+    email.decide(addresses.add)
+    item.side_effects.append(partial(save, user=item.record.id, email=email))
 
 
 @before_save(Action.UPDATE, Action.REPLACE, Action.DELETE)
 async def end_sessions(ctx: Context, items: Saved[User]) -> None:
-    """A user who may no longer sign in is signed out at once."""
+    """End the sessions of users who are deactivated or deleted."""
     for item in items:
         if item.action is Action.DELETE or not item.record.active:
             end = partial(credentials.end_all, user=item.record.id, at=ctx.now)
             item.side_effects.append(end)
 
 
-async def _spare(ctx: Context, by_user: dict[UUID, list[AnyChangeset]]) -> None:
-    """Refuse the changesets that are about users with full access."""
-    spared = await administrators(ctx.unit.connection)
+async def _refuse_administrators(ctx: Context, by_user: dict[UUID, list[AnyChangeset]]) -> None:
+    """Refuse the changesets of users with full access."""
+    administrator_users = await administrators(ctx.unit.connection)
     for user, items in by_user.items():
-        if spared.decide(partial(_contains, user)):
+        if administrator_users.decide(partial(_contains, user)):
             for item in items:
                 item.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
 
@@ -170,8 +172,8 @@ def _contains(user: UUID, users: dict[UUID, bool]) -> bool:
     return user in users
 
 
-def _refuse_others(ctx: Context, items: Saved[R]) -> None:
-    """Refuse the command to callers without full access."""
+def _require_full_access(ctx: Context, items: Saved[R]) -> None:
+    """Refuse the changesets to callers without full access."""
     for item in items:
         if not ctx.viewer.full:
             item.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
@@ -181,83 +183,85 @@ def _refuse_others(ctx: Context, items: Saved[R]) -> None:
 
 
 @before_save(*Action)
-async def spare_assignments(ctx: Context, items: Saved[RoleAssignment]) -> None:
-    """Users without full access neither give roles to users who have it nor take them away."""
+async def protect_administrator_roles(ctx: Context, items: Saved[RoleAssignment]) -> None:
+    """Refuse to change the roles of users with full access to callers without it."""
     await advisory_lock(ctx.unit.connection, ADMINISTRATORS)
     if not ctx.viewer.full:
-        await _spare(ctx, grouped(items, lambda item: item.record.user_id))
+        await _refuse_administrators(ctx, grouped(items, lambda item: item.record.user_id))
 
 
 @before_save(*Action, despite_errors=True)
 async def grant_own_rights(ctx: Context, items: Saved[RoleAssignment]) -> None:
-    """A role is given and taken by users who have all rights that it grants, and to others than themselves."""
+    """Require all rights of a role to assign or remove it, and refuse assignments to oneself."""
     if ctx.viewer.full:
         return
     roles = {each.record.role_id for each in items}
     granted = await of_roles(await ctx.unit.connection.direct(), ctx.unit.model, roles)
     rules = await ctx.trusted(ShareRule).by(ShareRule.role_id, roles)
-    seen = set(ctx.viewer.arrays[SHARED_TYPES.parameter])
+    shared_types = set(ctx.viewer.arrays[SHARED_TYPES.parameter])
     for item in items:
         role = item.record.role_id
         full, rights = granted[role]
-        opened = {row.decide(lambda rule: rule.type_id) for row in rules[role]}
+        opened_types = {row.decide(lambda rule: rule.type_id) for row in rules[role]}
         if item.record.user_id == ctx.viewer.user:
-            item.refuse(Code.FORBIDDEN, NOT_ONESELF)
-        elif full or exceeds(rights, ctx.viewer.rights) or opened - seen:
-            item.refuse(Code.FORBIDDEN, MORE_THAN_MINE)
+            item.refuse(Code.FORBIDDEN, OWN_ROLE)
+        elif full or exceeds(rights, ctx.viewer.rights) or opened_types - shared_types:
+            item.refuse(Code.FORBIDDEN, EXCEEDS_RIGHTS)
 
 
 @before_save(Action.DELETE)
 async def administrators_open_types(ctx: Context, items: Saved[OpportunityType]) -> None:
-    """Opportunities come to no type that more roles see all of, unless an administrator replaces their type."""
-    asked = [each for each in items if each.params.get(REPLACE_WITH) is not None]
-    if ctx.viewer.full or not asked:
+    """Refuse a replacement type that is shared with more roles, unless the caller has full access."""
+    replaced = [each for each in items if each.params.get(REPLACE_WITH) is not None]
+    if ctx.viewer.full or not replaced:
         return
-    wanted = {
+    replacements = {
         each.record.id: parse_id(each.params[REPLACE_WITH], each.entity.prefix) or NO_ID
-        for each in asked
+        for each in replaced
     }
-    rules = await ctx.trusted(ShareRule).by(ShareRule.type_id, {*wanted, *wanted.values()})
+    rules = await ctx.trusted(ShareRule).by(
+        ShareRule.type_id, {*replacements, *replacements.values()}
+    )
     roles = {
         type_: {row.decide(lambda rule: rule.role_id) for row in rows}
         for type_, rows in rules.items()
     }
-    for item in asked:
-        if roles[wanted[item.record.id]] - roles[item.record.id]:
+    for item in replaced:
+        if roles[replacements[item.record.id]] - roles[item.record.id]:
             item.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, REPLACE_WITH)
 
 
 @before_save(Action.DELETE, Action.RESTORE)
 async def administrators_open_roles(ctx: Context, items: Saved[Role]) -> None:
-    """A role is deleted and restored with all that it opens; only its name is for others to choose."""
+    """Refuse to delete or restore roles to callers without full access; others may only rename them."""
     await advisory_lock(ctx.unit.connection, ADMINISTRATORS)
-    _refuse_others(ctx, items)
+    _require_full_access(ctx, items)
 
 
 @before_save(*Action)
 async def administrators_only(ctx: Context, items: Saved[R]) -> None:
-    """Only administrators change what roles and profiles open."""
+    """Refuse changes of profiles and sharing rules to callers without full access."""
     await advisory_lock(ctx.unit.connection, ADMINISTRATORS)
-    _refuse_others(ctx, items)
+    _require_full_access(ctx, items)
 
 
 @before_save()
 async def check_entity(ctx: Context, items: Saved[ObjectPermission]) -> None:
-    """A profile opens an entity that exists."""
+    """Refuse permissions for unknown entities."""
     for item in items:
         item.violations(_unknown(ctx, item.record.entity))
 
 
 @before_save()
 async def check_field(ctx: Context, items: Saved[FieldPermission]) -> None:
-    """A profile opens a field or an attribute that exists."""
+    """Refuse permissions for unknown fields and attributes."""
     for item in items:
         item.violations(_unknown(ctx, item.record.entity, item.record.field))
 
 
 @before_save()
 async def check_status(ctx: Context, items: Saved[StatusRule]) -> None:
-    """A rule names a field that exists, and a status of its entity."""
+    """Refuse status rules for unknown fields or statuses."""
     for item in items:
         rule = item.record
         item.violations(_unknown(ctx, rule.entity, rule.field, rule.status))
@@ -266,14 +270,14 @@ async def check_status(ctx: Context, items: Saved[StatusRule]) -> None:
 def _unknown(
     ctx: Context, name: str | None, field: str | None = None, status: str | None = None
 ) -> list[Violation]:
-    """What does not exist of an entity, a field and a status of its records; what is missing is reported elsewhere."""
+    """Violations for an unknown entity, field or status. Missing values are reported elsewhere."""
     if name is None:
         return []
     entity = ctx.unit.model.entities.get(name)
     if entity is None:
         return [Violation(UserErrorCode.INVALID, NO_ENTITY, "entity")]
-    own = {each.id for each in ctx.viewer.attributes(name)}
-    if field is not None and field not in entity.granted and field not in own:
+    attribute_ids = {each.id for each in ctx.viewer.attributes(name)}
+    if field is not None and field not in entity.granted and field not in attribute_ids:
         return [Violation(UserErrorCode.INVALID, NO_FIELD.format(entity=name), "field")]
     if status is not None and status not in entity.statuses:
         return [Violation(UserErrorCode.INVALID, NO_STATUS.format(entity=name), "status")]
@@ -281,21 +285,27 @@ def _unknown(
 
 
 @verify(User, Role, RoleAssignment, Profile, RoleProfile)
-async def keep_an_administrator(ctx: Context, items: list[AnyChangeset]) -> None:
-    """At least one active user has full access, whatever the command did."""
-    found = await administrators(ctx.unit.connection)
-    if not found.decide(lambda users: any(users.values())):
+async def require_administrator(ctx: Context, items: list[AnyChangeset]) -> None:
+    """Require that at least one active user has full access after the command."""
+    users_by_id = await administrators(ctx.unit.connection)
+    if not users_by_id.decide(lambda users: any(users.values())):
         for item in items:
-            item.violation(Violation(UserErrorCode.LAST_ADMINISTRATOR, LAST))
+            item.violation(Violation(UserErrorCode.LAST_ADMINISTRATOR, LAST_ADMINISTRATOR))
 
 
 AREA = Area(
     "staff",
     before_save={
         Employee: (preset_employee, check_employee, refuse_employee_cycles),
-        User: (spare_users, administrators_add_users, enrol, reclaim, end_sessions),
+        User: (
+            protect_administrators,
+            administrators_add_users,
+            create_credentials,
+            restore_credentials,
+            end_sessions,
+        ),
         Role: (administrators_open_roles,),
-        RoleAssignment: (spare_assignments, grant_own_rights),
+        RoleAssignment: (protect_administrator_roles, grant_own_rights),
         Profile: (administrators_only,),
         RoleProfile: (administrators_only,),
         ObjectPermission: (administrators_only, check_entity),
@@ -305,5 +315,5 @@ AREA = Area(
         Feature: (administrators_only,),
         OpportunityType: (administrators_open_types,),
     },
-    verify=(keep_an_administrator,),
+    verify=(require_administrator,),
 )

@@ -1,4 +1,4 @@
-"""Keeps the log of stages: when an opportunity entered each, and how long it stayed (X-23)."""
+"""Writes the stage history: when an opportunity entered each stage, and how long it stayed (X-23)."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from resolvers.engine.hooks import before_save
 
 @before_save(Action.CREATE, Action.UPDATE)
 async def record_stage_history(ctx: Context, items: Saved[Opportunity]) -> None:
-    """End the visit of the stage that each of these leaves, and begin one of its new stage.
+    """End the entry of the old stage, and create one for the new stage.
 
-    Where a stage is replaced, its visits become visits of the other stage instead.
+    When a stage is replaced by another, its entries are moved to that stage instead.
     """
     moved = [each for each in items if each.differs(Opportunity.stage_id) and _is_placed(each)]
-    left = [each.record.id for each in moved if each.before is not None]
-    visits = await ctx.trusted(StageHistory).by_for_update(StageHistory.opportunity_id, left)
+    moved_ids = [each.record.id for each in moved if each.before is not None]
+    entries = await ctx.trusted(StageHistory).by_for_update(StageHistory.opportunity_id, moved_ids)
     for item in moved:
-        for visit in visits.get(item.record.id, ()):
-            if visit.decide(lambda row: row.left_at is None):
-                _end(item, visit, ctx.now)
-        begun = ctx.unit.blank(StageHistory)
-        begun.opportunity_id = item.record.id
-        begun.stage_id = item.record.stage_id
-        begun.entered_at = ctx.now
-        item.also_create(begun)
+        for entry in entries.get(item.record.id, ()):
+            if entry.decide(lambda row: row.left_at is None):
+                _end_entry(item, entry, ctx.now)
+        new_entry = ctx.unit.blank(StageHistory)
+        new_entry.opportunity_id = item.record.id
+        new_entry.stage_id = item.record.stage_id
+        new_entry.entered_at = ctx.now
+        item.also_create(new_entry)
 
 
 def _is_placed(item: Changeset[Opportunity, object]) -> bool:
@@ -36,11 +36,11 @@ def _is_placed(item: Changeset[Opportunity, object]) -> bool:
     return stage is not None
 
 
-def _end(
-    item: Changeset[Opportunity, object], visit: HiddenRow[StageHistory], now: datetime
+def _end_entry(
+    item: Changeset[Opportunity, object], entry: HiddenRow[StageHistory], now: datetime
 ) -> None:
-    left = visit.map(lambda row: max(now, row.entered_at))
-    seconds = visit.map(
+    left_at = entry.map(lambda row: max(now, row.entered_at))
+    seconds = entry.map(
         lambda row: int((max(now, row.entered_at) - row.entered_at).total_seconds())
     )
-    item.also_change(visit, to(StageHistory.left_at, left), to(StageHistory.seconds, seconds))
+    item.also_change(entry, to(StageHistory.left_at, left_at), to(StageHistory.seconds, seconds))

@@ -1,4 +1,4 @@
-"""Where opportunities stand: stage, status and probability go together, whoever moves them."""
+"""Stages of opportunities: keeps stage, status and probability consistent for every command."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from db.pipelines import pipelines
 from db.quotes import Quote
 from db.sales import Opportunity
 from db.setup import OpportunityType, Preferences
-from domain.closing import explained, follows_status
+from domain.outcome import closing_fields, explanation_violations
 from domain.sales import (
     AMOUNTS,
     CURRENCY,
     PipelineStep,
     amounts,
-    entered,
-    moved,
-    retyped,
-    unfit,
-    unquoted,
+    currency_violations,
+    initial_step,
+    next_step,
+    quote_violations,
+    type_change_violation,
 )
 from domain.violations import Violation
 from resolvers.engine.changeset import Action, Changeset, Saved
@@ -30,18 +30,18 @@ from resolvers.engine.presets import prefer_type, preset
 
 @before_save(Action.UPDATE)
 async def check_amounts(ctx: Context, items: Saved[Opportunity]) -> None:
-    """In another currency, the amounts that the caller sees must be ones that it has coins for."""
+    """After a change of currency, refuse readable amounts with more decimals than the new currency has."""
     for item in items:
         before, after = item.existing, item.record
         if before.currency != after.currency and CURRENCY.match(after.currency):
-            kept = [name for name in AMOUNTS if getattr(before, name) == getattr(after, name)]
-            seen = [n for n in kept if ctx.viewer.right("Opportunity", n) is Right.OPEN]
-            item.violations(unfit(after.currency, amounts(after, seen)))
+            unchanged = [name for name in AMOUNTS if getattr(before, name) == getattr(after, name)]
+            readable = [n for n in unchanged if ctx.viewer.right("Opportunity", n) is Right.OPEN]
+            item.violations(currency_violations(after.currency, amounts(after, readable)))
 
 
 @before_save(despite_errors=True)
 async def preset_opportunity(ctx: Context, items: Saved[Opportunity]) -> None:
-    """The preferred type, and what the type presets (VN-40)."""
+    """Set the preferred type and the type's presets (VN-40)."""
     await prefer_type(ctx, items, Preferences, Preferences.default_opportunity_type_id)
     copied = {
         Opportunity.owner_id: OpportunityType.default_owner_id,
@@ -51,27 +51,29 @@ async def preset_opportunity(ctx: Context, items: Saved[Opportunity]) -> None:
 
 
 @before_save(despite_errors=True)
-async def place(ctx: Context, items: Saved[Opportunity]) -> None:
-    """A stage of the pipeline, with its status and probability; a new opportunity begins in the first one (VN-25)."""
+async def set_stage(ctx: Context, items: Saved[Opportunity]) -> None:
+    """Set the stage with its status and probability. Default for a new opportunity: the first stage of its type (VN-25)."""
     columns = (Opportunity.stage_id, Opportunity.type_id)
-    concerned = [each for each in items if each.differs(*columns) and _has_type(each)]
-    known = await pipelines(ctx.unit.connection, {each.record.type_id for each in concerned})
+    changed = [each for each in items if each.differs(*columns) and _has_type(each)]
+    pipelines_by_type = await pipelines(
+        ctx.unit.connection, {each.record.type_id for each in changed}
+    )
     steps: list[tuple[Changeset[Opportunity, object], PipelineStep]] = []
-    for item in concerned:
+    for item in changed:
         before, stage = item.before, item.record.stage_id
-        pipeline = known[item.record.type_id]
+        pipeline = pipelines_by_type[item.record.type_id]
         if before is not None and stage == before.stage_id:
-            if violation := pipeline.decide(partial(retyped, stage=stage)):
+            if violation := pipeline.decide(partial(type_change_violation, stage=stage)):
                 item.violation(violation)
             continue
         if before is None:
-            step = pipeline.decide(partial(entered, wanted=stage))
+            step = pipeline.decide(partial(initial_step, requested=stage))
         else:
-            step = pipeline.decide(partial(moved, wanted=stage))
+            step = pipeline.decide(partial(next_step, requested=stage))
         if isinstance(step, Violation):
             item.violation(step)
         else:
-            _stand(item, step)
+            _apply(item, step)
             steps.append((item, step))
     await _check_quoted(ctx, steps)
 
@@ -81,9 +83,9 @@ def _has_type(item: Changeset[Opportunity, object]) -> bool:
     return kind is not None
 
 
-def _stand(item: Changeset[Opportunity, object], step: PipelineStep) -> None:
+def _apply(item: Changeset[Opportunity, object], step: PipelineStep) -> None:
     item.record.stage_id, item.record.status = step.stage, step.kind
-    item.violations(explained(item.before, item.record))
+    item.violations(explanation_violations(item.before, item.record))
     if not item.gives_value(Opportunity.probability):
         item.record.probability = step.probability
 
@@ -91,35 +93,35 @@ def _stand(item: Changeset[Opportunity, object], step: PipelineStep) -> None:
 async def _check_quoted(
     ctx: Context, steps: list[tuple[Changeset[Opportunity, object], PipelineStep]]
 ) -> None:
-    """Some stages require a quote, where the tenant wants it so (VN-26)."""
-    asked = [
+    """Refuse stages that require a quote to opportunities without one, if the tenant's preferences say so (VN-26)."""
+    requiring = [
         (item, step)
         for item, step in steps
         if step.needs_quote and item.action is not Action.REPLACE
     ]
-    if not asked:
+    if not requiring:
         return
     preferences = await ctx.trusted(Preferences).get_one()
     if not preferences.decide(lambda row: row.proof_needs_quote):
         return
-    ids = [item.record.id for item, _ in asked if item.before is not None]
+    ids = [item.record.id for item, _ in requiring if item.before is not None]
     quotes = await ctx.trusted(Quote).by(Quote.opportunity_id, ids)
-    for item, step in asked:
-        comes_with = any(each.entity.type_ is Quote for each in item.children)
-        has_quote = comes_with or bool(quotes.get(item.record.id))
-        item.violations(unquoted(step, has_quote=has_quote))
+    for item, step in requiring:
+        has_new_quote = any(each.entity.type_ is Quote for each in item.children)
+        has_quote = has_new_quote or bool(quotes.get(item.record.id))
+        item.violations(quote_violations(step, has_quote=has_quote))
 
 
 @before_save(despite_errors=True)
-async def follow_status(ctx: Context, items: Saved[Opportunity]) -> None:
-    """When it was closed, and no reason for a loss unless it is lost."""
+async def set_closed_on(ctx: Context, items: Saved[Opportunity]) -> None:
+    """Set the close date, and clear the lost reason of opportunities that are not lost."""
     for item in items:
         if not _has_status(item):
             continue
-        follows = follows_status(item.before, item.record, ctx.today)
-        if follows is not None:
-            item.record.closed_on = follows.closed_on
-            if follows.clears_reason:
+        closing = closing_fields(item.before, item.record, ctx.today)
+        if closing is not None:
+            item.record.closed_on = closing.closed_on
+            if closing.clears_reason:
                 item.record.lost_reason_id = item.record.lost_note = None
 
 

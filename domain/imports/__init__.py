@@ -1,1 +1,1 @@
-"""What is made of files from elsewhere before anything is kept: plain functions of rows."""
+"""Parsing of import files: pure functions of rows."""

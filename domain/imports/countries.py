@@ -1,4 +1,4 @@
-"""Countries as files spell them, with their codes of ISO 3166-1."""
+"""Country names in import files, with their ISO 3166-1 codes."""
 
 from collections.abc import Mapping
 
@@ -16,4 +16,4 @@ CODES: Mapping[str, str] = {
     "United Arab Emirates": "AE", "United Kingdom": "GB", "United States": "US", "Vietnam": "VN",
 }  # fmt: skip
 MEANT: Mapping[str, str] = {"Philipines": "Philippines", "Korea": "South Korea"}
-"""Which country is meant by what is misspelt, or could be two."""
+"""Country names for misspelt or ambiguous names."""

@@ -1,7 +1,7 @@
-"""Reads the four files of "CRM Sales Opportunities": records to keep, and a finding for every row that is not as it should be.
+"""Parses the four files of "CRM Sales Opportunities": records to import, and a finding for every irregular row.
 
-Nothing is lost silently: a row that cannot be used is left out with a finding that says so, and a cell
-that nobody can read stops the import before anything is kept.
+Rows that cannot be used are left out with a finding. An unreadable cell stops the import before anything
+is written.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("engage_date", "close_date", "close_value"),
     ),
 }
-"""The files, with the columns that each must have; others are not looked at."""
+"""The required columns of each file; other columns are ignored."""
 NO_ACCOUNT = "(no account named)"
-"""The account that opportunities are put on whose row names none."""
+"""The account of opportunities whose row names none."""
 SECTORS = {"technolgy": "technology"}
-"""How misspelt sectors are spelt."""
+"""Correct spelling of misspelt sectors."""
 LEFT_OUT = "left out"
 
 
@@ -45,13 +45,13 @@ class ImportedStage(StrEnum):
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing more is decided there."""
+        """Whether opportunities in this stage are closed."""
         return self in (ImportedStage.WON, ImportedStage.LOST)
 
 
 @dataclass(frozen=True)
 class AccountRow:
-    """Whom something was offered to."""
+    """A row of accounts.csv."""
 
     line: int
     name: str
@@ -65,7 +65,7 @@ class AccountRow:
 
 @dataclass(frozen=True)
 class ProductRow:
-    """What was offered."""
+    """A row of products.csv."""
 
     line: int
     name: str
@@ -75,7 +75,7 @@ class ProductRow:
 
 @dataclass(frozen=True)
 class SellerRow:
-    """Who offered it."""
+    """A row of sales_teams.csv."""
 
     line: int
     name: str
@@ -85,7 +85,7 @@ class SellerRow:
 
 @dataclass(frozen=True)
 class DealRow:
-    """An opportunity: what was offered to whom, and what came of it."""
+    """A row of sales_pipeline.csv."""
 
     line: int
     id: str
@@ -96,14 +96,14 @@ class DealRow:
     since: date
     closed: date | None
     amount: Decimal | None
-    """What the file says that it came to."""
+    """The `close_value`, if the file has one."""
     price: Decimal
-    """What was offered."""
+    """The price in the quote."""
 
 
 @dataclass(frozen=True)
 class CrmSales:
-    """All that was read."""
+    """The contents of all files."""
 
     accounts: list[AccountRow]
     products: list[ProductRow]
@@ -111,234 +111,244 @@ class CrmSales:
     deals: list[DealRow]
     findings: list[Finding]
     broken: list[str]
-    """Sentences about what must be put right before anything can be imported."""
+    """Messages about errors that prevent the import."""
 
 
-def read(sheets: Mapping[str, CsvFile], today: date) -> CrmSales:
-    """The records of the files. `today` stands in where the files name no day at all."""
-    notes = Findings()
-    lines = {name: notes.lines(name, sheets.get(name), each) for name, each in COLUMNS.items()}
-    accounts = _accounts(notes, lines["accounts.csv"])
-    products = _products(notes, lines["products.csv"])
-    sellers = _sellers(notes, lines["sales_teams.csv"])
-    known = PipelineNames(
+def read(files: Mapping[str, CsvFile], today: date) -> CrmSales:
+    """Parse the files. `today` is used if the files contain no date at all."""
+    findings = Findings()
+    lines = {name: findings.lines(name, files.get(name), each) for name, each in COLUMNS.items()}
+    accounts = _accounts(findings, lines["accounts.csv"])
+    products = _products(findings, lines["products.csv"])
+    sellers = _sellers(findings, lines["sales_teams.csv"])
+    names = PipelineNames(
         {each.name: each for each in products},
         Names(each.name for each in products),
         Names(each.name for each in accounts),
         Names(each.name for each in sellers),
     )
-    deals = [] if notes.broken else known.deals(notes, lines["sales_pipeline.csv"], today)
+    deals = [] if findings.broken else names.deals(findings, lines["sales_pipeline.csv"], today)
     if any(each.account == NO_ACCOUNT for each in deals):
         first = min(each.line for each in deals if each.account == NO_ACCOUNT)
         accounts.append(AccountRow(first, NO_ACCOUNT))
-    return CrmSales(accounts, products, sellers, deals, notes.findings, notes.broken)
+    return CrmSales(accounts, products, sellers, deals, findings.findings, findings.broken)
 
 
-def _first_of_each(notes: Findings, lines: Iterable[CsvRow], column: str) -> list[CsvRow]:
-    """The rows that name something, and nothing that a row before them names."""
-    met: dict[str, int] = {}
-    found = []
+def _first_of_each(findings: Findings, lines: Iterable[CsvRow], column: str) -> list[CsvRow]:
+    """The rows with a distinct value in a column; empty and duplicate ones get a finding."""
+    seen: dict[str, int] = {}
+    rows = []
     for line in lines:
         name = line[column]
         if not name:
-            notes.note(line, f"{column} is empty", LEFT_OUT)
-        elif name in met:
-            what = f"{column} {name!r} stands in line {met[name]} already"
-            notes.note(line, what, LEFT_OUT)
+            findings.note(line, f"{column} is empty", LEFT_OUT)
+        elif name in seen:
+            what = f"{column} {name!r} stands in line {seen[name]} already"
+            findings.note(line, what, LEFT_OUT)
         else:
-            met[name] = line.number
-            found.append(line)
-    return found
+            seen[name] = line.number
+            rows.append(line)
+    return rows
 
 
-def _accounts(notes: Findings, lines: list[CsvRow]) -> list[AccountRow]:
-    found = [_account(notes, line) for line in _first_of_each(notes, lines, "account")]
+def _accounts(findings: Findings, lines: list[CsvRow]) -> list[AccountRow]:
+    rows = [_account(findings, line) for line in _first_of_each(findings, lines, "account")]
     by_line = {line.number: line for line in lines}
-    names = Names(each.name for each in found)
+    names = Names(each.name for each in rows)
     parents: dict[str, str] = {}
-    for each in found:
+    for each in rows:
         line = by_line[each.line]
         if not line["subsidiary_of"]:
             continue
-        parent, what = names.find(notes, line, "subsidiary_of"), line["subsidiary_of"]
+        parent, what = names.find(findings, line, "subsidiary_of"), line["subsidiary_of"]
         if parent is None:
-            notes.note(line, f"subsidiary_of {what!r} is no account", "left empty")
+            findings.note(line, f"subsidiary_of {what!r} is no account", "left empty")
         elif _leads_to(parents, parent, each.name):
-            notes.note(line, f"subsidiary_of {what!r} leads back to it", "left empty")
+            findings.note(line, f"subsidiary_of {what!r} leads back to it", "left empty")
         else:
             parents[each.name] = parent
-    return [replace(each, parent=parents.get(each.name)) for each in found]
+    return [replace(each, parent=parents.get(each.name)) for each in rows]
 
 
-def _leads_to(parents: Mapping[str, str], name: str | None, wanted: str) -> bool:
-    while name is not None and name != wanted:
+def _leads_to(parents: Mapping[str, str], name: str | None, ancestor: str) -> bool:
+    while name is not None and name != ancestor:
         name = parents.get(name)
     return name is not None
 
 
-def _account(notes: Findings, line: CsvRow) -> AccountRow:
+def _account(findings: Findings, line: CsvRow) -> AccountRow:
     sector = line["sector"]
     if sector in SECTORS:
-        notes.note(line, f"sector is {sector!r}", f"taken as {SECTORS[sector]!r}")
+        findings.note(line, f"sector is {sector!r}", f"taken as {SECTORS[sector]!r}")
         sector = SECTORS[sector]
     return AccountRow(
         line.number,
         line["account"],
         sector or None,
-        notes.whole(line, "year_established"),
-        notes.number(line, "revenue"),
-        notes.whole(line, "employees"),
-        _country(notes, line),
+        findings.whole(line, "year_established"),
+        findings.number(line, "revenue"),
+        findings.whole(line, "employees"),
+        _country(findings, line),
     )
 
 
-def _country(notes: Findings, line: CsvRow) -> str | None:
+def _country(findings: Findings, line: CsvRow) -> str | None:
     text = line["office_location"]
     if not text:
         return None
     if text in MEANT:
-        notes.note(line, f"office_location is {text!r}", f"taken as {MEANT[text]!r}")
+        findings.note(line, f"office_location is {text!r}", f"taken as {MEANT[text]!r}")
     code = CODES.get(MEANT.get(text, text))
     if code is None:
-        notes.note(line, f"office_location {text!r} is no country we know", "left empty")
+        findings.note(line, f"office_location {text!r} is no country we know", "left empty")
     return code
 
 
-def _products(notes: Findings, lines: list[CsvRow]) -> list[ProductRow]:
-    found = []
-    for line in _first_of_each(notes, lines, "product"):
-        price = notes.number(line, "sales_price")
+def _products(findings: Findings, lines: list[CsvRow]) -> list[ProductRow]:
+    rows = []
+    for line in _first_of_each(findings, lines, "product"):
+        price = findings.number(line, "sales_price")
         if line["sales_price"] == "":
-            notes.stop(line, "sales_price is empty", "write what the product costs")
-        found.append(ProductRow(line.number, line["product"], line["series"], price or Decimal()))
-    return found
+            findings.stop(line, "sales_price is empty", "write what the product costs")
+        rows.append(ProductRow(line.number, line["product"], line["series"], price or Decimal()))
+    return rows
 
 
-def _sellers(notes: Findings, lines: list[CsvRow]) -> list[SellerRow]:
-    found: list[SellerRow] = []
-    above: dict[str, str] = {}
-    for line in _first_of_each(notes, lines, "sales_agent"):
+def _sellers(findings: Findings, lines: list[CsvRow]) -> list[SellerRow]:
+    rows: list[SellerRow] = []
+    managers: dict[str, str] = {}
+    for line in _first_of_each(findings, lines, "sales_agent"):
         name, manager = line["sales_agent"], line["manager"] or None
         if manager is None:
-            notes.note(line, "manager is empty", "put below the director")
-        elif _leads_to(above, manager, name):
-            notes.note(line, f"manager {manager!r} reports to him", "put below the director")
+            findings.note(line, "manager is empty", "put below the director")
+        elif _leads_to(managers, manager, name):
+            findings.note(
+                line, f"manager {manager!r} reports to the sales agent", "put below the director"
+            )
             manager = None
         else:
-            above[name] = manager
-        found.append(SellerRow(line.number, name, manager, line["regional_office"] or None))
-    return found
+            managers[name] = manager
+        rows.append(SellerRow(line.number, name, manager, line["regional_office"] or None))
+    return rows
 
 
 @dataclass(frozen=True)
 class PipelineNames:
-    """What the rows of the pipeline may name."""
+    """The records that pipeline rows may refer to."""
 
     by_name: Mapping[str, ProductRow]
     products: Names
     accounts: Names
     sellers: Names
 
-    def deals(self, notes: Findings, lines: list[CsvRow], today: date) -> list[DealRow]:
-        """The opportunities. Those that say no day are taken as known on the last day of the file."""
-        rows = _first_of_each(notes, lines, "opportunity_id")
+    def deals(self, findings: Findings, lines: list[CsvRow], today: date) -> list[DealRow]:
+        """The opportunities. Without dates, they are dated on the last day in the file."""
+        rows = _first_of_each(findings, lines, "opportunity_id")
         columns = ("engage_date", "close_date")
-        days = {(row.number, column): notes.day(row, column) for row in rows for column in columns}
+        days = {
+            (row.number, column): findings.day(row, column) for row in rows for column in columns
+        }
         last = max((day for day in days.values() if day is not None), default=today)
-        found = []
+        deals = []
         for row in rows:
             since, closed = (days[row.number, column] for column in columns)
-            deal = self._deal(notes, row, DealDates(since, closed, last))
+            deal = self._deal(findings, row, DealDates(since, closed, last))
             if deal is not None:
-                found.append(deal)
-        return found
+                deals.append(deal)
+        return deals
 
-    def _deal(self, notes: Findings, line: CsvRow, term: DealDates) -> DealRow | None:
-        seller = self._named(notes, line, "sales_agent", self.sellers, "sales_teams.csv")
-        name = self._named(notes, line, "product", self.products, "products.csv")
-        account = self._account(notes, line)
+    def _deal(self, findings: Findings, line: CsvRow, dates: DealDates) -> DealRow | None:
+        seller = self._named(findings, line, "sales_agent", self.sellers, "sales_teams.csv")
+        name = self._named(findings, line, "product", self.products, "products.csv")
+        account = self._account(findings, line)
         step = next((each for each in ImportedStage if each.value == line["deal_stage"]), None)
         if step is None:
             stages = ", ".join(ImportedStage)
-            notes.note(line, f"deal_stage {line['deal_stage']!r} is none of {stages}", LEFT_OUT)
-        value = notes.number(line, "close_value")
+            findings.note(line, f"deal_stage {line['deal_stage']!r} is none of {stages}", LEFT_OUT)
+        value = findings.number(line, "close_value")
         if seller is None or name is None or account is None or step is None:
             return None
-        wrong = term.wrong(step) or (
+        error = dates.error(step) or (
             "it was won, and close_value is empty"
             if step is ImportedStage.WON and value is None
             else None
         )
-        if wrong:
-            notes.note(line, wrong, LEFT_OUT)
+        if error:
+            findings.note(line, error, LEFT_OUT)
             return None
         product = self.by_name[name]
-        price = _price(notes, line, step, value, product)
-        since, closed = term.taken(notes, line, step)
+        price = _price(findings, line, step, value, product)
+        since, closed = dates.imported(findings, line, step)
         id = line["opportunity_id"]
         return DealRow(line.number, id, seller, name, account, step, since, closed, value, price)
 
     def _named(
-        self, notes: Findings, line: CsvRow, column: str, names: Names, file: str
+        self, findings: Findings, line: CsvRow, column: str, names: Names, file: str
     ) -> str | None:
-        found = names.find(notes, line, column)
-        if found is None:
-            what = (
+        name = names.find(findings, line, column)
+        if name is None:
+            description = (
                 f"{column} {line[column]!r} is not in {file}"
                 if line[column]
                 else f"{column} is empty"
             )
-            notes.note(line, what, LEFT_OUT)
-        return found
+            findings.note(line, description, LEFT_OUT)
+        return name
 
-    def _account(self, notes: Findings, line: CsvRow) -> str | None:
+    def _account(self, findings: Findings, line: CsvRow) -> str | None:
         if not line["account"]:
-            notes.note(line, "account is empty", f"put on the account {NO_ACCOUNT!r}")
+            findings.note(line, "account is empty", f"put on the account {NO_ACCOUNT!r}")
             return NO_ACCOUNT
-        return self._named(notes, line, "account", self.accounts, "accounts.csv")
+        return self._named(findings, line, "account", self.accounts, "accounts.csv")
 
 
 @dataclass(frozen=True)
 class DealDates:
-    """When somebody began to sell, and when it was decided, as the file says."""
+    """The dates of a pipeline row."""
 
     since: date | None
     closed: date | None
     last: date
-    """The last day that the file names."""
+    """The last date in the file."""
 
-    def wrong(self, step: ImportedStage) -> str | None:
-        """What makes no sense of it."""
+    def error(self, step: ImportedStage) -> str | None:
+        """Why the dates are invalid for a stage; None if they are valid."""
         if step.is_closed and self.closed is None:
             return f"deal_stage is {step}, and close_date is empty"
         if step.is_closed and self.since and self.closed and self.closed < self.since:
             return "close_date is before engage_date"
         return None
 
-    def taken(self, notes: Findings, line: CsvRow, step: ImportedStage) -> tuple[date, date | None]:
-        """The days to work with."""
+    def imported(
+        self, findings: Findings, line: CsvRow, step: ImportedStage
+    ) -> tuple[date, date | None]:
+        """The dates to import, with findings for assumed ones."""
         closed = self.closed if step.is_closed else None
         if not step.is_closed:
-            said = "left open" if self.closed is None else "left out, for it is open"
-            notes.note(line, f"close_date is {line['close_date'] or 'empty'}", said)
+            done = "left open" if self.closed is None else "left out, for it is open"
+            findings.note(line, f"close_date is {line['close_date'] or 'empty'}", done)
         if self.since is not None:
             return self.since, closed
         since = closed or self.last
         why = "the day it was closed" if closed else "the last day of the file"
-        notes.note(line, "engage_date is empty", f"taken as {since.isoformat()}, {why}")
+        findings.note(line, "engage_date is empty", f"taken as {since.isoformat()}, {why}")
         return since, closed
 
 
 def _price(
-    notes: Findings, line: CsvRow, step: ImportedStage, value: Decimal | None, product: ProductRow
+    findings: Findings,
+    line: CsvRow,
+    step: ImportedStage,
+    value: Decimal | None,
+    product: ProductRow,
 ) -> Decimal:
-    """What was offered: what it was sold at, else what the product costs."""
+    """The price in the quote: the closing value, else the list price."""
     if value is None:
         done = f"no amount; its quote says the list price, {product.price}"
-        notes.note(line, "close_value is empty", done)
+        findings.note(line, "close_value is empty", done)
         return product.price
     if value == 0 and step is not ImportedStage.WON:
         done = f"amount 0; its quote says the list price, {product.price}"
-        notes.note(line, "close_value is 0", done)
+        findings.note(line, "close_value is 0", done)
         return product.price
     return value

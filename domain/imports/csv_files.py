@@ -1,4 +1,4 @@
-"""Rows of files as they were found, read cell by cell: what was put right, and what nobody can read."""
+"""CSV files with typed access to cells, and findings about irregular cells."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WHOLE = re.compile(r"\d{1,9}\Z")
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A file: its first row, and every other one that is not empty with its line."""
+    """A file: the header, and the rows that are not empty, with their line numbers."""
 
     header: Sequence[str]
     rows: Sequence[tuple[int, Sequence[str]]]
 
 
 def sheet(text: str) -> CsvFile:
-    """A file of cells with commas between them. Raises csv.Error."""
+    """Parse a CSV file. Raises csv.Error."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     header = next(reader, [])
     rows = [(reader.line_num, cells) for cells in reader if any(each.strip() for each in cells)]
@@ -33,7 +33,7 @@ def sheet(text: str) -> CsvFile:
 
 @dataclass(frozen=True)
 class CsvRow:
-    """A row with its cells by the names of their columns, without spaces around them."""
+    """A row with its stripped cells by column name."""
 
     file: str
     number: int
@@ -45,32 +45,32 @@ class CsvRow:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something in a file that is not as it should be, and what was done about it."""
+    """An irregularity in a file, and how the import handles it."""
 
     file: str
     line: int
-    what: str
+    description: str
     done: str
 
 
 @dataclass
 class Findings:
-    """What comes up while files are read."""
+    """Findings and errors while files are read."""
 
     findings: list[Finding] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-    """Sentences about what must be put right before anything can be imported."""
+    """Messages about errors that prevent the import."""
 
-    def note(self, line: CsvRow, what: str, done: str) -> None:
-        """Remember what was done about something."""
-        self.findings.append(Finding(line.file, line.number, what, done))
+    def note(self, line: CsvRow, description: str, done: str) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(line.file, line.number, description, done))
 
-    def stop(self, line: CsvRow, what: str, remedy: str) -> None:
-        """Remember what nobody can read."""
-        self.broken.append(f"{line.file}, line {line.number}: {what}: {remedy}.")
+    def stop(self, line: CsvRow, description: str, remedy: str) -> None:
+        """Add an error about an unreadable cell."""
+        self.broken.append(f"{line.file}, line {line.number}: {description}: {remedy}.")
 
     def lines(self, name: str, sheet: CsvFile | None, columns: Iterable[str]) -> list[CsvRow]:
-        """The rows of a file; those that have too many cells, or too few, are left out."""
+        """The rows of a file, without those with too many or too few cells."""
         if sheet is None:
             self.broken.append(f"{name} is missing: put it into the directory beside the others.")
             return []
@@ -81,19 +81,19 @@ class Findings:
                 f"{', '.join(columns)}."
             )
             return []
-        found = []
+        rows = []
         for number, cells in sheet.rows:
             texts = [each.strip() for each in cells]
             line = CsvRow(name, number, dict(zip(header, texts, strict=False)))
             if len(cells) == len(header):
-                found.append(line)
+                rows.append(line)
             else:
-                what = f"{len(cells)} cells, where the first line has {len(header)}"
-                self.note(line, what, "left out")
-        return found
+                description = f"{len(cells)} cells, where the first line has {len(header)}"
+                self.note(line, description, "left out")
+        return rows
 
     def day(self, line: CsvRow, column: str) -> date | None:
-        """A day written as month/day/year."""
+        """A date as month/day/year."""
         text = line[column]
         if not text:
             return None
@@ -109,7 +109,7 @@ class Findings:
         return None
 
     def number(self, line: CsvRow, column: str) -> Decimal | None:
-        """A number that is not below zero."""
+        """A non-negative number."""
         text = line[column]
         if not text or NUMBER.match(text):
             return Decimal(text) if text else None
@@ -118,7 +118,7 @@ class Findings:
         return None
 
     def whole(self, line: CsvRow, column: str) -> int | None:
-        """A whole number that is not below zero."""
+        """A non-negative integer."""
         text = line[column]
         if not text or WHOLE.match(text):
             return int(text) if text else None
@@ -127,7 +127,7 @@ class Findings:
 
 
 class Names:
-    """Names that are known, found also where spaces, signs and capitals are set another way."""
+    """Known names, found regardless of spaces, punctuation and case."""
 
     def __init__(self, known: Iterable[str]) -> None:
         self._known = set(known)
@@ -135,19 +135,19 @@ class Names:
         for name in self._known:
             self._folded.setdefault(folded(name), set()).add(name)
 
-    def find(self, notes: Findings, line: CsvRow, column: str) -> str | None:
-        """The name that is meant, noted where it is spelt another way; None if there is none."""
+    def find(self, findings: Findings, line: CsvRow, column: str) -> str | None:
+        """The known name of a cell, with a finding if it is spelled differently; None if there is none or it is ambiguous."""
         text = line[column]
         if text in self._known:
             return text
-        meant = self._folded.get(folded(text), set())
-        if len(meant) != 1:
+        candidates = self._folded.get(folded(text), set())
+        if len(candidates) != 1:
             return None
-        [name] = meant
-        notes.note(line, f"{column} is {text!r}", f"taken as {name!r}")
+        [name] = candidates
+        findings.note(line, f"{column} is {text!r}", f"taken as {name!r}")
         return name
 
 
 def folded(name: str) -> str:
-    """A name without what people set in different ways."""
+    """A name in lower case with letters and digits only."""
     return "".join(each for each in name.casefold() if each.isalnum())

@@ -1,4 +1,4 @@
-"""What is done with an opportunity of a file, and on which day: from where it stands to where the file says it is."""
+"""The dated commands that bring an opportunity from its current stage to that of the file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from domain.imports.crm_sales import DealRow, ImportedStage
 
 
 class EventKind(Enum):
-    """What happened to an opportunity; what happened on one day is carried out in this order."""
+    """Kind of a command on an opportunity, in the order of execution within a day."""
 
     CREATE = 0
     MOVE = 1
@@ -23,19 +23,19 @@ CLOSES = {ImportedStage.WON: EventKind.SELL, ImportedStage.LOST: EventKind.LOSE}
 
 @dataclass(frozen=True)
 class Event:
-    """What happened on a day."""
+    """A command on an opportunity, with its date."""
 
     day: date
     kind: EventKind
     deal: DealRow
 
     def place(self) -> tuple[date, int, int]:
-        """Where it comes among others."""
+        """Sort key."""
         return self.day, self.kind.value, self.deal.line
 
 
-def begins_in(deal: DealRow) -> ImportedStage:
-    """The stage an opportunity is created in: who closed it was engaged before."""
+def initial_stage(deal: DealRow) -> ImportedStage:
+    """The stage in which an opportunity is created: closed ones start in Engaging."""
     return (
         ImportedStage.PROSPECTING
         if deal.step is ImportedStage.PROSPECTING
@@ -43,18 +43,18 @@ def begins_in(deal: DealRow) -> ImportedStage:
     )
 
 
-def events(deal: DealRow, standing: ImportedStage | None, *, known: bool) -> list[Event] | None:
-    """What is left to be done; None where it went on otherwise than the file says.
+def events(deal: DealRow, current: ImportedStage | None, *, known: bool) -> list[Event] | None:
+    """The remaining commands; None if the opportunity was changed in a way that contradicts the file.
 
-    `standing` is the stage it is in by now, if that is one of the file's.
+    `current` is its current stage, if that is one of the file's.
     """
-    found = [] if known else [Event(deal.since, EventKind.CREATE, deal)]
-    if known and standing is deal.step:
+    remaining = [] if known else [Event(deal.since, EventKind.CREATE, deal)]
+    if known and current is deal.step:
         return []
-    if known and (standing is None or standing.is_closed or deal.step is ImportedStage.PROSPECTING):
+    if known and (current is None or current.is_closed or deal.step is ImportedStage.PROSPECTING):
         return None
     if deal.step.is_closed and deal.closed is not None:
-        found.append(Event(deal.closed, CLOSES[deal.step], deal))
+        remaining.append(Event(deal.closed, CLOSES[deal.step], deal))
     elif known:
-        found.append(Event(deal.since, EventKind.MOVE, deal))
-    return found
+        remaining.append(Event(deal.since, EventKind.MOVE, deal))
+    return remaining

@@ -16,13 +16,13 @@ from db.sales import Opportunity
 from db.setup import Stage
 from db.staff import Employee
 from domain.imports.crm_sales import NO_ACCOUNT, DealRow, ImportedStage
-from domain.imports.events import Event, EventKind, begins_in, events
-from resolvers.closing import lose, sell
+from domain.imports.events import Event, EventKind, events, initial_stage
 from resolvers.engine.changeset import Params
 from resolvers.engine.command import Command
 from resolvers.engine.context import Context
 from resolvers.imports.lists import CURRENCY, Lists
 from resolvers.imports.work import LEFT_OUT, MOST, Tell, Work, at, batches, create, global_id
+from resolvers.outcome import lose, sell
 from resolvers.sales import move
 
 COMMANDS: Mapping[EventKind, Command] = {
@@ -60,7 +60,7 @@ class ImportTargets:
             "account": self.accounts[deal.account],
             "owner": self.sellers[deal.seller],
             "type": self.lists.pipeline,
-            "stage": self.lists.stages[begins_in(deal)],
+            "stage": self.lists.stages[initial_stage(deal)],
             "currency": CURRENCY,
             "amount": deal.amount,
             "quotes": [{"name": deal.product, "items": [item]}],

@@ -21,7 +21,7 @@ from resolvers.engine.changeset import AnyChangeset, Params
 from resolvers.engine.command import Command
 from resolvers.engine.context import Context
 from resolvers.engine.execute import CommandRequest, execute
-from resolvers.operator import OperatorSession, administrator, context_in, entered, wrong
+from resolvers.operator import OperatorSession, administrator, context_in, entered, error_messages
 from tenancy.engine.provision import TenantError
 
 MOST = 250
@@ -78,7 +78,7 @@ class Work:
     async def all(self, ctx: Context, command: Command, inputs: Iterable[Params]) -> list[UUID]:
         """Execute a command for all inputs. Raises TenantError with everything that is wrong."""
         items = await self._execute(ctx, command, inputs, all_or_none=True)
-        if sentences := [each for item in items for each in wrong(ctx, item)]:
+        if sentences := [each for item in items for each in error_messages(ctx, item)]:
             raise TenantError(" ".join(dict.fromkeys(sentences)))
         return [item.record.id for item in items]
 
@@ -89,7 +89,7 @@ class Work:
         items = await self._execute(ctx, command, inputs.values(), all_or_none=False)
         found = {}
         for name, item in zip(inputs, items, strict=True):
-            if sentences := wrong(ctx, item):
+            if sentences := error_messages(ctx, item):
                 tell(name, " ".join(sentences), LEFT_OUT)
             else:
                 found[name] = item.record.id

@@ -11,12 +11,12 @@ import pytest
 from domain.accounts import (
     AddressRoles,
     RequestedRoles,
-    arranged,
+    arrange_roles,
     country_of,
     head_office,
     in_country,
-    misplaced,
-    unnamed,
+    invalid_roles,
+    missing_names,
 )
 from domain.codes import UserErrorCode
 from tests.support.covers import covers
@@ -75,7 +75,7 @@ def test_country(country: str | None, right: bool) -> None:
 
 @covers("D-12")
 @pytest.mark.parametrize(
-    ("addresses", "wanted", "head"),
+    ("addresses", "requested", "head"),
     [
         pytest.param([], None, None, id="no address"),
         pytest.param([], OLD, None, id="wanted, but not there"),
@@ -90,9 +90,9 @@ def test_country(country: str | None, right: bool) -> None:
         ),
     ],
 )
-def test_head_office(addresses: list[Address], wanted: UUID | None, head: UUID | None) -> None:
-    assert head_office(addresses, wanted) == head
-    assert head_office(reversed(addresses), wanted) == head
+def test_head_office(addresses: list[Address], requested: UUID | None, head: UUID | None) -> None:
+    assert head_office(addresses, requested) == head
+    assert head_office(reversed(addresses), requested) == head
 
 
 @covers("D-12")
@@ -114,7 +114,7 @@ def place(identity: UUID, roles: str, country: str | None = None) -> Address:
 
 @covers("VPM-24", "D-12", "SMP-20")
 @pytest.mark.parametrize(
-    ("addresses", "wanted", "roles"),
+    ("addresses", "requested", "roles"),
     [
         pytest.param(
             [(OLD, ""), (NEW, "")], RequestedRoles(False), {OLD: "h", NEW: ""}, id="no invoices"
@@ -152,9 +152,9 @@ def place(identity: UUID, roles: str, country: str | None = None) -> Address:
     ],
 )
 def test_arranged(
-    addresses: list[tuple[UUID, str]], wanted: RequestedRoles, roles: dict[UUID, str]
+    addresses: list[tuple[UUID, str]], requested: RequestedRoles, roles: dict[UUID, str]
 ) -> None:
-    found = arranged([place(*each) for each in addresses], wanted)
+    found = arrange_roles([place(*each) for each in addresses], requested)
     assert found == {
         id: AddressRoles("i" in each, head_office="h" in each, default_invoicing="d" in each)
         for id, each in roles.items()
@@ -177,7 +177,7 @@ def test_arranged(
     ],
 )
 def test_misplaced(roles: str, asked: set[str], follows: bool, column: str | None) -> None:
-    found = misplaced(place(OLD, roles), asked, follows)
+    found = invalid_roles(place(OLD, roles), asked, follows)
     assert [each.column for each in found] == ([column] if column else [])
 
 
@@ -205,7 +205,7 @@ def test_unnamed(
     after: Account,
     wrong: list[str],
 ) -> None:
-    found = unnamed(AccountType(*switches), before, after)
+    found = missing_names(AccountType(*switches), before, after)
     assert [each.column for each in found] == wrong
 
 

@@ -14,17 +14,17 @@ from domain.cases import (
     Billing,
     CaseState,
     Status,
-    accounts_locked,
+    accounts_locked_violations,
+    billing_violations,
     case_type,
+    choose_status,
     closed_at,
-    handed_over,
-    locked,
-    needs_service,
-    placed,
+    contract_violations,
+    locked_violations,
+    missing_service_violations,
     primary_account,
-    services,
-    still_billable,
-    under_contract,
+    primary_change_violations,
+    service_violations,
 )
 from domain.codes import UserErrorCode
 from domain.violations import Violation
@@ -78,7 +78,7 @@ def code(found: Status | Violation) -> UUID | tuple[UserErrorCode, str]:
 
 @covers("VT-25")
 @pytest.mark.parametrize(
-    ("wanted", "state", "expected"),
+    ("requested", "state", "expected"),
     [
         pytest.param(None, None, NEW, id="where a case begins"),
         pytest.param(DROPPED, None, DROPPED, id="where it is put"),
@@ -93,9 +93,9 @@ def code(found: Status | Violation) -> UUID | tuple[UserErrorCode, str]:
     ],
 )
 def test_where_a_case_stands(
-    wanted: UUID | None, state: CaseState | None, expected: UUID | tuple[UserErrorCode, str]
+    requested: UUID | None, state: CaseState | None, expected: UUID | tuple[UserErrorCode, str]
 ) -> None:
-    assert code(placed(STATUSES, wanted, state)) == expected
+    assert code(choose_status(STATUSES, requested, state)) == expected
 
 
 @covers("VT-25")
@@ -103,12 +103,12 @@ def test_where_a_case_stands(
 def test_without_a_status_of_the_kind(state: CaseState | None) -> None:
     others = {id: each for id, each in STATUSES.items() if each.state is not (state or OPEN)}
     for known in ({}, others):
-        assert code(placed(known, None, state)) == (UserErrorCode.INVALID, "status_id")
+        assert code(choose_status(known, None, state)) == (UserErrorCode.INVALID, "status_id")
 
 
 def test_of_the_same_place_the_id_decides() -> None:
     same = {id: Status(id, OPEN, 1) for id in (BUSY, NEW)}
-    assert code(placed(same, None)) == NEW
+    assert code(choose_status(same, None)) == NEW
 
 
 @covers("VT-25")
@@ -137,14 +137,16 @@ def test_what_a_closed_case_was_billed_by_stays(before: CaseState, after: CaseSt
             ("type_id", replace(now, type_id=value)),
             ("contract_id", replace(now, contract_id=value)),
         ):
-            found = [(each.code, each.column) for each in locked(row, changed)]
+            found = [(each.code, each.column) for each in locked_violations(row, changed)]
             assert found == ([(UserErrorCode.LOCKED, column)] if stays else [])
-    assert not locked(row, replace(now, subject="b"))
+    assert not locked_violations(row, replace(now, subject="b"))
 
 
 def test_whom_a_closed_case_concerns_stays() -> None:
-    assert not accounts_locked(Case(OPEN))
-    assert [each.code for each in accounts_locked(Case(CLOSED))] == [UserErrorCode.LOCKED]
+    assert not accounts_locked_violations(Case(OPEN))
+    assert [each.code for each in accounts_locked_violations(Case(CLOSED))] == [
+        UserErrorCode.LOCKED
+    ]
 
 
 @covers("VN-33")
@@ -169,7 +171,7 @@ def test_the_contract_of_a_case(
     primary: UUID | None,
     code: UserErrorCode | None,
 ) -> None:
-    found = under_contract(required, contract, buyer, primary)
+    found = contract_violations(required, contract, buyer, primary)
     expected = [] if code is None else [(code, "contract_id")]
     assert [(each.code, each.column) for each in found] == expected
 
@@ -188,7 +190,7 @@ def test_the_contract_of_a_case(
 def test_a_contract_ties_the_primary_account(
     contract: UUID | None, buyer: UUID | None, primary: UUID | None, fine: bool
 ) -> None:
-    assert (not handed_over(contract, buyer, primary)) is fine
+    assert (not primary_change_violations(contract, buyer, primary)) is fine
 
 
 WORK = Product(service=True, price=Decimal(95))
@@ -216,7 +218,7 @@ def test_what_work_is_billed_as(hours: str | None, overtime: str | None) -> None
         if kind is not None:
             products[id] = KINDS[kind][0]
             wrong |= set() if KINDS[kind][1] else {column}
-    assert {each.column for each in services(row, products)} == wrong
+    assert {each.column for each in service_violations(row, products)} == wrong
 
 
 @covers("VN-34")
@@ -225,7 +227,7 @@ def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
     (was, _), (now, _) = KINDS[before], KINDS[after]
     lost = {"service"} if was.service and not now.service else set()
     lost |= {"price"} if was.price is not None and now.price is None else set()
-    found = still_billable(was, now)
+    found = billing_violations(was, now)
     assert {(each.code, each.column) for each in found} == {
         (UserErrorCode.IN_USE, name) for name in lost
     }
@@ -237,7 +239,7 @@ def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
 def test_there_is_work_to_bill(billing: Billing, named: UUID | None, offered: bool) -> None:
     row = CaseType(billing, hours_product_id=named)
     fine = billing is Billing.NONE or offered or named is not None
-    assert (not needs_service(row, offered)) is fine
+    assert (not missing_service_violations(row, offered)) is fine
 
 
 @covers("VN-33", "VN-36")
@@ -261,7 +263,7 @@ def link(id: UUID, age: int, *, primary: bool = False) -> Link:
 
 @covers("EP-207", "EP-208", "EP-210", "D-12")
 @pytest.mark.parametrize(
-    ("links", "wanted", "primary"),
+    ("links", "requested", "primary"),
     [
         pytest.param([], None, None, id="none"),
         pytest.param([link(DONE, 1)], None, DONE, id="the first"),
@@ -272,25 +274,27 @@ def link(id: UUID, age: int, *, primary: bool = False) -> Link:
         pytest.param([link(DONE, 1), link(NEW, 1)], None, NEW, id="of the same age"),
     ],
 )
-def test_the_primary_account(links: list[Link], wanted: UUID | None, primary: UUID | None) -> None:
-    assert primary_account(links, wanted) == primary
-    assert primary_account(reversed(links), wanted) == primary
+def test_the_primary_account(
+    links: list[Link], requested: UUID | None, primary: UUID | None
+) -> None:
+    assert primary_account(links, requested) == primary
+    assert primary_account(reversed(links), requested) == primary
 
 
 def test_every_violation_names_the_remedy() -> None:
     closed = Case(CLOSED)
     plain = CaseType(hours_product_id=MINE)
-    places = [placed({}, None), placed(STATUSES, BUSY, CLOSED)]
+    places = [choose_status({}, None), choose_status(STATUSES, BUSY, CLOSED)]
     found = [
         *(each for each in places if isinstance(each, Violation)),
-        *locked(closed, replace(closed, type_id=BUSY)),
-        *accounts_locked(closed),
-        *under_contract(True, None, None, None),
-        *under_contract(True, CONTRACT, MINE, OTHER),
-        *handed_over(CONTRACT, MINE, OTHER),
-        *services(plain, {MINE: replace(WORK, price=None)}),
-        *still_billable(WORK, replace(WORK, price=None)),
-        *needs_service(CaseType(Billing.PER_CASE), False),
+        *locked_violations(closed, replace(closed, type_id=BUSY)),
+        *accounts_locked_violations(closed),
+        *contract_violations(True, None, None, None),
+        *contract_violations(True, CONTRACT, MINE, OTHER),
+        *primary_change_violations(CONTRACT, MINE, OTHER),
+        *service_violations(plain, {MINE: replace(WORK, price=None)}),
+        *billing_violations(WORK, replace(WORK, price=None)),
+        *missing_service_violations(CaseType(Billing.PER_CASE), False),
     ]
     assert len(found) == 10
     assert all(each.message.endswith(".") and ". " in each.message for each in found)

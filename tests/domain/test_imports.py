@@ -35,7 +35,9 @@ def book(**files: Iterable[str]) -> CrmSales:
 
 
 def told(found: CrmSales, file: str = "sales_pipeline.csv") -> list[tuple[int, str, str]]:
-    return [(each.line, each.what, each.done) for each in found.findings if each.file == file]
+    return [
+        (each.line, each.description, each.done) for each in found.findings if each.file == file
+    ]
 
 
 def test_good_rows_are_records_without_a_finding() -> None:
@@ -277,7 +279,7 @@ def test_a_team_without_circles() -> None:
         ("Lena", None, "West"),
     ]
     assert told(found, "sales_teams.csv") == [
-        (3, "manager 'Anna' reports to him", "put below the director"),
+        (3, "manager 'Anna' reports to the sales agent", "put below the director"),
         (4, "manager is empty", "put below the director"),
     ]
 

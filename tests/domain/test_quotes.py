@@ -20,13 +20,13 @@ from domain.quotes import (
     ItemKind,
     QuoteAmounts,
     QuoteFacts,
-    deleted,
+    delete_violations,
     fits_columns,
     from_product,
     quote,
     quote_item,
+    sum_totals,
     totals,
-    whole,
 )
 from tests.support.covers import covers
 
@@ -155,7 +155,7 @@ def test_totals(case: str) -> None:
     found = totals(lines, None if discount is None else Decimal(discount), currency)
     assert [f"{each.net:f}" for each in found] == nets
     assert [f"{each.tax:f}" for each in found] == taxes
-    sums = whole(found)
+    sums = sum_totals(found)
     assert sums.net == sum(map(Decimal, nets))
     assert sums.total == sums.net + sum(map(Decimal, taxes))
 
@@ -196,7 +196,7 @@ def test_the_order_of_lines_does_not_matter_to_the_sum(
     found = totals(lines, discount, currency)
     mixed = lines[:]
     random.shuffle(mixed)
-    assert whole(totals(mixed, discount, currency)) == whole(found)
+    assert sum_totals(totals(mixed, discount, currency)) == sum_totals(found)
     for each in found:
         coins(each.net, currency)
         coins(each.tax, currency)
@@ -237,8 +237,8 @@ def test_tax_and_discount_are_those_of_the_sum(
     """What is owed does not depend on how the lines are cut."""
     lines, discount, currency = asked
     taxed = [replace(each, kind=ItemKind.ITEM, tax_percent=rate) for each in lines]
-    gross = whole(totals(taxed, None, currency)).net
-    sums = whole(totals(taxed, discount, currency))
+    gross = sum_totals(totals(taxed, None, currency)).net
+    sums = sum_totals(totals(taxed, discount, currency))
     with localcontext(prec=200):  # the default of 28 digits would round what is expected
         assert sums.net == gross - rounded(gross * (discount or 0) / 100, currency)
         assert sums.tax == rounded(sums.net * rate / 100, currency)
@@ -369,7 +369,7 @@ def test_all_that_is_offered_is_locked_once_approved(column: str) -> None:
     ],
 )
 def test_deleted(given_: dict[str, Any], expected: list[UserErrorCode]) -> None:
-    assert [each.code for each in deleted(replace(Quote(), **given_))] == expected
+    assert [each.code for each in delete_violations(replace(Quote(), **given_))] == expected
 
 
 SEEN = ("name", "unit_id", "price", "currency", "tax_percent", "active")

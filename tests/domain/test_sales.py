@@ -11,7 +11,14 @@ from uuid import UUID
 import pytest
 
 from domain.codes import UserErrorCode
-from domain.sales import PipelineStep, entered, moved, opportunity, retyped, unquoted
+from domain.sales import (
+    PipelineStep,
+    initial_step,
+    next_step,
+    opportunity,
+    quote_violations,
+    type_change_violation,
+)
 from domain.setup import StageKind
 from domain.violations import Violation
 from tests.support.covers import covers
@@ -155,32 +162,35 @@ def code(found: PipelineStep | Violation | None) -> tuple[UserErrorCode, str] | 
 
 @covers("D-20", "VN-22", "VN-25")
 def test_where_it_begins() -> None:
-    assert code(entered(PIPELINE, None)) == FIRST
-    assert code(entered(PIPELINE, LAST)) == LAST
-    assert code(entered(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
-    assert code(entered({}, None)) == (UserErrorCode.INVALID, "type_id")
-    assert code(entered({}, FIRST)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
+    assert code(initial_step(PIPELINE, None)) == FIRST
+    assert code(initial_step(PIPELINE, LAST)) == LAST
+    assert code(initial_step(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
+    assert code(initial_step({}, None)) == (UserErrorCode.INVALID, "type_id")
+    assert code(initial_step({}, FIRST)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
 
 
 @covers("VN-25")
 @pytest.mark.parametrize("stage", [FIRST, SECOND, LAST])
 def test_where_it_may_go(stage: UUID) -> None:
-    assert moved(PIPELINE, stage) == PIPELINE[stage]
+    assert next_step(PIPELINE, stage) == PIPELINE[stage]
 
 
 @covers("VN-25")
 def test_where_it_may_not_go() -> None:
-    assert code(moved(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
-    assert code(moved({}, FIRST)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
-    assert code(retyped(PIPELINE, FIRST)) is None
-    assert code(retyped(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "type_id")
+    assert code(next_step(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
+    assert code(next_step({}, FIRST)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
+    assert code(type_change_violation(PIPELINE, FIRST)) is None
+    assert code(type_change_violation(PIPELINE, ELSEWHERE)) == (
+        UserErrorCode.INVALID_TRANSITION,
+        "type_id",
+    )
 
 
 @covers("VN-26")
 @pytest.mark.parametrize("needs", [True, False])
 @pytest.mark.parametrize("has", [True, False])
 def test_where_it_comes_with_a_quote_only(needs: bool, has: bool) -> None:
-    found = unquoted(PipelineStep(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has)
+    found = quote_violations(PipelineStep(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has)
     wrong = [(UserErrorCode.INVALID_TRANSITION, "stage_id")] if needs and not has else []
     assert [(each.code, each.column) for each in found] == wrong
 

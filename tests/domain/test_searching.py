@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.codes import Code, Refused
-from domain.searching import LONGEST, MOST, digits, whole, words
+from domain.searching import MAX_LENGTH, MAX_WORDS, digits, normalized, words
 from tests.support.covers import covers
 
 CASES = [
@@ -53,8 +53,8 @@ def test_digits_that_may_be_a_piece_of_a_number_to_call(text: str, found: str | 
     [
         ("", "contains no words"),
         (" \t\u00a0", "contains no words"),
-        (" ".join(f"w{n}" for n in range(MOST + 1)), f"the limit is {MOST}"),
-        ("x" * (LONGEST + 1), f"the limit is {LONGEST}"),
+        (" ".join(f"w{n}" for n in range(MAX_WORDS + 1)), f"the limit is {MAX_WORDS}"),
+        ("x" * (MAX_LENGTH + 1), f"the limit is {MAX_LENGTH}"),
     ],
 )
 def test_too_little_and_too_much(text: str, said: str) -> None:
@@ -64,8 +64,8 @@ def test_too_little_and_too_much(text: str, said: str) -> None:
 
 
 def test_everywhere_is_for_more_than_one_character() -> None:
-    assert whole("  de   Vries ") == "de Vries"
+    assert normalized("  de   Vries ") == "de Vries"
     with pytest.raises(Refused, match="at least 2 characters"):
-        whole(" x ")
-    with pytest.raises(Refused, match=f"the limit is {LONGEST}"):
-        whole("x" * (LONGEST + 1))
+        normalized(" x ")
+    with pytest.raises(Refused, match=f"the limit is {MAX_LENGTH}"):
+        normalized("x" * (MAX_LENGTH + 1))

@@ -12,7 +12,7 @@ import pytest
 
 from domain.people import affiliation, foreign_address, person
 from domain.products import contract_kind, product
-from domain.setup import attribute, carries, nameable, stage_of_pipeline
+from domain.setup import assignment_violations, attribute, nameable, stage_of_pipeline
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 CARRIED = {
@@ -79,17 +79,20 @@ class ContractKind:
     renews: bool
 
 
-def use(**types: Any) -> Use:
+def assignment(**types: Any) -> Use:
     """The assignment of an attribute to these types, by column."""
     return Use(**types)
 
 
 @pytest.mark.parametrize("entity", [*CARRIED, "Quote"])
 def test_an_attribute_is_carried_by_types_of_its_entity(entity: str) -> None:
-    assert not carries(entity, use(), CARRIED)
+    assert not assignment_violations(entity, assignment(), CARRIED)
     for column in CARRIED.values():
         own = CARRIED.get(entity) == column
-        found = [each.column for each in carries(entity, use(**{column: ONE}), CARRIED)]
+        found = [
+            each.column
+            for each in assignment_violations(entity, assignment(**{column: ONE}), CARRIED)
+        ]
         assert found == ([] if own else [column])
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from db.api import MODEL
 from domain.activities import employers
 from domain.columns import named
-from domain.quotes import totals, whole
+from domain.quotes import sum_totals, totals
 from domain.tree import closes_cycle
 from tests.graph.graph_tenant import Records, Row
 from tests.support.rows import as_row, as_rows
@@ -54,7 +54,7 @@ def quotes_add_up(records: Records) -> Iterator[str]:
                 yield f"line {line['id']}: {line['net'], line['tax']} instead of {expected}"
             if line["currency"] != quote["currency"]:
                 yield f"line {line['id']} is in {line['currency']}, its quote is not"
-        sums = whole(amounts)
+        sums = sum_totals(amounts)
         if (quote["net"], quote["tax"], quote["total"]) != (sums.net, sums.tax, sums.total):
             yield f"quote {quote['id']}: {quote['net'], quote['tax']} instead of {sums}"
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from domain.quotes import totals, whole
+from domain.quotes import sum_totals, totals
 from tests.quotes.conftest import QuoteClient
 from tests.support.covers import covers
 from tests.support.rows import as_rows
@@ -33,7 +33,7 @@ async def assert_totals(own: TenantClient) -> int:
                 amount.total,
             )
             assert line["currency"] == quote["currency"]
-        sums = whole(amounts)
+        sums = sum_totals(amounts)
         assert (quote["net"], quote["tax"], quote["total"]) == (sums.net, sums.tax, sums.total)
     return len(quotes)
 

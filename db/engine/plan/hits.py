@@ -45,7 +45,7 @@ from db.engine.sql import (
     SqlType,
     StringAgg,
 )
-from domain.searching import digits, whole, words
+from domain.searching import digits, normalized, words
 
 MAX_HITS = 50
 """Maximum of `first`."""
@@ -84,8 +84,10 @@ class _SearchStatement:
         self._root = root
         self._record = record
         self._words = SearchTerms.of(scope, root.text)
-        text = scope.bind_derived(root.text, "whole", whole, Text())
-        number = scope.bind_derived(root.text, "whole'", lambda value: digits(whole(value)), Text())
+        text = scope.bind_derived(root.text, "whole", normalized, Text())
+        number = scope.bind_derived(
+            root.text, "whole'", lambda value: digits(normalized(value)), Text()
+        )
         self._piece = SearchPiece(text, number)
         self._is_long_enough = scope.bind_derived(root.text, "long", _is_long, Boolean())
         self._limit = scope.bind_within(root.size, "first", 1, MAX_HITS)

@@ -1,4 +1,4 @@
-"""Commands that end selling and begin it again: sell with contracts, lose for a reason, unlock, lock."""
+"""Commands that set the outcome of opportunities: `sell`, `lose`, `lock` and `unlock`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from db.pipelines import pipelines
 from db.quotes import Quote
 from db.sales import Opportunity
 from db.setup import LostReason, Preferences
-from domain.closing import (
+from domain.codes import UserErrorCode
+from domain.outcome import (
     NO_QUOTE,
     SOLD,
     closed_on,
@@ -23,7 +24,6 @@ from domain.closing import (
     reopened,
     unlockable,
 )
-from domain.codes import UserErrorCode
 from domain.sales import PipelineStep
 from domain.setup import StageKind
 from domain.violations import Violation
@@ -31,7 +31,7 @@ from resolvers.contract_writer import write_contracts
 from resolvers.engine.changeset import Changeset, Saved, live
 from resolvers.engine.command import Writes, arg, command, sets
 from resolvers.engine.context import Context
-from resolvers.stages import follow_status, place
+from resolvers.stages import set_closed_on, set_stage
 
 STAGE = "Final stage. Default: the type's first stage with that outcome."
 CLOSED_ON = "Date of the outcome. Default: today."
@@ -50,15 +50,15 @@ class SellInput:
     "sell",
     input=SellInput,
     requires=Writes(Opportunity.stage_id),
-    skips=(place, follow_status),
+    skips=(set_stage, set_closed_on),
     doc=(
         "Sell an opportunity: accept its active quote, create contracts from its items, and lock it. "
         "A repeated sale after unlocking updates the contracts."
     ),
 )
 async def sell(ctx: Context, items: Saved[Opportunity]) -> None:
-    """Accept the active quote (D-03), and write what was sold into the contracts (D-04)."""
-    await _end(ctx, items, StageKind.WON)
+    """Accept the active quotes (D-03), and write their items into contracts (D-04)."""
+    await _close(ctx, items, StageKind.WON)
     for item in items:
         item.record.locked = not item.failed
         item.record.lost_reason_id = item.record.lost_note = None
@@ -95,27 +95,27 @@ class LoseInput:
     "lose",
     input=LoseInput,
     requires=Writes(Opportunity.stage_id),
-    skips=(place, follow_status),
+    skips=(set_stage, set_closed_on),
     doc="Close an opportunity as lost, with a reason.",
 )
 async def lose(ctx: Context, items: list[Changeset[Opportunity, LoseInput]]) -> None:
-    """Move to a lost stage, with one of the tenant's reasons (D-20)."""
-    await _end(ctx, items, StageKind.LOST)
+    """Move opportunities to a lost stage, with one of the tenant's reasons (D-20)."""
+    await _close(ctx, items, StageKind.LOST)
     entity = ctx.unit.model.of(LostReason)
-    wanted = {each.input.reason for each in items}
-    visible = (await ctx.unit.lock_referenced({entity: wanted}))[entity]
+    requested = {each.input.reason for each in items}
+    visible = (await ctx.unit.lock_referenced({entity: requested}))[entity]
     reasons = await ctx.trusted(LostReason).by_id(visible)
     for item in items:
         reason = reasons.get(item.input.reason)
         if reason is None:
             item.missing("reason")
             continue
-        for violation in reason.decide(partial(_unexplained, item.input.note)):
+        for violation in reason.decide(partial(_note_violations, item.input.note)):
             item.violation(violation, "note")
         item.record.lost_reason_id, item.record.lost_note = reason.id, item.input.note
 
 
-def _unexplained(note: str | None, reason: LostReason) -> Iterable[Violation]:
+def _note_violations(note: str | None, reason: LostReason) -> Iterable[Violation]:
     return lost(reason, note)
 
 
@@ -133,62 +133,73 @@ class UnlockInput:
     "unlock",
     input=UnlockInput,
     requires=Writes(Opportunity.stage_id),
-    skips=(place, follow_status),
+    skips=(set_stage, set_closed_on),
     doc="Reopen an opportunity that was sold or lost.",
 )
 async def unlock(ctx: Context, items: Saved[Opportunity]) -> None:
-    """Return to an open stage (EP-143)."""
-    known = await pipelines(ctx.unit.connection, (each.record.type_id for each in items))
-    visited = await contract_facts.visited(ctx.unit.connection, (each.record.id for each in items))
+    """Move opportunities back to an open stage (EP-143)."""
+    pipelines_by_type = await pipelines(
+        ctx.unit.connection, (each.record.type_id for each in items)
+    )
+    stages_by_opportunity = await contract_facts.visited(
+        ctx.unit.connection, (each.record.id for each in items)
+    )
     for item in items:
-        wanted = _wanted(item)
+        requested = _requested_stage(item)
         item.record.stage_id = item.existing.stage_id
         item.violations(unlockable(item.existing))
         if item.failed:
             continue
         item.record.locked = False
-        if item.existing.status == StageKind.OPEN and wanted is None:
+        if item.existing.status == StageKind.OPEN and requested is None:
             continue
-        pipeline, stages = known[item.record.type_id], visited[item.record.id]
-        step = pipeline.decide(partial(_reopened, stages, wanted))
-        _stand(item, step)
+        pipeline, stages = (
+            pipelines_by_type[item.record.type_id],
+            stages_by_opportunity[item.record.id],
+        )
+        step = pipeline.decide(partial(_reopen_step, stages, requested))
+        _apply(item, step)
         item.record.closed_on = item.record.lost_reason_id = item.record.lost_note = None
 
 
-def _reopened(
-    visited: Hidden[list[UUID]], wanted: UUID | None, pipeline: Mapping[UUID, PipelineStep]
+def _reopen_step(
+    stages_by_opportunity: Hidden[list[UUID]],
+    requested: UUID | None,
+    pipeline: Mapping[UUID, PipelineStep],
 ) -> PipelineStep | Violation:
-    return visited.decide(lambda stages: reopened(pipeline, stages, wanted))
+    return stages_by_opportunity.decide(lambda stages: reopened(pipeline, stages, requested))
 
 
 @command(
     Opportunity,
     "lock",
     requires=Writes(Opportunity.stage_id),
-    skips=(place, follow_status),
+    skips=(set_stage, set_closed_on),
     doc="Lock an opportunity and its quotes against changes.",
 )
 async def lock(ctx: Context, items: Saved[Opportunity]) -> None:
-    """Close it to changes."""
+    """Lock opportunities."""
     for item in items:
         item.record.locked = True
 
 
-async def _end(
+async def _close(
     ctx: Context,
     items: Saved[Opportunity],
     kind: StageKind,
 ) -> None:
-    """Move to a stage of an outcome, on the day that is named, unless it was sold already."""
-    known = await pipelines(ctx.unit.connection, (each.record.type_id for each in items))
+    """Move opportunities to a stage of an outcome and set the close date. Locked ones get an error."""
+    pipelines_by_type = await pipelines(
+        ctx.unit.connection, (each.record.type_id for each in items)
+    )
     for item in items:
-        wanted = _wanted(item)
+        requested = _requested_stage(item)
         item.record.stage_id = item.existing.stage_id
         if item.existing.locked:
             item.violation(Violation(UserErrorCode.LOCKED, SOLD, because=("locked",)))
             continue
-        pipeline = known[item.record.type_id]
-        _stand(item, pipeline.decide(partial(outcome, kind=kind, wanted=wanted)))
+        pipeline = pipelines_by_type[item.record.type_id]
+        _apply(item, pipeline.decide(partial(outcome, kind=kind, requested=requested)))
         day = closed_on(item.input.closed_on, ctx.today)
         if isinstance(day, Violation):
             item.violation(day)
@@ -196,11 +207,11 @@ async def _end(
             item.record.closed_on = day
 
 
-def _wanted(item: Changeset[Opportunity, object]) -> UUID | None:
+def _requested_stage(item: Changeset[Opportunity, object]) -> UUID | None:
     return item.record.stage_id if item.gives_value(Opportunity.stage_id) else None
 
 
-def _stand(item: Changeset[Opportunity, object], step: PipelineStep | Violation) -> None:
+def _apply(item: Changeset[Opportunity, object], step: PipelineStep | Violation) -> None:
     if isinstance(step, Violation):
         item.violation(step)
         return

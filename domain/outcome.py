@@ -1,4 +1,4 @@
-"""Rules of closing and reopening opportunities: won and locked, lost for a reason, unlocked."""
+"""Rules of the outcome of opportunities: won, lost, locked and unlocked."""
 
 from __future__ import annotations
 
@@ -40,38 +40,38 @@ class LockedOutcome(OutcomeFacts, Protocol):
 
 
 class LostReasonFacts(Protocol):
-    """Whether a reason for losses must be explained in a note."""
+    """Whether a lost reason requires a note."""
 
     needs_note: bool
 
 
 @dataclass(frozen=True)
 class ClosedFacts:
-    """What follows a change of status that no command of its own makes."""
+    """Values that follow from a new status."""
 
     closed_on: date | None
-    """The day it was closed; None if it is open."""
+    """The close date; None if open."""
     clears_reason: bool
-    """Whether `lost_reason_id` and `lost_note` become empty."""
+    """Whether `lost_reason_id` and `lost_note` are cleared."""
 
 
-def closed_on(wanted: date | None, today: date) -> date | Violation:
-    """The day of a win or a loss: the `wanted` one, or today."""
-    if wanted is None:
+def closed_on(requested: date | None, today: date) -> date | Violation:
+    """The close date: the `requested` one, by default today."""
+    if requested is None:
         return today
-    return Violation(UserErrorCode.INVALID, FUTURE, "closed_on") if wanted > today else wanted
+    return Violation(UserErrorCode.INVALID, FUTURE, "closed_on") if requested > today else requested
 
 
 def outcome(
-    pipeline: Mapping[UUID, PipelineStep], kind: StageKind, wanted: UUID | None
+    pipeline: Mapping[UUID, PipelineStep], kind: StageKind, requested: UUID | None
 ) -> PipelineStep | Violation:
-    """The stage of a kind that an opportunity ends in or returns to: the `wanted` one, or the first."""
+    """The stage of a kind for an opportunity: the `requested` one, by default the first."""
     steps = [step for step in pipeline.values() if step.kind is kind]
-    if wanted is not None:
-        steps = [step for step in steps if step.stage == wanted]
+    if requested is not None:
+        steps = [step for step in steps if step.stage == requested]
     if steps:
         return min(steps, key=lambda step: (step.position, step.stage))
-    if wanted is not None:
+    if requested is not None:
         message = (
             f"The stage is not a stage of kind {kind} of the opportunity's type. Choose one that "
             "is."
@@ -84,27 +84,27 @@ def outcome(
 
 
 def reopened(
-    pipeline: Mapping[UUID, PipelineStep], visited: Sequence[UUID], wanted: UUID | None
+    pipeline: Mapping[UUID, PipelineStep], visited: Sequence[UUID], requested: UUID | None
 ) -> PipelineStep | Violation:
-    """The open stage that an unlocked opportunity returns to: the `wanted` one, or its last open one (EP-143).
+    """The open stage of an unlocked opportunity: the `requested` one, by default its last open stage (EP-143).
 
-    `visited` are the stages it was in, the latest first.
+    `visited` contains its previous stages, the latest first.
     """
-    if wanted is None:
+    if requested is None:
         is_open = {stage for stage, step in pipeline.items() if step.kind is StageKind.OPEN}
-        wanted = next((stage for stage in visited if stage in is_open), None)
-    return outcome(pipeline, StageKind.OPEN, wanted)
+        requested = next((stage for stage in visited if stage in is_open), None)
+    return outcome(pipeline, StageKind.OPEN, requested)
 
 
 def lost(reason: LostReasonFacts, note: str | None) -> Sequence[Violation]:
-    """A reason that needs a note has one (D-20). The message does not name the reason, which may be hidden."""
+    """Violation of a missing note, if the reason requires one (D-20). The message omits the reason, which may be hidden."""
     if not reason.needs_note or (note or "").strip():
         return []
     return [Violation(UserErrorCode.REQUIRED, NO_NOTE, "lost_note")]
 
 
-def explained(before: Loss | None, after: Loss) -> Sequence[Violation]:
-    """An opportunity that becomes lost has a reason (X-23)."""
+def explanation_violations(before: Loss | None, after: Loss) -> Sequence[Violation]:
+    """Violation of a lost opportunity without a reason (X-23)."""
     was_lost = before is not None and before.status == StageKind.LOST
     if after.status != StageKind.LOST or was_lost or after.lost_reason_id is not None:
         return []
@@ -112,16 +112,16 @@ def explained(before: Loss | None, after: Loss) -> Sequence[Violation]:
 
 
 def unlockable(before: LockedOutcome) -> Sequence[Violation]:
-    """Only an opportunity that is locked or closed can be unlocked."""
+    """Violation of unlocking an opportunity that is open and not locked."""
     if before.locked or before.status != StageKind.OPEN:
         return []
     return [Violation(UserErrorCode.INVALID_TRANSITION, NOT_CLOSED, because=("locked", "status"))]
 
 
-def follows_status(
+def closing_fields(
     before: OutcomeFacts | None, after: OutcomeFacts, today: date
 ) -> ClosedFacts | None:
-    """What follows a new status; None if the status is unchanged."""
+    """Values that follow from a new status; None if the status is unchanged."""
     if before is not None and before.status == after.status:
         return None
     return ClosedFacts(

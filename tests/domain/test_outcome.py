@@ -9,17 +9,17 @@ from uuid import UUID
 
 import pytest
 
-from domain.closing import (
+from domain.codes import UserErrorCode
+from domain.outcome import (
     ClosedFacts,
     closed_on,
-    explained,
-    follows_status,
+    closing_fields,
+    explanation_violations,
     lost,
     outcome,
     reopened,
     unlockable,
 )
-from domain.codes import UserErrorCode
 from domain.sales import PipelineStep
 from domain.setup import StageKind
 from domain.violations import Violation
@@ -63,7 +63,7 @@ def row(status: StageKind | None) -> Opportunity | None:
 
 @covers("EP-140", "X-23")
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("requested", "expected"),
     [
         (None, TODAY),
         (TODAY, TODAY),
@@ -71,13 +71,13 @@ def row(status: StageKind | None) -> Opportunity | None:
         (date(2026, 3, 15), (UserErrorCode.INVALID, "closed_on")),
     ],
 )
-def test_the_day(wanted: date | None, expected: Any) -> None:
-    assert short(closed_on(wanted, TODAY)) == expected
+def test_the_day(requested: date | None, expected: Any) -> None:
+    assert short(closed_on(requested, TODAY)) == expected
 
 
 @covers("D-20", "EP-140")
 @pytest.mark.parametrize(
-    ("kind", "wanted", "expected"),
+    ("kind", "requested", "expected"),
     [
         (WON, None, DONE),
         (LOST, None, GONE),
@@ -89,8 +89,8 @@ def test_the_day(wanted: date | None, expected: Any) -> None:
         (OPEN, ELSEWHERE, MOVED),
     ],
 )
-def test_where_it_ends(kind: StageKind, wanted: UUID | None, expected: Any) -> None:
-    assert short(outcome(PIPELINE, kind, wanted)) == expected
+def test_where_it_ends(kind: StageKind, requested: UUID | None, expected: Any) -> None:
+    assert short(outcome(PIPELINE, kind, requested)) == expected
 
 
 @covers("D-20")
@@ -105,7 +105,7 @@ def test_a_pipeline_without_such_a_stage(kind: StageKind) -> None:
 
 @covers("EP-143", "X-23")
 @pytest.mark.parametrize(
-    ("visited", "wanted", "expected"),
+    ("visited", "requested", "expected"),
     [
         ([DONE, SECOND, FIRST], None, SECOND),
         ([GONE, ELSEWHERE, FIRST], None, FIRST),
@@ -115,8 +115,8 @@ def test_a_pipeline_without_such_a_stage(kind: StageKind) -> None:
         ([SECOND], DONE, MOVED),
     ],
 )
-def test_where_it_goes_on(visited: list[UUID], wanted: UUID | None, expected: Any) -> None:
-    assert short(reopened(PIPELINE, visited, wanted)) == expected
+def test_where_it_goes_on(visited: list[UUID], requested: UUID | None, expected: Any) -> None:
+    assert short(reopened(PIPELINE, visited, requested)) == expected
 
 
 @covers("D-20", "X-23")
@@ -139,10 +139,10 @@ def test_why_it_was_lost(needs: bool, note: str | None, wrong: list[Any]) -> Non
 def test_becoming_lost_without_a_reason_is_refused(
     after: StageKind, before: StageKind | None
 ) -> None:
-    wrong = [short(each) for each in explained(row(before), Opportunity(after))]
+    wrong = [short(each) for each in explanation_violations(row(before), Opportunity(after))]
     unexplained = after is LOST and before is not LOST
     assert wrong == ([(UserErrorCode.REQUIRED, "stage_id")] if unexplained else [])
-    assert not explained(row(before), Opportunity(after, lost_reason_id=ELSEWHERE))
+    assert not explanation_violations(row(before), Opportunity(after, lost_reason_id=ELSEWHERE))
 
 
 @covers("EP-143")
@@ -172,4 +172,4 @@ def test_what_can_be_unlocked(status: StageKind, locked: bool) -> None:
 def test_what_goes_with_the_status(
     before: StageKind | None, after: StageKind, expected: ClosedFacts | None
 ) -> None:
-    assert follows_status(row(before), Opportunity(after), TODAY) == expected
+    assert closing_fields(row(before), Opportunity(after), TODAY) == expected
