@@ -239,7 +239,7 @@ async def test_timeline_example_includes_all_descendant_accounts(
 async def test_reassigning_too_many_activities_is_refused(
     client: CaseClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resolvers.activities.AT_ONCE", 2)
+    monkeypatch.setattr("resolvers.activities.MAX_MOVED", 2)
     own, account, other = client.own, await client.account(), await client.account()
     id = await own.opportunity("rep1", account=account)
     activities = [await planned(own, opportunity=id) for _ in "abc"]
