@@ -57,8 +57,8 @@ HEAD_SECONDS = 10.0
 CREDENTIALS = re.compile(r"://[^\s/@]+@")
 
 
-def tell(message: str) -> None:
-    """Print progress to stderr, for people."""
+def report(message: str) -> None:
+    """Print a progress message to stderr."""
     print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
@@ -132,8 +132,8 @@ async def live(_: Request) -> Response:
     return PlainTextResponse("ok\n", headers=HEADERS)
 
 
-async def elsewhere(_: Request, error: Exception) -> Response:
-    """The response to an unknown path, or to a method that its route does not have."""
+async def unknown_route(_: Request, error: Exception) -> Response:
+    """The response to an unknown path, or to an unsupported method of a known one."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     code = Code.NOT_FOUND if status == 404 else Code.BAD_REQUEST
     response = refusal(Refused(code, "Not found. The API is at /graphql."), JSON)
@@ -169,11 +169,11 @@ class RelataApp(Starlette):
     """The routes, with a shortcut to /graphql."""
 
     shortcut: ASGIApp | None = None
-    """The endpoint, if no middleware has to see its requests."""
+    """The endpoint; None if a middleware must process its requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        straight = self.shortcut and scope["type"] == "http" and scope["path"] == "/graphql"
-        if self.shortcut and straight and scope["method"] in METHODS:
+        direct = self.shortcut and scope["type"] == "http" and scope["path"] == "/graphql"
+        if self.shortcut and direct and scope["method"] in METHODS:
             await self.shortcut(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -194,8 +194,8 @@ def application(
             return PlainTextResponse("ok\n", headers=HEADERS)
         return PlainTextResponse("the database is not available\n", 503, headers=HEADERS)
 
-    now, straight = endpoint.app_context.monotonic, GraphQLApp(endpoint)
-    api: ASGIApp = AccessLog(straight, now) if logs_requests else straight
+    now, direct = endpoint.app_context.monotonic, GraphQLApp(endpoint)
+    api: ASGIApp = AccessLog(direct, now) if logs_requests else direct
     line = partial(logged, "SOCKET", now) if logs_requests else nullcontext
     served = RelataApp(
         routes=[
@@ -205,7 +205,7 @@ def application(
             Route("/health/ready", ready),
             *(page.routes() if page else ()),
         ],
-        exception_handlers={HTTPException: elsewhere},
+        exception_handlers={HTTPException: unknown_route},
         middleware=[_cors(origins)] if origins else [],
     )
     served.shortcut = None if origins else api
@@ -217,21 +217,21 @@ class HttpProtocol(HttpToolsProtocol):
     """Bounds the size and time of the request head, which uvicorn does not limit."""
 
     _length = 0
-    _late: asyncio.TimerHandle | None = None
-    """Set while a head is awaited."""
+    _timeout: asyncio.TimerHandle | None = None
+    """The timeout of the request head that is being received; None between requests."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_is_here()
+        self._head_received()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        awaited = self._late
+        was_receiving = self._timeout
         super().data_received(data)
-        if awaited and self._late and not self.transport.is_closing():
+        if was_receiving and self._timeout and not self.transport.is_closing():
             self._length += len(data)
             if self._length > HEAD_BYTES:
                 self.send_400_response("The request head is too large.")
@@ -241,21 +241,21 @@ class HttpProtocol(HttpToolsProtocol):
         self._await_head()
 
     def on_headers_complete(self) -> None:
-        self._head_is_here()
+        self._head_received()
         super().on_headers_complete()
 
     def _await_head(self) -> None:
-        self._head_is_here()
-        self._length, self._late = 0, self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._head_received()
+        self._length, self._timeout = 0, self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
-    def _head_is_here(self) -> None:
-        if self._late:
-            self._late.cancel()
-        self._late = None
+    def _head_received(self) -> None:
+        if self._timeout:
+            self._timeout.cancel()
+        self._timeout = None
 
 
 class Service(uvicorn.Server):
-    """Leaves signals to the command line, which stops the server by cancelling, so that each is handled once."""
+    """Does not handle signals: the command line handles them, and stops the server by cancelling it."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -265,12 +265,12 @@ class Service(uvicorn.Server):
 async def prepare(settings: Settings, database_url: str, key: bytes) -> None:
     """Migrate the database, and create the demonstration tenants if enabled."""
     async with administrator(database_url) as admin:
-        await bring_up_to_date(admin, key, tell)
+        await bring_up_to_date(admin, key, report)
         if settings.seeds_demo:
             passwords = Passwords()
             try:
                 await ensure_demo(
-                    admin, password_hash=await passwords.hash(DEMO, demo=True), tell=tell
+                    admin, password_hash=await passwords.hash(DEMO, demo=True), report=report
                 )
             finally:
                 passwords.close()
@@ -284,7 +284,7 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     page = page_of(settings) if settings.serves_page else None
     logs = settings.log == "requests"
     async with built(database_url, redis_url, key) as endpoint:
-        gc.freeze()  # objects that exist now stay, so the collector need not scan them
+        gc.freeze()  # objects created so far are permanent, so the garbage collector skips them
         served = application(endpoint, settings.allowed_origins, page, logs_requests=logs)
         await _listen(settings, served, page)
 
@@ -328,9 +328,9 @@ async def _listen(settings: Settings, served: Starlette, page: WebPage | None) -
             await asyncio.sleep(0.01)
         if service.started:
             url = f"http://{settings.host}:{settings.port}/"
-            tell(f"ready: {url}graphql")
+            report(f"ready: {url}graphql")
             if page is not None:
-                preparing = asyncio.create_task(page.prepare(url, tell))
+                preparing = asyncio.create_task(page.prepare(url, report))
         await asyncio.shield(serving)
     except asyncio.CancelledError:
         service.should_exit = True

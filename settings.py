@@ -1,4 +1,4 @@
-"""The settings, read from environment variables, and the secret."""
+"""Settings from environment variables, and the installation's secret."""
 
 import hashlib
 import os
@@ -43,43 +43,43 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(
         default=None,
         description="Key for tokens and cursors: 32 characters or more, the same for every process of an "
-        "installation. Default: one is generated and kept in the data directory.",
+        "installation. Default: one is generated and stored in the data directory.",
     )
     data: Path = Field(
         default=CHECKOUT / ".relata",
-        description="Directory of the secret and of the files of the servers that we start.",
+        description="Directory of the secret and of the data of the Postgres and Valkey that Relata starts.",
     )
     port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     origins: str = Field(
         default="",
-        description="Origins of web pages that may call the API, comma-separated and spelled as browsers "
-        "send them, such as https://app.example. Default: none.",
+        description="Origins of web pages that may call the API, comma-separated, in the format of the "
+        "header Origin, such as https://app.example. Default: none.",
     )
     log: Literal["failures", "requests"] = Field(
         default="failures",
-        description="What is logged to stderr in lines of JSON: only failures, or also each request with its "
-        "user and duration.",
+        description="What is logged to stderr as JSON lines: only failures, or also each request with its user "
+        "and duration.",
     )
     demo: bool | None = Field(
         default=None,
         description="Whether to create the demo tenants in an empty database. Their passwords are public, so "
-        "the default is true only for a database that we start.",
+        "the default is true only for a database that Relata starts.",
     )
 
     graphiql: bool | None = Field(
         default=None,
-        description="Whether to serve GraphiQL. Default: only with a database that we start.",
+        description="Whether to serve GraphiQL. Default: only with a database that Relata starts.",
     )
 
     @property
     def serves_page(self) -> bool:
-        """`graphiql`; by default, whether we start the database."""
+        """`graphiql`; by default, whether Relata starts the database."""
         return self.database_url is None if self.graphiql is None else self.graphiql
 
     @property
     def seeds_demo(self) -> bool:
-        """`demo`; by default, whether we start the database."""
+        """`demo`; by default, whether Relata starts the database."""
         return self.database_url is None if self.demo is None else self.demo
 
     @property
@@ -92,8 +92,13 @@ class Settings(BaseSettings):
     def _exact(cls, origins: str) -> str:
         """Refuse wildcards: each origin is listed exactly."""
         for origin in filter(None, (each.strip() for each in origins.split(","))):
-            scheme, found, host = origin.partition("://")
-            if scheme not in {"http", "https"} or not found or not host or set(host) & set("/*"):
+            scheme, separator, host = origin.partition("://")
+            if (
+                scheme not in {"http", "https"}
+                or not separator
+                or not host
+                or set(host) & set("/*")
+            ):
                 raise ValueError(
                     f"{origin!r} is not an origin; write https://app.example, without a path"
                 )
@@ -102,11 +107,11 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, url: str | None) -> str | None:
-        """Normalize the scheme; the spellings of SQLAlchemy and Heroku are accepted."""
+        """Normalize the scheme; those of SQLAlchemy and Heroku are accepted."""
         if url is None:
             return None
-        scheme, found, rest = url.partition("://")
-        if not found or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
             raise ValueError("must begin with postgresql://")
         _refuse_malformed(f"postgresql://{rest}")
         return f"postgresql://{rest}"
@@ -147,22 +152,22 @@ def _refuse_malformed(url: str) -> None:
 
 
 def secret(settings: Settings) -> bytes:
-    """The 32 bytes from which all keys of this installation are derived."""
+    """The 32 bytes from which all keys of this installation are derived; generated and stored if absent."""
     if settings.secret is not None:
         return hashlib.sha256(settings.secret.get_secret_value().encode()).digest()
-    kept = settings.data / "secret"
-    if not kept.exists():
+    file = settings.data / "secret"
+    if not file.exists():
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = kept.with_name(f"secret.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_bytes(secrets.token_bytes(32))
+        temporary = file.with_name(f"secret.{os.getpid()}")
+        temporary.touch(mode=0o600)
+        temporary.write_bytes(secrets.token_bytes(32))
         with suppress(FileExistsError):  # another process created it first
-            os.link(draft, kept)
-        draft.unlink()
-    if kept.stat().st_mode & 0o077:
+            os.link(temporary, file)
+        temporary.unlink()
+    if file.stat().st_mode & 0o077:
         raise PermissionError(
-            f"{kept} is readable by other users. Run chmod 600 on it, and replace it if they may have read it."
+            f"{file} is readable by other users. Run chmod 600 on it, and replace it if they may have read it."
         )
-    if len(known := kept.read_bytes()) != 32:
-        raise ValueError(f"{kept} does not hold 32 bytes. Restore it, or set RELATA_SECRET.")
-    return known
+    if len(stored := file.read_bytes()) != 32:
+        raise ValueError(f"{file} does not contain 32 bytes. Restore it, or set RELATA_SECRET.")
+    return stored

@@ -1,1 +1,1 @@
-"""Authentication and authorization: sign-in, sessions, and one policy per area. Executes nothing."""
+"""Authentication and authorization: sign-in, sessions, and the row policies of the areas. It executes no GraphQL operations."""

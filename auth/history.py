@@ -1,4 +1,4 @@
-"""History entries that a viewer reaches: those of fields they may read, by the record's current state."""
+"""Row policy of history entries: those of fields that the viewer may read, by the record's current status."""
 
 from auth.engine.policy import Policy, ReadableHistory
 from db.api import MODEL

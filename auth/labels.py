@@ -1,4 +1,4 @@
-"""Favorites that a viewer reaches: their own, regardless of profiles."""
+"""Row policy of favorites: a viewer sees their own, regardless of profiles."""
 
 from auth.engine.policy import OwnRecords, Policy
 from db.labels import Favorite

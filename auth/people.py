@@ -1,4 +1,4 @@
-"""Persons that a viewer reaches with own rows only: those with a business relation."""
+"""Row policy of persons for viewers with own rows only: those with a business relation."""
 
 from auth.engine.policy import Policy, Referenced
 from db.people import Affiliation, Person

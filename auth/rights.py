@@ -12,9 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, func, select
 
-from auth.engine.policy import TOLD, TOLD_IN, Policies
+from auth.engine.policy import HISTORY_KEYS, HISTORY_KEYS_BY_STATUS, Policies
 from auth.engine.system import SystemAuthorizer
-from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
+from auth.engine.viewer import ID_IN_LIMIT, Reach, Viewer
 from db.engine.entity import Entity
 from db.engine.gate import Compiled, Form, Gate
 from db.engine.head import LogHead
@@ -81,7 +81,7 @@ async def version_of(connection: Driver, model: Model) -> int:
     return version
 
 
-async def facts(connection: Driver, model: Model) -> RightsSnapshot:
+async def snapshot_of(connection: Driver, model: Model) -> RightsSnapshot:
     """The input for rights, within a transaction of the tenant."""
     statements = _statements(model)
     # The version is read first: if rights change meanwhile, the next entry detects the newer
@@ -97,14 +97,13 @@ async def facts(connection: Driver, model: Model) -> RightsSnapshot:
         if row["profile_id"] in known:
             of_role[row["role_id"]].append(known[row["profile_id"]])
     profiles = {
-        user: [p for role in own_rights for p in of_role[role]]
-        for user, own_rights in roles.items()
+        user: [p for role in of_user for p in of_role[role]] for user, of_user in roles.items()
     }
     employees = {row["id"]: row["employee_id"] for row in rows["users"]}
     return RightsSnapshot(
         version=version,
         rows=rows,
-        roles={user: frozenset(own_rights) for user, own_rights in roles.items()},
+        roles={user: frozenset(of_user) for user, of_user in roles.items()},
         profiles=profiles,
         employees=employees,
         opened={one: _opened(profiles.get(user, ())) for user, one in employees.items()},
@@ -136,7 +135,7 @@ def _carried(rows: Loaded) -> dict[str, frozenset[UUID]]:
 
 async def load(connection: Driver, model: Model, policies: Policies, user: UUID) -> Viewer | None:
     """The viewer that a user is, within a transaction of their tenant; None if there is no such user."""
-    return await viewer_of(connection, model, policies, await facts(connection, model), user)
+    return await viewer_of(connection, model, policies, await snapshot_of(connection, model), user)
 
 
 async def viewer_of(
@@ -197,11 +196,11 @@ async def of_roles(
 ) -> dict[UUID, tuple[bool, dict[str, EntityRights]]]:
     """What each role grants by itself, and whether that is full access."""
     statements = _statements(model)
-    wanted = (
+    names = (
         *("role_profiles", "profiles", "object_permissions", "field_permissions"),
         *("attributes", "features"),
     )
-    rows = {name: await connection.fetch(statements[name].sql) for name in wanted}
+    rows = {name: await connection.fetch(statements[name].sql) for name in names}
     profiles, attributes = _profiles(rows), _attributes(rows)
     found = {}
     for role in roles:
@@ -219,11 +218,11 @@ async def _arrays(
     gate, found = Gate(SystemAuthorizer()), {}
     for rule in policies.standing():
         seen = gate.see(model.by_table[rule.opened.table.name])
-        own_rights = one_of(seen.column(rule.role.name), "roles", Uuid())
-        counted = gate.compile(
-            select(seen.column(rule.opened.name)).select_from(seen).where(own_rights)
+        of_roles = one_of(seen.column(rule.role.name), "roles", Uuid())
+        opened = gate.compile(
+            select(seen.column(rule.opened.name)).select_from(seen).where(of_roles)
         )
-        rows = await connection.fetch(counted.sql, roles)
+        rows = await connection.fetch(opened.sql, roles)
         found[rule.parameter] = tuple(sorted({row[0] for row in rows}))
     return found
 
@@ -249,16 +248,14 @@ def _readable_history(
             statuses = own_rights.ruled.get(each)
             always += [f"{name}.{each}"] if statuses is None else []
             in_statuses += [f"{name}.{each}:{status}" for status in statuses or ()]
-    return {TOLD: tuple(always), TOLD_IN: tuple(in_statuses)}
+    return {HISTORY_KEYS: tuple(always), HISTORY_KEYS_BY_STATUS: tuple(in_statuses)}
 
 
 def _sees_all(
     granted: dict[str, EntityRights], policies: Policies, target: Entity, full: bool
 ) -> bool:
-    own_rights, restricted = (
-        granted.get(target.name),
-        policies.is_restricted(target.name, full=full),
-    )
+    own_rights = granted.get(target.name)
+    restricted = policies.is_restricted(target.name, full=full)
     everything = own_rights is not None and own_rights.rows is RowScope.ALL and not restricted
     return everything and all(_sees_all(granted, policies, a, full) for a in target.parent_types)
 
@@ -345,7 +342,7 @@ def _counting(entity: Entity, granted: EntityRights, policies: Policies) -> Comp
     few = (
         select(seen.column("id"))
         .select_from(seen)
-        .limit(IntLiteral(NARROW_AT_MOST + 1))
+        .limit(IntLiteral(ID_IN_LIMIT + 1))
         .subquery("few")
     )
     table = func.platform.rows(Concat([f'"{entity.table.name}"']))

@@ -1,4 +1,4 @@
-"""Opportunities that a viewer reaches with own rows only."""
+"""Row policy of opportunities for viewers with own rows only."""
 
 from auth.engine.policy import Matching, Owned, Policy, Shared, Standing
 from db.sales import Opportunity, OpportunityShare, ShareRule

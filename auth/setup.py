@@ -1,9 +1,9 @@
-"""Set-up records that a viewer reaches: all, except attributes that they may not read."""
+"""Row policy of the set-up: viewers see all records, except attributes whose values they may not read."""
 
 from auth.engine.policy import Policy, Readable
 from db.setup import Attribute
 
 POLICIES = (
-    # A viewer who may not read an attribute does not learn that it exists.
+    # The existence of an unreadable attribute is not disclosed.
     Policy(Attribute, rows=(Readable(Attribute.__table__.c.id),), restricts=True, spares_full=True),
 )

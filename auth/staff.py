@@ -1,4 +1,4 @@
-"""Employees, users and sessions that a viewer reaches with own rows only."""
+"""Row policies of employees, users and sessions for viewers with own rows only."""
 
 from auth.engine.policy import Owned, OwnRecords, Policy
 from db.staff import Employee, Session, User

@@ -1,4 +1,4 @@
-"""Caches viewers for as long as their tenant's access version is current, which the database decides (D-58)."""
+"""Caches viewers while the database confirms that the tenant's access version is current (D-58)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cachetools import LRUCache, TTLCache
 
 from auth.engine.policy import Policies
 from auth.engine.viewer import Viewer
-from auth.rights import RightsSnapshot, facts, version_of, viewer_of
+from auth.rights import RightsSnapshot, snapshot_of, version_of, viewer_of
 from db.engine.model import Model
 from db.engine.transaction import (
     Database,
@@ -53,7 +53,7 @@ class Viewers:
         self._now = now
         self._kept: LRUCache[ViewerKey, tuple[float, Viewer]] = LRUCache(SIZE)
         """Viewers with the time until which their counts are valid; `kept` returns older ones, too."""
-        self._facts: TTLCache[Placement, RightsSnapshot] = TTLCache(TENANTS, SECONDS, now)
+        self._snapshots: TTLCache[Placement, RightsSnapshot] = TTLCache(TENANTS, SECONDS, now)
 
     async def of(self, placement: Placement, user: UUID, session: UUID | None) -> Viewer:
         """The viewer of a user. Raises Refused if there is no such user, or EntryRejected if the session ended."""
@@ -63,20 +63,20 @@ class Viewers:
             return kept[1]
         async with self._database.read(placement, TransactionStart(0, session)) as connection:
             version = await version_of(connection, self.model)
-            known = await self.facts(connection, placement, version, user)
+            known = await self.snapshot(connection, placement, version, user)
             viewer = await viewer_of(connection, self.model, self.policies, known, user)
         if viewer is None:
             raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
         self.keep(placement, viewer)
         return viewer
 
-    async def facts(
+    async def snapshot(
         self, connection: Driver, placement: Placement, version: int, user: UUID
     ) -> RightsSnapshot:
         """The input for the rights of this version, which is shared by all users of the tenant."""
-        known = self._facts.get(placement)
+        known = self._snapshots.get(placement)
         if known is None or known.version != version or user not in known.employees:
-            known = self._facts[placement] = await facts(connection, self.model)
+            known = self._snapshots[placement] = await snapshot_of(connection, self.model)
         return known
 
     def moment(self, connection: Driver, placement: Placement, access: int) -> ViewersInSnapshot:
@@ -117,15 +117,15 @@ class Viewers:
                 placement, entry, custom_plans=custom_plans
             ) as connection:
                 yield connection
-        except EntryRejected as away:
-            if away.reason is RejectReason.STALE:
+        except EntryRejected as rejected:
+            if rejected.reason is RejectReason.STALE:
                 self.forget(placement, viewer.user)
             raise
 
     async def reenter(
         self, connection: TenantConnection, placement: Placement, viewer: Viewer, session: UUID
     ) -> None:
-        """Before a write transaction without changes ends: raises EntryRejected if it could not be entered now."""
+        """Check the entry conditions again at the end of a write without changes. Raises EntryRejected."""
         await connection.reenter(placement, TransactionStart(viewer.version, session))
 
     @asynccontextmanager
@@ -138,8 +138,8 @@ class Viewers:
                 placement, TransactionStart(viewer.version, session)
             ) as connection:
                 yield connection
-        except EntryRejected as away:
-            if away.reason is RejectReason.STALE:
+        except EntryRejected as rejected:
+            if rejected.reason is RejectReason.STALE:
                 self.forget(placement, viewer.user)
             raise
 
@@ -165,7 +165,7 @@ class ViewersInSnapshot:
         if kept is not None and kept.version == self._access:
             return kept
         viewers, connection = self._viewers, self._connection
-        known = await viewers.facts(connection, self._placement, self._access, user)
+        known = await viewers.snapshot(connection, self._placement, self._access, user)
         # Own rows are counted again at intervals, not whenever rights change.
         reach = None if kept is None else kept.reach
         found = await viewer_of(connection, viewers.model, viewers.policies, known, user, reach)

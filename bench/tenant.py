@@ -56,7 +56,7 @@ async def started(
                 hashed = await passwords.hash(DEMO, demo=True)
             finally:
                 passwords.close()
-            await ensure_demo(admin, password_hash=hashed, now=TODAY, tell=tell)
+            await ensure_demo(admin, password_hash=hashed, now=TODAY, report=tell)
             yield servers, admin
         finally:
             await admin.close()

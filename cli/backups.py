@@ -29,7 +29,7 @@ def backup(
 
     async def work(admin: "Driver") -> None:
         written = await write(
-            admin, file, made_at=datetime.now(UTC), relata=_version(), only=tenant, tell=print_err
+            admin, file, made_at=datetime.now(UTC), relata=_version(), only=tenant, report=print_err
         )
         names = ", ".join(each.slug for each in written.tenants)
         print(f"{file}: {names}; {file.stat().st_size:,} bytes")
@@ -57,7 +57,7 @@ def restore(
     async def work(admin: "Driver") -> None:
         now = datetime.now(UTC)
         for one in await restore_tenants(
-            admin, file, now=now, only=tenant, new_name=new_name, tell=print_err
+            admin, file, now=now, only=tenant, new_name=new_name, report=print_err
         ):
             print(f"{one.slug}  {one.id}  {one.placement.schema}")
         print_err("All sessions have ended: every user must sign in again.")

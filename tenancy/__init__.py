@@ -1,1 +1,1 @@
-"""Which tenant, where it lives, and its life: provisioning and migrations."""
+"""Tenants: catalog look-up, provisioning, migrations, backup and restore, and demonstration data."""

@@ -1,4 +1,4 @@
-"""Finds a tenant by its name or id in the catalog, and remembers it for a while."""
+"""Looks up tenants by slug or id in the catalog, and caches them."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from tenancy.engine.provision import SLUG, Tenant, tenant
 FIND = "SELECT * FROM platform.tenant($1, $2)"
 FIND_SECONDS = 5.0
 KEPT_SECONDS = 30.0
-"""How late a suspension, a closing or a new name may be noticed; a move is noticed at once."""
+"""Maximum delay, in seconds, until a suspension, a resumption or a new name takes effect. A move takes effect at once."""
 MISSED_SECONDS = 2.0
 FOUND_AT_MOST = 20_000
 MISSED_AT_MOST = 1_000
 
 
 class Directory:
-    """The catalog as the application's login may see it: one tenant at a time, never a list."""
+    """Access to the catalog with the application's login, which can read single tenants but not list them."""
 
     def __init__(self, pool: Pool, clock: Callable[[], float]) -> None:
-        """`clock` tells seconds and never goes back, as time.monotonic does."""
+        """`clock` is monotonic, in seconds."""
         self._pool = pool
-        # Apart, so that asking for names that do not exist cannot push out tenants that do.
+        # Separate, so that requests for unknown names cannot evict existing tenants.
         self._found: TTLCache[str | UUID, Tenant] = TTLCache(FOUND_AT_MOST, KEPT_SECONDS, clock)
         self._missed: TTLCache[str | UUID, None] = TTLCache(MISSED_AT_MOST, MISSED_SECONDS, clock)
 
     async def by_slug(self, slug: str) -> Tenant | None:
-        """The tenant with this name. Raises what the driver does if the catalog is out of reach."""
+        """The tenant with this slug, or None. Raises the driver's error if the catalog is unavailable."""
         if not SLUG.match(slug):
             return None
         return await self._find(slug, slug, None)
 
     async def by_id(self, id: UUID) -> Tenant | None:
-        """The tenant with this id. Raises what the driver does if the catalog is out of reach."""
+        """The tenant with this id, or None. Raises the driver's error if the catalog is unavailable."""
         return await self._find(id, None, id)
 
     def forget(self, id: UUID) -> None:
-        """Ask the catalog anew next time: the tenant turned out to have moved."""
+        """Remove a tenant from the cache, because it has moved."""
         for key in list(self._found):
             known = self._found.get(key)
             if known is not None and known.id == id:

@@ -1,4 +1,4 @@
-"""The lists that a new tenant begins with: types, kinds, reasons and statuses to work with at once, and to change."""
+"""Initial rows of a new tenant's lists: types, contract kinds, lost reasons, case statuses. Administrators can change them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ LISTS: Mapping[str, tuple[Row, ...]] = {
         {"name": "Task"},
     ),
 }
-"""Rows by table, in the order in which they are made (EP-148, EP-171, VN-14, VN-28 to VN-31)."""
+"""Rows by table, in insertion order (EP-148, EP-171, VN-14, VN-28 to VN-31)."""
 
 CATEGORIES = {
     "Software": "Software contract",
@@ -57,7 +57,7 @@ CATEGORIES = {
     "Support services": "Support contract",
     "Goods": "Delivery",
 }
-"""Product categories with the kind of contract that each makes (EP-147, EP-301)."""
+"""Product categories, each with the contract kind that its sales create (EP-147, EP-301)."""
 
 PREFERRED = {
     "default_account_type_id": ("account_type", "Account"),
@@ -66,4 +66,4 @@ PREFERRED = {
     "default_opportunity_type_id": ("opportunity_type", "New business"),
     "default_case_type_id": ("case_type", "Question"),
 }
-"""What the preferences name (VN-39)."""
+"""Columns of the preferences, each with the table and name of its initial value (VN-39)."""

@@ -1,4 +1,4 @@
-"""What an operator is told of a tenant: how large it is, who uses it, and when something was written last."""
+"""Reports about a tenant for operators: size, users, and time of the last change."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ FROM "user" u JOIN employee e ON e.id = u.employee_id JOIN credential c ON c.use
 WHERE u.deleted_at IS NULL ORDER BY c.email
 """
 ROLES = "SELECT name FROM role WHERE deleted_at IS NULL ORDER BY name"
-HOLDS = "SELECT EXISTS (SELECT FROM account) OR EXISTS (SELECT FROM opportunity) AS any"
+HAS_RECORDS = "SELECT EXISTS (SELECT FROM account) OR EXISTS (SELECT FROM opportunity) AS any"
 TYPES = "SELECT name FROM opportunity_type WHERE deleted_at IS NULL ORDER BY name"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """A tenant in numbers."""
+    """Size and activity of a tenant."""
 
     sizes: Sequence[tuple[str, int]]
-    """Its tables with their bytes, the largest first."""
+    """Tables with their size in bytes including indexes, largest first."""
     users: int
     active: int
     sessions: int
@@ -52,25 +52,25 @@ class Figures:
 
     @property
     def bytes(self) -> int:
-        """All of its tables, with their indexes."""
+        """Total size of all tables with their indexes."""
         return sum(size for _, size in self.sizes)
 
 
 @dataclass(frozen=True)
 class UserSummary:
-    """A user as an operator sees him."""
+    """A user, as listed for operators."""
 
     email: str
     name: str
     active: bool
     unset: bool
-    """Whether he has chosen no password yet."""
+    """Whether the user has not chosen a password yet."""
     roles: Sequence[str]
     signed_in: datetime | None
 
 
 async def figures(admin: Driver, one: Tenant) -> Figures:
-    """How large a tenant is, and how lively."""
+    """The tenant's size and activity."""
     sizes = await admin.fetch(SIZES, one.placement.schema)
     [row] = await _in(admin, one, FIGURES)
     return Figures([(each["name"], each["bytes"]) for each in sizes], **_renamed(row))
@@ -81,23 +81,23 @@ def _renamed(row: asyncpg.Record) -> dict[str, Any]:
 
 
 async def users(admin: Driver, one: Tenant) -> list[UserSummary]:
-    """Who may sign in to a tenant, or might, by address."""
-    found = await _in(admin, one, USERS)
-    return [UserSummary(**{**_renamed(row), "roles": row["roles"] or ()}) for row in found]
+    """The tenant's users, active or not, by e-mail address."""
+    rows = await _in(admin, one, USERS)
+    return [UserSummary(**{**_renamed(row), "roles": row["roles"] or ()}) for row in rows]
 
 
 async def roles(admin: Driver, one: Tenant) -> list[str]:
-    """What the roles of a tenant are called."""
+    """The names of the tenant's roles."""
     return [row["name"] for row in await _in(admin, one, ROLES)]
 
 
 async def is_empty(admin: Driver, one: Tenant) -> bool:
-    """Whether nobody is sold to yet."""
-    return not (await _in(admin, one, HOLDS))[0]["any"]
+    """Whether the tenant has neither accounts nor opportunities."""
+    return not (await _in(admin, one, HAS_RECORDS))[0]["any"]
 
 
 async def opportunity_types(admin: Driver, one: Tenant) -> list[str]:
-    """What the types of opportunities of a tenant are called."""
+    """The names of the tenant's opportunity types."""
     return [row["name"] for row in await _in(admin, one, TYPES)]
 
 

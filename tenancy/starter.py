@@ -1,4 +1,4 @@
-"""What a new tenant begins with: the stages of selling, one pipeline, lists, and an administrator who can sign in."""
+"""Initial content of a new tenant: stages, one pipeline, lists, and an administrator who can sign in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STAGES: tuple[tuple[str, StageKind, str], ...] = (
     (
         "Prospect",
         StageKind.OPEN,
-        "We know them, but cannot yet tell whether they are interested.",
+        "We know them, but not yet whether they are interested.",
     ),
     ("Nurture", StageKind.OPEN, "We are finding out what they might be interested in."),
     ("Qualification", StageKind.OPEN, "We are establishing that their interest is real."),
@@ -31,15 +31,15 @@ STAGES: tuple[tuple[str, StageKind, str], ...] = (
     ("Proof", StageKind.OPEN, "The solution was worked out and judged; a quote has been sent."),
     ("Negotiation", StageKind.OPEN, "Prices, discounts and terms are being negotiated."),
     ("Won", StageKind.WON, "They accepted the proposal; a contract or an order can follow."),
-    ("Lost", StageKind.LOST, "They decided against it, or for somebody else."),
+    ("Lost", StageKind.LOST, "They decided against it, or for a competitor."),
 )
-"""Name, kind and description (VN-24, D-20), in the order of the list."""
+"""Name, kind and description (VN-24, D-20), in pipeline order."""
 
 NEW_BUSINESS: Mapping[str, int] = {
     "Prospect": 5, "Nurture": 10, "Qualification": 20, "Development": 35, "Solution": 50,
     "Proof": 65, "Negotiation": 80, "Won": 100, "Lost": 0,
 }  # fmt: skip
-"""The stages of the first pipeline, with about how likely a success is there, in percent."""
+"""The stages of the first pipeline, with the default probability of each in percent."""
 
 
 async def begin(
@@ -49,7 +49,7 @@ async def begin(
     password_hash: str,
     new_id: Callable[[], UUID],
 ) -> None:
-    """Fill a tenant that was just made: all of it, or nothing."""
+    """Insert the initial rows of a newly created tenant, in one transaction."""
     schema = tenant.placement.schema
     async with admin.transaction():
         await _pipeline(admin, schema, new_id)
@@ -59,51 +59,56 @@ async def begin(
 
 async def _insert(admin: Driver, schema: str, table: str, **values: object) -> None:
     names = ", ".join(f'"{name}"' for name in values)
-    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+    placeholders = ", ".join(f"${number}" for number in range(1, len(values) + 1))
     await admin.execute(
-        f'INSERT INTO {schema}."{table}" ({names}) VALUES ({places})',  # noqa: S608 - our own names
+        f'INSERT INTO {schema}."{table}" ({names}) VALUES ({placeholders})',  # noqa: S608 - constant names
         *values.values(),
     )
 
 
 async def _pipeline(admin: Driver, schema: str, new_id: Callable[[], UUID]) -> None:
-    kind = new_id()
-    await _insert(admin, schema, "opportunity_type", id=kind, name="New business")
-    for place, (name, outcome, description) in enumerate(STAGES, 1):
+    type_id = new_id()
+    await _insert(admin, schema, "opportunity_type", id=type_id, name="New business")
+    for position, (name, kind, description) in enumerate(STAGES, 1):
         stage = new_id()
         await _insert(
             admin, schema, "stage",
-            id=stage, name=name, kind=outcome.value, description=description, position=place,
+            id=stage, name=name, kind=kind.value, description=description, position=position,
             needs_quote=name == "Proof",
         )  # fmt: skip
         await _insert(
             admin, schema, "pipeline_stage",
-            id=new_id(), type_id=kind, stage_id=stage, position=place,
+            id=new_id(), type_id=type_id, stage_id=stage, position=position,
             probability=NEW_BUSINESS[name],
         )  # fmt: skip
 
 
 async def _lists(admin: Driver, schema: str, new_id: Callable[[], UUID]) -> None:
-    """Types and lists, and what is preferred of them."""
+    """Types and other lists, and the preferences that refer to them."""
     for table, rows in LISTS.items():
         for row in rows:
             await _insert(admin, schema, table, id=new_id(), **row)
     for name, kind in CATEGORIES.items():
-        made = await _named(admin, schema, "contract_kind", kind)
+        contract_kind = await _named(admin, schema, "contract_kind", kind)
         await _insert(
-            admin, schema, "product_category", id=new_id(), name=name, contract_kind_id=made
+            admin,
+            schema,
+            "product_category",
+            id=new_id(),
+            name=name,
+            contract_kind_id=contract_kind,
         )
     for column, (table, name) in PREFERRED.items():
         preferred = await _named(admin, schema, table, name)
-        await admin.execute(f"UPDATE {schema}.preferences SET {column} = $1", preferred)  # noqa: S608 - our own names
+        await admin.execute(f"UPDATE {schema}.preferences SET {column} = $1", preferred)  # noqa: S608 - constant names
 
 
 async def _named(admin: Driver, schema: str, table: str, name: str) -> UUID:
-    found: UUID = await admin.fetchval(
-        f"SELECT id FROM {schema}.{table} WHERE name = $1",  # noqa: S608 - our own names
+    id: UUID = await admin.fetchval(
+        f"SELECT id FROM {schema}.{table} WHERE name = $1",  # noqa: S608 - constant names
         name,
     )
-    return found
+    return id
 
 
 async def _administrator(
@@ -113,7 +118,7 @@ async def _administrator(
     password_hash: str,
     new_id: Callable[[], UUID],
 ) -> None:
-    """An employee, his user, and a role whose profile opens everything."""
+    """An employee, their user, and a role whose profile grants full access."""
     employee, user, role, profile = new_id(), new_id(), new_id(), new_id()
     name = email.partition("@")[0]
     await _insert(admin, schema, "employee", id=employee, name=name, email=email)

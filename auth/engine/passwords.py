@@ -38,7 +38,7 @@ class Passwords:
         self._hasher = PasswordHasher(passes, memory_kib, LANES)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._waiting = 0
-        self._dummy = self._hasher.hash("nobody's", salt=bytes(16))
+        self._dummy = self._hasher.hash("dummy", salt=bytes(16))
 
     def close(self) -> None:
         """Drop the queue, and let the threads end."""

@@ -31,22 +31,22 @@ OWNERS = "owners:{entity}"
 """Parameter: the employees whose records count as the viewer's own."""
 READABLE = "viewer:attributes"
 """Parameter: the ids of the custom attributes that a viewer may read."""
-TOLD = "viewer:told"
-"""Parameter: the keys of the history that a viewer may read: `Account.name`, and `Account.` for the record."""
-TOLD_IN = "viewer:told_in"
-"""Parameter: for fields restricted by status, the keys with a status in which they may be read, as `Deal.fee:WON`."""
+HISTORY_KEYS = "viewer:history_keys"
+"""Parameter: the readable history keys: `Account.name` for a field, and `Account.` for the record."""
+HISTORY_KEYS_BY_STATUS = "viewer:history_keys_by_status"
+"""Parameter: the readable history keys of fields restricted by status, each with a status: `Deal.fee:WON`."""
 
 
 class ByCondition(ABC):
-    """Rows that a condition on the row itself describes."""
+    """Source of rows that a condition on the row describes."""
 
     @abstractmethod
-    def wide(self, entity: Entity) -> Bool:
+    def predicate(self, entity: Entity) -> Bool:
         """The condition on the entity's own table."""
 
-    def narrow(self, entity: Entity) -> Query:
+    def ids(self, entity: Entity) -> Query:
         """The ids of the rows that match it."""
-        return select(entity.table.c.id).where(self.wide(entity))
+        return select(entity.table.c.id).where(self.predicate(entity))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Owned(ByCondition):
 
     column: TableColumn
 
-    def wide(self, entity: Entity) -> Bool:
+    def predicate(self, entity: Entity) -> Bool:
         return one_of(self.column, OWNERS.format(entity=entity.name), Uuid())
 
 
@@ -79,7 +79,7 @@ class Matching(ByCondition):
     column: TableColumn
     rule: Standing
 
-    def wide(self, entity: Entity) -> Bool:
+    def predicate(self, entity: Entity) -> Bool:
         return one_of(self.column, self.rule.parameter, Uuid())
 
 
@@ -90,11 +90,11 @@ class Shared:
     record: TableColumn
     employee: TableColumn
 
-    def wide(self, entity: Entity) -> Bool:
+    def predicate(self, entity: Entity) -> Bool:
         listed = select(IntLiteral(1)).select_from(self.record.table)
         return exists(listed.where(self.record == entity.table.c.id, self._mine))
 
-    def narrow(self, entity: Entity) -> Query:
+    def ids(self, entity: Entity) -> Query:
         return select(self.record).where(self._mine)
 
     @property
@@ -109,7 +109,7 @@ class Referenced(ByCondition):
 
     column: TableColumn
 
-    def wide(self, entity: Entity) -> Bool:
+    def predicate(self, entity: Entity) -> Bool:
         table = self.column.table
         pointing = select(IntLiteral(1)).select_from(table).correlate(entity.table)
         live = table.c.deleted_at.is_(None)
@@ -122,7 +122,7 @@ class OwnRecords(ByCondition):
 
     column: TableColumn
 
-    def wide(self, entity: Entity) -> Bool:
+    def predicate(self, entity: Entity) -> Bool:
         mine: Bool = self.column == parameter("viewer:user", Uuid())
         return mine
 
@@ -139,11 +139,11 @@ class ReadableHistory(ByCondition):
     entity: TableColumn
     statuses: Mapping[str, TableColumn]
 
-    def wide(self, entity: Entity) -> Bool:
-        found = one_of(self.key, TOLD, Text())
+    def predicate(self, entity: Entity) -> Bool:
+        found = one_of(self.key, HISTORY_KEYS, Text())
         for name, status in self.statuses.items():
             now = select(status).where(status.table.c.id == self.record).scalar_subquery()
-            readable_now = one_of(Concat([self.key, ":", now]), TOLD_IN, Text())
+            readable_now = one_of(Concat([self.key, ":", now]), HISTORY_KEYS_BY_STATUS, Text())
             found = or_(found, and_(self.entity == Concat([name]), readable_now))
         return found
 
@@ -154,7 +154,7 @@ class Readable(ByCondition):
 
     column: TableColumn
 
-    def wide(self, entity: Entity) -> Bool:
+    def predicate(self, entity: Entity) -> Bool:
         return one_of(self.column, READABLE, Uuid())
 
 
@@ -209,7 +209,7 @@ class Policies:
                 if name in found:
                     raise TypeError(
                         f"{name} has two policies, in auth/{declared[name]}.py and in "
-                        f"auth/{area}.py: keep one and list in its `rows` all ways to a row."
+                        f"auth/{area}.py: keep one and list all sources in its `rows`."
                     )
                 found[name], declared[name] = policy, area
         for entity in model.entities.values() if model else ():
@@ -230,8 +230,8 @@ class Policies:
         """The condition on the entity's own table for a viewer with own rows."""
         sources = self._sources(entity)
         if form is Form.ID_IN and sources:
-            return entity.table.c.id.in_(union_all(*(source.narrow(entity) for source in sources)))
-        return or_(false(), *(source.wide(entity) for source in sources))
+            return entity.table.c.id.in_(union_all(*(source.ids(entity) for source in sources)))
+        return or_(false(), *(source.predicate(entity) for source in sources))
 
     def looked_at(self, entity: Entity) -> set[Table]:
         """The other tables that decide which rows of the entity are reached."""
@@ -251,18 +251,18 @@ class Policies:
         return () if policy is None else policy.rows
 
 
-def within(entity: Entity, way: Reference, above: Entity, rows: Bool | None) -> Bool:
+def within(entity: Entity, relation: Reference, parent: Entity, rows: Bool | None) -> Bool:
     """The condition that the parent in this relation is among these rows (None: all) and not in the trash."""
-    table, link = above.table, entity.table.c[way.column]
-    whole = select(IntLiteral(1)).select_from(table).correlate(entity.table)
+    table, link = parent.table, entity.table.c[relation.column]
+    parents = select(IntLiteral(1)).select_from(table).correlate(entity.table)
     live = table.c.deleted_at.is_(None)
-    found = exists(whole.where(table.c.id == link, live, *([] if rows is None else [rows])))
-    return or_(link.is_(None), found) if way.nullable else found
+    found = exists(parents.where(table.c.id == link, live, *([] if rows is None else [rows])))
+    return or_(link.is_(None), found) if relation.nullable else found
 
 
-def without(entity: Entity, way: Reference) -> Bool:
+def without(entity: Entity, relation: Reference) -> Bool:
     """The condition that a row has no parent in this relation, for viewers that cannot see such parents."""
-    return entity.table.c[way.column].is_(None) if way.nullable else false()
+    return entity.table.c[relation.column].is_(None) if relation.nullable else false()
 
 
 def responsible(entity: Entity, *, below: bool) -> Bool:
@@ -275,11 +275,13 @@ def responsible(entity: Entity, *, below: bool) -> Bool:
         return mine
     found: list[Bool] = []
     earlier: list[TableColumn] = []
-    for way, above in zip(entity.parents, entity.parent_types, strict=True):
-        link = entity.table.c[way.column]
-        if above.owner is not None:
-            whole = select(IntLiteral(1)).select_from(above.table).correlate(entity.table)
-            owned = exists(whole.where(above.table.c.id == link, responsible(above, below=below)))
+    for relation, parent in zip(entity.parents, entity.parent_types, strict=True):
+        link = entity.table.c[relation.column]
+        if parent.owner is not None:
+            parents = select(IntLiteral(1)).select_from(parent.table).correlate(entity.table)
+            owned = exists(
+                parents.where(parent.table.c.id == link, responsible(parent, below=below))
+            )
             found.append(and_(*(each.is_(None) for each in earlier), owned))
         earlier.append(link)
     return or_(false(), *found)

@@ -1,4 +1,4 @@
-"""One caller's rights for the gate: a permission shape that keys plans, and arrays that are bound (D-55)."""
+"""A user's rights, as used by the gate: a permission shape, which is part of plan keys, and bound arrays (D-55)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from db.engine.entity import Entity
 from db.engine.gate import Form, Right
 from domain.access import AttributeRights, EntityRights, RowScope, WriteScope
 
-NARROW_AT_MOST = 2000
+ID_IN_LIMIT = 2000
 """Maximum reachable rows for which a root list selects them by id (D-52)."""
 PAGE = 50
 """Records of a typical page."""
@@ -40,7 +40,7 @@ PROJECTIONS = 100
 
 
 class Reach(NamedTuple):
-    """Own rows of an entity, counted up to slightly over NARROW_AT_MOST, and the estimated table size."""
+    """Own rows of an entity, counted up to slightly over ID_IN_LIMIT, and the estimated table size."""
 
     own: int
     table: int
@@ -48,13 +48,9 @@ class Reach(NamedTuple):
     def is_few(self) -> bool:
         """Whether collecting the own rows costs less than scanning the table until a page of them is found.
 
-        One in `table
-
-        own` rows is the viewer's, so a page is found after `PAGE * table
-
-        own` rows.
+        The scan reads `PAGE * table / own` rows on average, because `own` of `table` rows are the viewer's.
         """
-        return self.own <= NARROW_AT_MOST and self.own * self.own <= PAGE * self.table
+        return self.own <= ID_IN_LIMIT and self.own * self.own <= PAGE * self.table
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ class Projection:
 
 @dataclass(frozen=True)
 class Viewer:
-    """What a user may read, as of one version of the tenant's rights."""
+    """The rights of a user, as of one access version of the tenant."""
 
     user: UUID
     employee: UUID
@@ -130,10 +126,10 @@ class Viewer:
     def _with_parents(self, entity: Entity, form: Form) -> ColumnElement[bool]:
         """Conditions for children: a child record is visible only with all its parents."""
         found = [
-            within(entity, way, above, self.rows(above, Form.PREDICATE))
-            if self.may_see(above.name)
-            else without(entity, way)
-            for way, above in zip(entity.parents, entity.parent_types, strict=True)
+            within(entity, relation, parent, self.rows(parent, Form.PREDICATE))
+            if self.may_see(parent.name)
+            else without(entity, relation)
+            for relation, parent in zip(entity.parents, entity.parent_types, strict=True)
         ]
         mine = [self.policies.reach(entity, form)] if self._is_restricted(entity.name) else []
         return and_(*mine, *found)

@@ -1,4 +1,4 @@
-"""Two tenants to try things with: the same ids and names, other values, so that a leak shows."""
+"""Two demonstration tenants with equal ids and names but different values, so that a leak between them is visible."""
 
 from tenancy.demo.seed import ensure_demo, seed
 

@@ -1,4 +1,4 @@
-"""Rows of the accounts: the names and the tree are fixed, everything else is drawn."""
+"""Rows of the accounts: the names and the hierarchy are fixed, everything else is random."""
 
 import json
 from datetime import date
@@ -14,28 +14,28 @@ from tenancy.demo.rows import Draw, Row, Rows, made_id
 from tenancy.demo.words import CITIES, INDUSTRIES, LAST_NAMES, NOTES, SEGMENTS
 
 NEVER = date.min
-"""Of draws that no time is drawn with."""
+"""Day of draws that need no timestamps."""
 LINKS, MANAGED = 12, 30
 
 
 def owners(draw: Draw, count: int) -> list[int]:
-    """Numbers of employees: each at least once where there are enough, then by their share."""
-    everybody = list(range(1, len(PEOPLE) + 1))
-    more = max(0, count - len(everybody))
-    drawn = everybody[:count]
-    drawn += draw.rng.choices(everybody, [person.share for person in PEOPLE], k=more)
-    draw.rng.shuffle(drawn)
-    return drawn
+    """Employee numbers of `count` owners: each employee at least once if possible, the rest weighted by `share`."""
+    employees = list(range(1, len(PEOPLE) + 1))
+    more = max(0, count - len(employees))
+    owner_numbers = employees[:count]
+    owner_numbers += draw.rng.choices(employees, [person.share for person in PEOPLE], k=more)
+    draw.rng.shuffle(owner_numbers)
+    return owner_numbers
 
 
 def accounts(slug: str, now: date) -> Rows:
-    """Every row of the area, by table."""
+    """All rows of the area, by table."""
     draw = Draw(slug, "account", now)
-    drawn = owners(draw, len(COMPANIES))
+    owner_numbers = owners(draw, len(COMPANIES))
     made = [
         _account(draw, number, name, parent, owner)
         for number, ((name, parent), owner) in enumerate(
-            zip(COMPANIES, drawn, strict=True), start=1
+            zip(COMPANIES, owner_numbers, strict=True), start=1
         )
     ]
     return {
@@ -54,7 +54,7 @@ def _account(draw: Draw, number: int, name: str | None, parent: int | None, owne
         **draw.key(number),
         "name": name,
         "number": f"{slug.upper()}-{rng.randint(10, 99)}{number:03}",
-        "industry_id": _branch(rng.choice((*INDUSTRIES, None))),
+        "industry_id": _industry(rng.choice((*INDUSTRIES, None))),
         "website": f"https://site{number}.{slug}.example" if rng.random() < 0.8 else None,
         "phone": f"+{rng.randint(30, 49)} 555 {rng.randint(0, 9999):04}" if known else None,
         "city": city if known else None,
@@ -70,12 +70,12 @@ def _account(draw: Draw, number: int, name: str | None, parent: int | None, owne
     }
 
 
-def _branch(name: str | None) -> UUID | None:
+def _industry(name: str | None) -> UUID | None:
     return None if name is None else made_id("industry", INDUSTRIES.index(name) + 1)
 
 
 def _particulars(slug: str, number: int, name: str | None) -> Row:
-    """What is known of some only. Drawn apart, so that more of it draws nothing else otherwise."""
+    """Optional values. They have their own generator, so that adding one does not change other values."""
     draw = Draw(slug, f"account {number}", NEVER)
     rng, kind = draw.rng, 1 + number % len(ACCOUNT_TYPES)
     person = ACCOUNT_TYPES[kind - 1] == "Personal" and name is not None
@@ -97,7 +97,7 @@ def _particulars(slug: str, number: int, name: str | None) -> Row:
 
 
 def _managers(draw: Draw, accounts: list[Row]) -> list[Row]:
-    """Of every other account a user, whether or not he may sign in, and of some another one."""
+    """Account managers: random pairs of account and user, active or not."""
     users = [NUMBERS[person.handle] for person in PEOPLE if person.role]
     pairs = [(account, user) for account in accounts for user in users]
     return [
@@ -112,7 +112,7 @@ def _managers(draw: Draw, accounts: list[Row]) -> list[Row]:
 
 
 def _links(draw: Draw, accounts: list[Row]) -> list[Row]:
-    """Each link is two records, one of either account, alike in all else."""
+    """Account links: each is two records, one per direction, equal in everything else."""
     pairs = [(one, other) for at, one in enumerate(accounts) for other in accounts[at + 1 :]]
     rows: list[Row] = []
     for number, pair in enumerate(draw.rng.sample(pairs, LINKS)):
@@ -128,7 +128,7 @@ def _links(draw: Draw, accounts: list[Row]) -> list[Row]:
 
 
 def _segment(draw: Draw) -> dict[str, str]:
-    """A third has none."""
+    """The attribute `segment`; a third of the accounts has none."""
     if draw.rng.random() < 0.33:
         return {}
     key = str(made_id("attribute", ATTRIBUTE_NUMBERS["segment"]))

@@ -1,4 +1,4 @@
-"""Rows of the activities: done or planned, by turns on records of every kind that can have some."""
+"""Rows of the activities: done or planned, in turn on each type of record that can have some."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,11 +15,13 @@ ACTIVITIES = 200
 
 
 def activities(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
-    """Every row of the area, by table."""
+    """All rows of the area, by table."""
     draw = Draw(slug, "activity", now)
     primary = {row["case_id"]: row["account_id"] for row in made["case_account"] if row["primary"]}
-    drawn = enumerate(owners(draw, ACTIVITIES), 1)
-    return {"activity": [_activity(draw, number, owner, made, primary) for number, owner in drawn]}
+    numbered = enumerate(owners(draw, ACTIVITIES), 1)
+    return {
+        "activity": [_activity(draw, number, owner, made, primary) for number, owner in numbered]
+    }
 
 
 def _activity(
@@ -54,8 +56,8 @@ def _activity(
 
 
 def _customer(kind: str, record: Row, primary: Mapping[UUID, UUID]) -> UUID | None:
-    """The account that it concerns through the record it is on; a person may be at several, or none."""
-    found: UUID | None = (
+    """The account of the subject record; None for a person, who can have several or none."""
+    account: UUID | None = (
         record["id"] if kind == "account" else record.get("account_id", primary.get(record["id"]))
     )
-    return found
+    return account

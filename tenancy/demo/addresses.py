@@ -1,4 +1,4 @@
-"""Rows of addresses: most accounts have one, some have several, of which one is the head office."""
+"""Rows of the addresses: most accounts have one, some have several, of which one is the head office."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,7 +9,7 @@ STREETS = ("Keizersgracht", "Stationsweg", "Rue de la Loi", "Storgatan", "Grote 
 
 
 def addresses(slug: str, now: date, accounts: Sequence[Row]) -> list[Row]:
-    """Up to three of each account; they lie in the bin where their account does."""
+    """Up to three addresses per account; they are in the trash if their account is."""
     draw = Draw(slug, "address", now)
     places = [
         (account, place)

@@ -1,4 +1,4 @@
-"""Rows around the opportunities: the stages they went through, who plays which part, and which accounts have to do with them."""
+"""Rows related to opportunities: stage history, contacts with their roles, and related accounts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -9,32 +9,34 @@ from tenancy.demo.rows import Draw, Row, Rows
 from tenancy.demo.words import NOTES, PARTS
 
 ROLES, RELATED = 60, 40
-VISITS = (2, 1, 3, 2)
-"""How many stages each opportunity has been in, by turns."""
+STAGE_COUNTS = (2, 1, 3, 2)
+"""Number of stages that each opportunity has been in, cyclically."""
 
 
 def around(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
-    """Every row of these tables."""
+    """All rows of these tables."""
     stages: dict[UUID, list[UUID]] = {}
     for row in made["pipeline_stage"]:
         stages.setdefault(row["type_id"], []).append(row["stage_id"])
     draw = Draw(slug, "stage_history", now)
-    visits: list[Row] = []
+    entries: list[Row] = []
     for number, row in enumerate(made["opportunity"]):
-        many = VISITS[number % len(VISITS)]
-        visits += _visits(draw, len(visits), row, stages[row["type_id"]], many)
+        many = STAGE_COUNTS[number % len(STAGE_COUNTS)]
+        entries += _stage_history(draw, len(entries), row, stages[row["type_id"]], many)
     return {
-        "stage_history": visits,
+        "stage_history": entries,
         "opportunity_contact": _roles(Draw(slug, "opportunity_contact", now), made),
         "opportunity_account": _related(Draw(slug, "opportunity_account", now), made),
     }
 
 
-def _visits(draw: Draw, before: int, row: Row, stages: Sequence[UUID], many: int) -> list[Row]:
-    """A visit begins where another ends, from the opportunity's first moment to now: there is no gap."""
-    way = [row["stage_id"]]
-    while len(way) < many:
-        way.insert(0, draw.rng.choice([stage for stage in stages if stage != way[0]]))
+def _stage_history(
+    draw: Draw, before: int, row: Row, stages: Sequence[UUID], many: int
+) -> list[Row]:
+    """The stage history of an opportunity, without gaps from its creation to its last change."""
+    path = [row["stage_id"]]
+    while len(path) < many:
+        path.insert(0, draw.rng.choice([stage for stage in stages if stage != path[0]]))
     span = row["updated_at"] - row["created_at"]
     moments = [row["created_at"] + span * at / many for at in range(many)]
     return [
@@ -48,7 +50,7 @@ def _visits(draw: Draw, before: int, row: Row, stages: Sequence[UUID], many: int
             **draw.stamps_within(row),
         }
         for at, (stage, (entered, left)) in enumerate(
-            zip(way, pairwise([*moments, None]), strict=True), 1
+            zip(path, pairwise([*moments, None]), strict=True), 1
         )
     ]
 
@@ -70,10 +72,10 @@ def _roles(draw: Draw, made: Mapping[str, Sequence[Row]]) -> list[Row]:
 
 
 def _related(draw: Draw, made: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """Accounts besides the opportunity's own."""
+    """Related accounts, other than the opportunity's own."""
     rows = []
-    chosen = draw.rng.sample(made["opportunity"], RELATED)
-    for number, opportunity in enumerate(chosen, 1):
+    selected = draw.rng.sample(made["opportunity"], RELATED)
+    for number, opportunity in enumerate(selected, 1):
         own = opportunity["account_id"]
         account = draw.rng.choice([each for each in made["account"] if each["id"] != own])
         rows.append(

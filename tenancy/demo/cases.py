@@ -1,4 +1,4 @@
-"""Rows of the cases: one account of each is the primary one, and what is closed has a day on which it was."""
+"""Rows of the cases: each has one primary account, and closed ones have a closing time."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from tenancy.demo.words import CONCERNS, NOTES
 
 CASES = 90
 ACCOUNTS = (1, 1, 2, 1, 3)
-"""How many each case concerns, by turns."""
+"""Number of accounts of each case, cyclically."""
 CHANNELS = ("Phone", "Letter", "Façade", "")
 
 
 def cases(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
-    """Every row of the area, by table."""
+    """All rows of the area, by table."""
     draw = Draw(slug, "case", now)
     rows = [
         _case(draw, number, owner, made["contract"])
@@ -56,23 +56,23 @@ def _case(draw: Draw, number: int, owner: int, contracts: Sequence[Row]) -> Row:
 def _concerned(
     slug: str, now: date, rows: Sequence[Row], made: Mapping[str, Sequence[Row]]
 ) -> list[Row]:
-    """That of its contract first, if it has one: that is the primary one, which the case itself says, too."""
+    """Accounts of the cases. The first is the contract's, if there is one, and is the primary account of the case."""
     draw = Draw(slug, "case_account", now)
     under = {row["id"]: row["account_id"] for row in made["contract"]}
-    everyone = [row["id"] for row in made["account"]]
-    found: list[Row] = []
-    for turn, row in enumerate(rows):
-        first = under.get(row["contract_id"]) or draw.rng.choice(everyone)
+    accounts = [row["id"] for row in made["account"]]
+    result: list[Row] = []
+    for index, row in enumerate(rows):
+        first = under.get(row["contract_id"]) or draw.rng.choice(accounts)
         row["primary_account_id"] = first
-        others = draw.rng.sample([one for one in everyone if one != first], 2)
-        for place, account in enumerate([first, *others][: ACCOUNTS[turn % len(ACCOUNTS)]]):
-            found.append(
+        others = draw.rng.sample([one for one in accounts if one != first], 2)
+        for position, account in enumerate([first, *others][: ACCOUNTS[index % len(ACCOUNTS)]]):
+            result.append(
                 {
-                    **draw.key(len(found) + 1),
+                    **draw.key(len(result) + 1),
                     "case_id": row["id"],
                     "account_id": account,
-                    "primary": place == 0,
+                    "primary": position == 0,
                     **draw.stamps_within(row),
                 }
             )
-    return found
+    return result

@@ -1,4 +1,4 @@
-"""The accounts of the demonstration: invented names, with the number of the parent."""
+"""Names of the demonstration accounts, all invented, with the number of the parent account."""
 
 COMPANIES: tuple[tuple[str | None, int | None], ...] = (
     ("Varnholt Holding", None),  # 1
@@ -14,7 +14,7 @@ COMPANIES: tuple[tuple[str | None, int | None], ...] = (
     ("ÅNGSTRÖM OPTIK", None),
     ("Café Perrault", None),  # 12
     ("Cafe Perrault", None),
-    ("Cafe\u0301 Perrault", None),  # the accent as a character of its own
+    ("Cafe\u0301 Perrault", None),  # with a combining accent
     ("Quillmere Legal", None),  # 15
     ("QUILLMERE LEGAL", None),
     ("quillmere legal", None),
@@ -68,4 +68,4 @@ COMPANIES: tuple[tuple[str | None, int | None], ...] = (
 )  # fmt: skip
 
 DELETED = frozenset({5, 34, 51, 59})
-"""Numbers of deleted accounts, in every tenant; 34 has parts that are not deleted."""
+"""Numbers of deleted accounts, in every tenant; 34 has child accounts that are not deleted."""

@@ -1,21 +1,21 @@
-"""Rows of the contracts: each holds the items of the quote that was sold, line by line."""
+"""Rows of the contracts: each has one line per item of the sold quote."""
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tenancy.demo.products import KIND_NUMBERS, KIND_OF, KINDS, WARES
+from tenancy.demo.products import KIND_NUMBERS, KIND_OF, KINDS, PRODUCTS
 from tenancy.demo.rows import Draw, Row, Rows, chance, made_id
 from tenancy.demo.sales import SOLD
 from tenancy.demo.words import NOTES, OCCASIONS
 
-NUMBER_OF = {ware.name: number for number, ware in enumerate(WARES, 1)}
+NUMBER_OF = {product.name: number for number, product in enumerate(PRODUCTS, 1)}
 
 
 def contracts(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
-    """Every row of the area, by table."""
-    draw, drawn = Draw(slug, "contract", now), Draw(slug, "contract_line", now)
+    """All rows of the area, by table."""
+    draw, line_draw = Draw(slug, "contract", now), Draw(slug, "contract_line", now)
     of = {row["id"]: row for row in made["opportunity"]}
     rows: list[Row] = []
     lines: list[Row] = []
@@ -23,19 +23,19 @@ def contracts(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
         items = [row for row in made["quote_item"] if row["quote_id"] == quote["id"]]
         row = _contract(draw, number, of[quote["opportunity_id"]], items)
         rows.append(row)
-        lines += [_line(drawn, len(lines) + at, item, row) for at, item in enumerate(items, 1)]
+        lines += [_line(line_draw, len(lines) + at, item, row) for at, item in enumerate(items, 1)]
         if number % 9 == 0:
-            lines.append(_again(drawn, len(lines) + 1, lines[-1], row))
+            lines.append(_replacement(line_draw, len(lines) + 1, lines[-1], row))
     _extend(made["opportunity"], rows)
     return {"contract": rows, "contract_line": lines}
 
 
 def _extend(opportunities: Sequence[Row], contracts: Sequence[Row]) -> None:
-    """Some open opportunities are to extend a contract of the same account that lasts for a time."""
-    lasting = {row["account_id"]: row["id"] for row in contracts if row["time_based"]}
+    """Make some open opportunities extensions of a time-based contract of the same account."""
+    time_based = {row["account_id"]: row["id"] for row in contracts if row["time_based"]}
     for row in opportunities:
-        if row["status"] == "OPEN" and row["account_id"] in lasting and row["id"].int % 3 == 0:
-            row["source_contract_id"] = lasting[row["account_id"]]
+        if row["status"] == "OPEN" and row["account_id"] in time_based and row["id"].int % 3 == 0:
+            row["source_contract_id"] = time_based[row["account_id"]]
 
 
 def _contract(draw: Draw, number: int, opportunity: Row, items: Sequence[Row]) -> Row:
@@ -69,7 +69,7 @@ def _contract(draw: Draw, number: int, opportunity: Row, items: Sequence[Row]) -
 
 
 def _line(draw: Draw, number: int, item: Row, contract: Row) -> Row:
-    taken = (
+    copied = (
         *("position", "product_id", "name", "quantity", "unit_id", "currency", "unit_price"),
         *("discount_percent", "tax_percent", "net", "total"),
     )
@@ -78,7 +78,7 @@ def _line(draw: Draw, number: int, item: Row, contract: Row) -> Row:
         "contract_id": contract["id"],
         "quote_item_id": item["id"],
         "replaces_id": None,
-        **{name: item[name] for name in taken},
+        **{name: item[name] for name in copied},
         "revision": 1,
         "starts_on": contract["starts_on"],
         "ended_on": contract["ends_on"] if contract["status"] == "ENDED" else None,
@@ -86,9 +86,9 @@ def _line(draw: Draw, number: int, item: Row, contract: Row) -> Row:
     }
 
 
-def _again(draw: Draw, number: int, line: Row, contract: Row) -> Row:
-    """The line that takes another's place, for the same money; the other has ended."""
-    after = {
+def _replacement(draw: Draw, number: int, line: Row, contract: Row) -> Row:
+    """A line that replaces another with the same amounts; the replaced line is ended."""
+    new = {
         **line,
         **draw.key(number),
         "replaces_id": line["id"],
@@ -97,4 +97,4 @@ def _again(draw: Draw, number: int, line: Row, contract: Row) -> Row:
     }
     line["ended_on"] = contract["starts_on"]
     contract["revision"] += 1
-    return after
+    return new

@@ -1,4 +1,4 @@
-"""Rows of the labels: tags on records of every kind, and what those who sign in keep at hand."""
+"""Rows of the labels: tags on records of each type, and favorites of the personas."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -8,12 +8,12 @@ from tenancy.demo.lists import TAGS
 from tenancy.demo.people import NUMBERS, PERSONAS
 from tenancy.demo.rows import Draw, Row, Rows, made_id, subjects
 
-TAGGED, KEEPS = 12, 2
-"""How many records of each kind have a tag, and how many of each kind everybody keeps at hand."""
+TAGGED, FAVORITES = 12, 2
+"""Number of tagged records per type, and of favorites per persona and type."""
 
 
 def labels(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
-    """Every row of the area, by table; the tags themselves are among the lists."""
+    """All rows of the area, by table; the tags are in `lists`."""
     return {
         "tagging": list(_taggings(Draw(slug, "tagging", now), made)),
         "favorite": list(_favorites(Draw(slug, "favorite", now), made)),
@@ -35,11 +35,11 @@ def _taggings(draw: Draw, made: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
 
 
 def _favorites(draw: Draw, made: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
-    """Whether or not he sees the record: rights may have been taken from him since."""
+    """Favorites, also of records that the user cannot see, as after a change of rights."""
     number, columns = 0, subjects(Favorite, made)
     for persona in PERSONAS:
         for column in columns:
-            for record in draw.rng.sample(made[column.removesuffix("_id")], KEEPS):
+            for record in draw.rng.sample(made[column.removesuffix("_id")], FAVORITES):
                 number += 1
                 yield {
                     **draw.key(number),

@@ -1,4 +1,4 @@
-"""Rows of the lists that a tenant keeps: branches, types, reasons, switches, tags, and what is preferred."""
+"""Rows of a tenant's lists: industries, types, lost reasons, features, tags, and the preferences."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -37,13 +37,13 @@ TAGS = (
     "VIP",
     "Old",
 )
-COLOURS = ("#ef4444", "#3b82f6", "#22C55E", "#a855f7", None)
+COLORS = ("#ef4444", "#3b82f6", "#22C55E", "#a855f7", None)
 
 
 def lists(slug: str, now: date) -> Rows:
-    """Every row of these lists, by table. The last of a list is deleted where nothing names it."""
+    """All rows of these lists, by table. The last row of a list is deleted if nothing refers to it."""
     return {
-        "industry": _named(Draw(slug, "industry", now), (*INDUSTRIES, "Peat"), gone="Peat"),
+        "industry": _named(Draw(slug, "industry", now), (*INDUSTRIES, "Peat"), deleted="Peat"),
         "account_type": _account_types(Draw(slug, "account_type", now)),
         "person_type": _person_types(Draw(slug, "person_type", now)),
         "employee_type": [
@@ -60,19 +60,19 @@ def lists(slug: str, now: date) -> Rows:
         "tag": _tags(Draw(slug, "tag", now)),
         "feature": _features(Draw(slug, "feature", now)),
         "preferences": _preferences(Draw(slug, "preferences", now)),
-        "attribute_assignment": _uses(Draw(slug, "attribute_assignment", now)),
+        "attribute_assignment": _assignments(Draw(slug, "attribute_assignment", now)),
     }
 
 
-def _named(draw: Draw, names: Iterable[str], gone: str | None = None) -> list[Row]:
+def _named(draw: Draw, names: Iterable[str], deleted: str | None = None) -> list[Row]:
     return [
-        {**draw.key(number), "name": name, **draw.stamps(deleted=name == gone)}
+        {**draw.key(number), "name": name, **draw.stamps(deleted=name == deleted)}
         for number, name in enumerate(names, 1)
     ]
 
 
 def _unless_preferred(row: Row, employee: int) -> UUID | None:
-    """Of records of the type that is preferred, which is the first, whoever creates them is responsible."""
+    """The default owner of a type; None for the preferred (first) type, whose records are owned by their creators."""
     preferred = row["name"] in (ACCOUNT_TYPES[0], PERSON_TYPES[0])
     return None if preferred else made_id("employee", employee)
 
@@ -111,11 +111,11 @@ def _case_statuses(draw: Draw) -> list[Row]:
 
 
 def _case_types(draw: Draw) -> list[Row]:
-    """What is billed names the services that it is billed as."""
-    made = []
+    """Case types; those that are billed refer to the products with which they are billed."""
+    rows = []
     for row in _named(draw, CASE_TYPES):
         hourly = CASE_TYPES[row["name"]] is Billing.PER_ACTIVITY
-        made.append(
+        rows.append(
             {
                 **row,
                 "billing": CASE_TYPES[row["name"]].value,
@@ -126,15 +126,17 @@ def _case_types(draw: Draw) -> list[Row]:
                 "default_owner_id": made_id("employee", draw.rng.randint(3, 8)),
             }
         )
-    return made
+    return rows
 
 
 def _tags(draw: Draw) -> list[Row]:
-    return [{**row, "color": draw.rng.choice(COLOURS)} for row in _named(draw, TAGS, gone=TAGS[-1])]
+    return [
+        {**row, "color": draw.rng.choice(COLORS)} for row in _named(draw, TAGS, deleted=TAGS[-1])
+    ]
 
 
 def _features(draw: Draw) -> list[Row]:
-    """All of them are on."""
+    """All features are enabled."""
     return [
         {**draw.key(number), "key": key.value, "enabled": True, **draw.stamps()}
         for number, key in enumerate(FeatureKey, 1)
@@ -160,9 +162,9 @@ def _preferences(draw: Draw) -> list[Row]:
     ]
 
 
-def _uses(draw: Draw) -> list[Row]:
-    """Letters are for contacts and leads; how a case reached us is asked of complaints alone."""
-    carried: tuple[tuple[str, str, int], ...] = (
+def _assignments(draw: Draw) -> list[Row]:
+    """Assignments: `letters` to contacts and leads, `channel` to complaints only."""
+    assigned: tuple[tuple[str, str, int], ...] = (
         ("letters", "person_type", 1),
         ("letters", "person_type", 3),
         ("channel", "case_type", 2),
@@ -175,5 +177,5 @@ def _uses(draw: Draw) -> list[Row]:
             "case_type_id": made_id(table, which) if table == "case_type" else None,
             **draw.stamps(),
         }
-        for number, (key, table, which) in enumerate(carried, 1)
+        for number, (key, table, which) in enumerate(assigned, 1)
     ]

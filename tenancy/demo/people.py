@@ -1,4 +1,4 @@
-"""The staff of the demonstration: who reports to whom, who signs in, and in which role."""
+"""The employees of the demonstration: reporting lines, users and roles."""
 
 from dataclasses import dataclass
 
@@ -14,19 +14,19 @@ ROLES = (
 
 @dataclass(frozen=True)
 class DemoPerson:
-    """An employee. The handle is what the e-mail address begins with."""
+    """An employee. `handle` is the local part of the e-mail address."""
 
     handle: str
     name: str
     titles: tuple[str | None, ...]
-    """One of them is drawn."""
+    """Possible job titles, of which one is drawn."""
     manager: str | None
     role: str | None = None
-    """The role of the user; without one there is no user."""
+    """The role of the employee's user; None if the employee has no user."""
     active: bool = True
     deleted: bool = False
     share: int = 0
-    """How much of the accounts and opportunities this employee owns, compared with the others."""
+    """Weight of this employee in drawing the owners of records."""
 
 
 PEOPLE = (
@@ -77,7 +77,7 @@ PEOPLE = (
 )  # fmt: skip
 
 PERSONAS = ("admin", "director", "manager", "rep1", "rep2", "support", "limited")
-"""Handles of those who can sign in."""
+"""Handles of the users that can sign in."""
 
 NUMBERS = {person.handle: number for number, person in enumerate(PEOPLE, 1)}
-"""Of employees, and of users too."""
+"""Number of each employee, and of their user, by handle."""

@@ -1,4 +1,4 @@
-"""Rows of the persons, and of where they work or worked: some work nowhere that we know of."""
+"""Rows of the persons and of their jobs, current and former; some have none."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ from tenancy.demo.words import (
 
 PERSONS = 120
 JOBS = (1, 1, 0, 2, 1, 1)
-"""How many each person has, by turns."""
+"""Number of jobs of each person, cyclically."""
 
 
 def people(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
-    """Every row of the area, by table."""
+    """All rows of the area, by table."""
     draw = Draw(slug, "person", now)
     persons = [
         _person(draw, number, owner) for number, owner in enumerate(owners(draw, PERSONS), start=1)

@@ -1,4 +1,4 @@
-"""The set-up of the demonstration: stages, types with their pipelines, custom attributes."""
+"""The set-up of the demonstration: opportunity types with their pipelines, and custom attributes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PIPELINES: Mapping[str, Mapping[str, int]] = {
     },
     "Renewal": {"Proof": 60, "Negotiation": 80, "Won": 100, "Lost": 0},
 }  # fmt: skip
-"""Per type the stages it activates in its own order, with about how likely a success is there."""
+"""Per opportunity type, its active stages in order, with the default probability in percent."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Extra:
     entity: str
     key: str
     labels: tuple[str, str]
-    """One of them is drawn."""
+    """Possible labels, of which one is drawn."""
     kind: AttributeKind
 
 

@@ -1,4 +1,4 @@
-"""Rows of the products: what they are called is fixed, what they cost is drawn."""
+"""Rows of the products: names are fixed, prices are random."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +8,7 @@ from tenancy.demo.rows import Draw, Row, Rows, made_id
 from tenancy.demo.words import NOTES
 
 KINDS = {"Delivery": None, "Service contract": 12, "Licence": 24, "Assignment": None}
-"""Kinds of contract, with the months that those last which last for a time."""
+"""Contract kinds, with the duration in months of the time-based ones."""
 CATEGORIES = {"Goods": "Delivery", "Services": "Service contract", "Software": "Licence"}
 UNITS = ("piece", "hour", "month", "year")
 
@@ -23,7 +23,7 @@ class DemoProduct:
     tax: int = 21
 
 
-WARES = (
+PRODUCTS = (
     DemoProduct("Standing desk", "Goods", "piece"),
     DemoProduct("Meeting chair", "Goods", "piece"),
     DemoProduct("Copy paper", "Goods", "piece", 9),
@@ -37,15 +37,15 @@ WARES = (
     DemoProduct("Room booking", "Software", "month", 0),
     DemoProduct("Typewriter ribbon", "Goods", "piece"),
 )
-"""By number. The last is not offered any more, and deleted."""
+"""Products by number. The last is inactive and deleted."""
 
 KIND_NUMBERS = {name: number for number, name in enumerate(KINDS, 1)}
-KIND_OF = {number: CATEGORIES[ware.category] for number, ware in enumerate(WARES, 1)}
-"""The kind of contract that a product, by its number, is sold under."""
+KIND_OF = {number: CATEGORIES[product.category] for number, product in enumerate(PRODUCTS, 1)}
+"""Contract kind per product number."""
 
 
 def products(slug: str, now: date) -> Rows:
-    """Every row of the area, by table."""
+    """All rows of the area, by table."""
     categories = tuple(CATEGORIES)
     return {
         "contract_kind": _kinds(Draw(slug, "contract_kind", now)),
@@ -65,9 +65,9 @@ def products(slug: str, now: date) -> Rows:
             for number, name in enumerate(UNITS, 1)
         ],
         "product": [
-            _product(draw, number, ware)
+            _product(draw, number, product)
             for draw in (Draw(slug, "product", now),)
-            for number, ware in enumerate(WARES, 1)
+            for number, product in enumerate(PRODUCTS, 1)
         ],
     }
 
@@ -86,20 +86,20 @@ def _kinds(draw: Draw) -> list[Row]:
     ]
 
 
-def _product(draw: Draw, number: int, ware: DemoProduct) -> Row:
-    rng, offered = draw.rng, number < len(WARES)
+def _product(draw: Draw, number: int, product: DemoProduct) -> Row:
+    rng, offered = draw.rng, number < len(PRODUCTS)
     return {
         **draw.key(number),
-        "name": ware.name,
+        "name": product.name,
         "code": f"{draw.slug.upper()}-{rng.randint(100, 999)}{number:02}",
         "description": draw.note(NOTES),
         "active": offered,
-        "service": ware.unit == "hour",
-        "category_id": made_id("product_category", list(CATEGORIES).index(ware.category) + 1),
-        "unit_id": made_id("unit_of_measure", UNITS.index(ware.unit) + 1),
+        "service": product.unit == "hour",
+        "category_id": made_id("product_category", list(CATEGORIES).index(product.category) + 1),
+        "unit_id": made_id("unit_of_measure", UNITS.index(product.unit) + 1),
         "currency": "EUR",
         "price": None if number == 6 else Decimal(rng.randint(99, 99_999)).scaleb(-2),
-        "tax_percent": Decimal(ware.tax),
+        "tax_percent": Decimal(product.tax),
         "external_id": f"{draw.slug}-ware-{number}" if number % 3 == 0 else None,
         **draw.stamps(deleted=not offered),
     }

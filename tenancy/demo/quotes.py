@@ -1,4 +1,4 @@
-"""Rows of the quotes and their lines, which add up; the first were sold on, and each opportunity has one active at most."""
+"""Rows of the quotes and their items, with correct totals. The first SOLD are sold; an opportunity has at most one active."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -6,35 +6,35 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 from domain.quotes import totals
-from tenancy.demo.products import KIND_OF, UNITS, WARES
+from tenancy.demo.products import KIND_OF, PRODUCTS, UNITS
 from tenancy.demo.rows import Draw, Row, Rows, chance, made_id
 from tenancy.demo.sales import CURRENCIES, SOLD
 from tenancy.demo.words import NOTES, OCCASIONS
 
 OFFERED, AGAIN = 110, 30
-"""How many further opportunities were offered something, and of how many more than once."""
+"""Number of unsold opportunities with a quote, and of those among them with a second one."""
 ITEMS = (2, 1, 3, 1)
-"""How many items a quote has, by turns."""
+"""Number of items of each quote, cyclically."""
 
 
 def quotes(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
-    """Every row of the area, by table."""
+    """All rows of the area, by table."""
     draw = Draw(slug, "quote", now)
     sold = [row for row in made["opportunity"] if row["status"] == "WON"][:SOLD]
     others = [row for row in made["opportunity"] if row not in sold]
     offered = draw.rng.sample(others, OFFERED)
     rows: list[Row] = []
     lines: list[Row] = []
-    drawn = Draw(slug, "quote_item", now)
+    item_draw = Draw(slug, "quote_item", now)
     for number, opportunity in enumerate([*sold, *offered, *offered[:AGAIN]], 1):
         row = _quote(draw, number, opportunity)
-        mine = _lines(drawn, number, len(lines), row)
-        row |= {name: sum((line[name] for line in mine), Decimal(0)) for name in PARTS}
+        items = _lines(item_draw, number, len(lines), row)
+        row |= {name: sum((line[name] for line in items), Decimal(0)) for name in PARTS}
         of_source = [line for line in lines if line["quote_id"] == row["source_id"]]
-        for line, source in zip(mine, of_source, strict=False):
+        for line, source in zip(items, of_source, strict=False):
             line["source_id"] = source["id"]
         rows.append(row)
-        lines += mine
+        lines += items
     return {"quote": rows, "quote_item": lines}
 
 
@@ -68,14 +68,16 @@ def _quote(draw: Draw, number: int, opportunity: Row) -> Row:
 
 
 def _lines(draw: Draw, number: int, before: int, quote: Row) -> list[Row]:
-    """Those of a sold quote are all sold under one kind of contract."""
+    """The items of a quote; those of a sold quote all have products of one contract kind."""
     fixed = chance("lines", str(number))
-    wares = list(range(1, len(WARES)))
+    wares = list(range(1, len(PRODUCTS)))
     if number <= SOLD:
         kind = KIND_OF[fixed.choice(wares)]
         wares = [ware for ware in wares if KIND_OF[ware] == kind]
-    chosen = [fixed.choice(wares) for _ in range(ITEMS[number % len(ITEMS)])]
-    rows = [_item(draw, before + place, place, ware, quote) for place, ware in enumerate(chosen, 1)]
+    selected = [fixed.choice(wares) for _ in range(ITEMS[number % len(ITEMS)])]
+    rows = [
+        _item(draw, before + place, place, ware, quote) for place, ware in enumerate(selected, 1)
+    ]
     if number % 6 == 0:
         rows.append(_rounding(draw, before + len(rows) + 1, len(rows) + 1, quote))
     lines = [SimpleNamespace(**row) for row in rows]
@@ -96,14 +98,14 @@ def _item(draw: Draw, number: int, position: int, ware: int, quote: Row) -> Row:
         "position": position,
         "kind": "ITEM",
         "product_id": made_id("product", ware) if number % 9 else None,
-        "name": WARES[ware - 1].name,
+        "name": PRODUCTS[ware - 1].name,
         "description": draw.note(NOTES),
         "quantity": quantity,
-        "unit_id": made_id("unit_of_measure", UNITS.index(WARES[ware - 1].unit) + 1),
+        "unit_id": made_id("unit_of_measure", UNITS.index(PRODUCTS[ware - 1].unit) + 1),
         "currency": quote["currency"],
         "unit_price": price,
         "discount_percent": discount,
-        "tax_percent": Decimal(WARES[ware - 1].tax),
+        "tax_percent": Decimal(PRODUCTS[ware - 1].tax),
         "source_id": None,
         **draw.stamps_within(quote),
     }

@@ -1,4 +1,4 @@
-"""What the demonstration's profiles open. A thing that is not named here is closed (D-34)."""
+"""Permissions of the demonstration's profiles. Entities that are not listed are closed (D-34)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,28 +11,28 @@ OWN, ALL, MINE, BELOW = RowScope.OWN, RowScope.ALL, WriteScope.OWN, WriteScope.B
 
 @dataclass(frozen=True)
 class DemoGrant:
-    """An entity that a profile opens: all its fields, or `only` some, without others."""
+    """Permissions of a profile on an entity: readable are all fields, or `only` some, except those in `without`."""
 
     rows: RowScope
     only: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
-    """Keys of the custom attributes that it makes readable."""
+    """Keys of the readable custom attributes."""
     creates: bool = False
     edits: WriteScope | None = None
     deletes: WriteScope | None = None
     read_only: frozenset[str] = frozenset()
-    """Of what it makes readable, fields and attributes that it does not make writable."""
+    """Readable fields and attributes that are not writable."""
 
     def fields(self, entity: str) -> Iterator[str]:
-        """The fields it makes readable; a name that the entity does not have is a slip."""
+        """The readable fields. Raises LookupError for a name that the entity does not have."""
         known = MODEL.granted[entity]
         if unknown := ((self.only or frozenset()) | self.without) - known:
             raise LookupError(f"{entity} has no {', '.join(sorted(unknown))} to grant or withhold.")
         yield from sorted((known if self.only is None else self.only) - self.without)
 
     def written(self, entity: str) -> frozenset[str]:
-        """The fields and attributes that it makes writable."""
+        """The writable fields and attributes."""
         if not self.creates and self.edits is None:
             return frozenset()
         own = frozenset(MODEL.entities[entity].written)
@@ -44,7 +44,7 @@ def _names(text: str) -> frozenset[str]:
 
 
 def _read(text: str) -> dict[str, DemoGrant]:
-    """All rows and fields of these, to read only."""
+    """Read-only permissions on all rows and fields of these entities."""
     return {name: DemoGrant(ALL) for name in text.split()}
 
 
@@ -52,9 +52,9 @@ _LISTS = _read(
     "Industry AccountType PersonType EmployeeType LostReason Preferences Feature AttributeAssignment "
     "ContractKind ProductCategory UnitOfMeasure CaseStatus CaseType ActivityCategory Tag"
 )
-"""What is settled for everybody."""
+"""Lists that every profile can read."""
 _SET_UP = {**_read("Stage OpportunityType PipelineStage Attribute"), **_LISTS}
-_FAVOURITES = {
+_FAVORITES = {
     "Favorite": DemoGrant(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)
 }
 _STAFF = {
@@ -100,7 +100,7 @@ PROFILES: Mapping[str, Mapping[str, DemoGrant]] = {
         "CaseAccount": DemoGrant(ALL, creates=True, edits=BELOW, deletes=MINE),
         "Activity": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
         "Tagging": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
-        **_FAVOURITES,
+        **_FAVORITES,
         "HistoryEntry": DemoGrant(ALL),
     },
     "Customer support": {
@@ -124,7 +124,7 @@ PROFILES: Mapping[str, Mapping[str, DemoGrant]] = {
         "CaseAccount": DemoGrant(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL),
         "Activity": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
         "Tagging": DemoGrant(ALL),
-        **_FAVOURITES,
+        **_FAVORITES,
         "Opportunity": DemoGrant(
             OWN,
             without=_names("amount margin commission probability"),
@@ -159,7 +159,7 @@ PROFILES: Mapping[str, Mapping[str, DemoGrant]] = {
         "Case": DemoGrant(OWN, without=_names("description")),
         "CaseAccount": DemoGrant(ALL),
         "Activity": DemoGrant(ALL, without=_names("note"), creates=True, edits=MINE),
-        **_FAVOURITES,
+        **_FAVORITES,
         "HistoryEntry": DemoGrant(ALL),
     },
 }
@@ -170,7 +170,7 @@ FULL = frozenset({"Full access"})
 CLOSED = _names(
     "Role Profile RoleAssignment RoleProfile ObjectPermission FieldPermission StatusRule ShareRule"
 )
-"""Entities that nobody sees but administrators: who may what is not for everybody to read."""
+"""Entities that only administrators see, because they contain the rights of users."""
 
 PROFILE_OF = {
     "Administrator": "Full access",
@@ -183,7 +183,7 @@ PROFILE_OF = {
 """The profile of each role."""
 
 COMMISSION_IN = ("WON",)
-"""The statuses in which the seller's commission may be read."""
+"""Statuses in which the field `commission` is readable."""
 
 SHARED_TYPES = {"Customer support": ("Renewal",)}
-"""Types of opportunity that a role sees all of."""
+"""Opportunity types whose records are all visible to a role."""

@@ -1,4 +1,4 @@
-"""What the demonstration's rows have in common: lasting ids, and times that differ by tenant."""
+"""Helpers for the demonstration's rows: fixed ids, random values and timestamps."""
 
 import hashlib
 import random
@@ -15,13 +15,13 @@ Row = dict[str, Any]
 Rows = Mapping[str, Sequence[Row]]
 """Rows by table. All rows of a table have the same columns."""
 
-EPOCH_MS = 1_735_689_600_000  # the first moment of 2025, so that real ids sort after these
+EPOCH_MS = 1_735_689_600_000  # start of 2025, so that real ids sort after these
 STEP_MS = 3_600_000
 OLDEST_DAYS = 420
 
 
 def made_id(table: str, number: int) -> UUID:
-    """The id of a row by its number: a version 7 like a real one, the same in every tenant."""
+    """The id of a row by its number: a UUID version 7, equal in every tenant."""
     moment = EPOCH_MS + number * STEP_MS
     hashed = int.from_bytes(hashlib.sha256(f"{table}:{number}".encode()).digest()[:10])
     high, low = (hashed >> 62) & 0xFFF, hashed & ((1 << 62) - 1)
@@ -29,19 +29,19 @@ def made_id(table: str, number: int) -> UUID:
 
 
 def subjects(record: type[Record], made: Mapping[str, Sequence[Row]]) -> tuple[str, ...]:
-    """The columns with what a record is on, such as an activity, of those tables that the demonstration fills."""
-    found = (each for each in MODEL.of(record).subjects if each.record.__tablename__ in made)
-    return tuple(each.column.key for each in found)
+    """The columns with the subject of a record, such as an activity, limited to tables in `made`."""
+    filled = (each for each in MODEL.of(record).subjects if each.record.__tablename__ in made)
+    return tuple(each.column.key for each in filled)
 
 
 def chance(*of: str) -> random.Random:
-    """Draws that depend on nothing but what they are for."""
+    """A random generator that is seeded with these strings only."""
     return random.Random(":".join(of))  # noqa: S311 - invented data, nothing secret
 
 
 @dataclass
 class Draw:
-    """A tenant's draws for one table. The slug is a part of the seed, so others draw otherwise."""
+    """A tenant's random values for one table. The slug is part of the seed, so tenants differ."""
 
     slug: str
     table: str
@@ -57,37 +57,37 @@ class Draw:
         return {"id": made_id(self.table, number)}
 
     def stamps(self, *, deleted: bool = False) -> Row:
-        """When it was made, changed and deleted, and how often; a few rows are made together."""
+        """The columns `version`, `created_at`, `updated_at`, `deleted_at`; a few rows have equal creation times."""
         rng = self.rng
         created = self._last if self._last and rng.random() < 0.03 else self._moment()
         self._last, edits = created, rng.choices((0, 1, 2, 5), (6, 3, 2, 1))[0]
         updated = created + timedelta(minutes=edits * rng.randint(1, 400), microseconds=edits)
-        gone = updated + timedelta(hours=rng.randint(1, 40), microseconds=rng.randrange(10**6))
+        trashed = updated + timedelta(hours=rng.randint(1, 40), microseconds=rng.randrange(10**6))
         return {
             "version": 1 + edits,
             "created_at": created,
             "updated_at": updated,
-            "deleted_at": gone if deleted else None,
+            "deleted_at": trashed if deleted else None,
         }
 
     def stamps_within(self, *parents: Row, deleted: bool = False) -> Row:
-        """Those of a part: what lies in the bin with one of its wholes was made and changed with it, too."""
+        """The same columns for a child: if a parent is in the trash, the parent's values."""
         own = self.stamps(deleted=deleted)
-        gone = next((whole for whole in parents if whole["deleted_at"] is not None), None)
-        return own if gone is None else {name: gone[name] for name in own}
+        trashed = next((each for each in parents if each["deleted_at"] is not None), None)
+        return own if trashed is None else {name: trashed[name] for name in own}
 
     def note(self, phrases: Sequence[str]) -> str | None:
-        """The file number begins with the tenant's slug, so a note in a wrong place is seen by eye."""
+        """A note that contains the tenant's slug, so that a leaked note is recognizable; sometimes None or empty."""
         phrase, file = self.rng.choice(phrases), self.rng.randrange(10_000)
         note = f"{phrase} (file {self.slug.upper()}-{file:04})"
         return self.rng.choices((note, None, ""), (65, 32, 3))[0]
 
     def day(self, earliest: int, latest: int) -> date:
-        """A day so many days from the demonstration's; those before it are negative."""
+        """A random day, `earliest` to `latest` days after `now`; negative numbers are before it."""
         return self.now + timedelta(days=self.rng.randint(earliest, latest))
 
     def _moment(self) -> datetime:
-        """Three days ago at the latest, so that nothing that follows it lies in the future."""
+        """A random time at least three days before `now`, so that no later timestamp of the row is in the future."""
         midnight = datetime.combine(self.now, time(), UTC)
         back = timedelta(days=self.rng.randint(4, OLDEST_DAYS))
         return midnight - back + timedelta(microseconds=self.rng.randrange(86_400 * 10**6))

@@ -1,4 +1,4 @@
-"""Rows of sales: ids and names are fixed, everything else is drawn; and who shares which."""
+"""Rows of the opportunities and their shares: ids and names are fixed, everything else is random."""
 
 import json
 import random
@@ -26,31 +26,31 @@ from tenancy.demo.words import NOTES, OCCASIONS, ODD_OPPORTUNITIES, SEATS, SUBJE
 
 OPPORTUNITIES = 400
 SOLD = 36
-"""How many of those that are won were sold, each with a quote and a contract: the first."""
+"""Number of won opportunities that were sold with a quote and a contract; these are the first ones."""
 CURRENCIES = {"EUR": 2, "USD": 2, "SEK": 2, "JPY": 0, "KWD": 3}
-"""With their digits after the point (D-17)."""
-ARRANGED = datetime(2020, 1, 1, tzinfo=UTC)
-"""Before any of them: what comes to a stage later is the last there."""
+"""Currencies with the number of decimals (D-17)."""
+RANKED_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
+"""Earlier than any opportunity: later arrivals in a stage sort last."""
 SHARED_WITH_REP2, SHARED_WITH_SUPPORT = 7, 2
 
 
 def names() -> list[str]:
-    """The same for every tenant; the odd ones are strewn in."""
+    """The names of the opportunities, equal in every tenant and shuffled."""
     rng = chance("names", "opportunity")
     plain = [f"{subject}, {occasion}" for subject in SUBJECTS for occasion in OCCASIONS]
-    chosen = [*ODD_OPPORTUNITIES, *rng.sample(plain, OPPORTUNITIES - len(ODD_OPPORTUNITIES))]
-    rng.shuffle(chosen)
-    return chosen
+    selected = [*ODD_OPPORTUNITIES, *rng.sample(plain, OPPORTUNITIES - len(ODD_OPPORTUNITIES))]
+    rng.shuffle(selected)
+    return selected
 
 
 def sales(slug: str, now: date) -> Rows:
-    """Every row of the area, by table."""
+    """All rows of the area, by table."""
     draw = Draw(slug, "opportunity", now)
-    drawn = owners(draw, OPPORTUNITIES)
+    owner_numbers = owners(draw, OPPORTUNITIES)
     prices = Prices(draw.rng, [draw.rng.randint(1, 600) * 50 for _ in range(8)])
     opportunities = [
         _opportunity(draw, prices, number, name, owner)
-        for number, (name, owner) in enumerate(zip(names(), drawn, strict=True), start=1)
+        for number, (name, owner) in enumerate(zip(names(), owner_numbers, strict=True), start=1)
     ]
     _close(Draw(slug, "closed", now), opportunities)
     shares = _shares(Draw(slug, "opportunity_share", now), opportunities)
@@ -58,7 +58,7 @@ def sales(slug: str, now: date) -> Rows:
 
 
 def _close(draw: Draw, opportunities: list[Row]) -> None:
-    """What is told of those that are won or lost, and where each stands among those of its stage."""
+    """Set the columns of closed opportunities, and the position on the board."""
     rng, sold = draw.rng, 0
     for number, row in enumerate(opportunities):
         won, lost = row["status"] == StageKind.WON, row["status"] == StageKind.LOST
@@ -75,25 +75,25 @@ def _close(draw: Draw, opportunities: list[Row]) -> None:
 
 
 def _rank(place: int) -> str:
-    """The sort key of a place; several opportunities have the same."""
-    return last(ARRANGED + timedelta(seconds=place))
+    """The sort key of a board position; several opportunities have the same."""
+    return last(RANKED_SINCE + timedelta(seconds=place))
 
 
 @dataclass
 class Prices:
-    """Amounts in a currency's own minor units; many are equal, so that sorting meets ties."""
+    """Random amounts in minor units of the currency; many are equal, so that sorting has ties."""
 
     rng: random.Random
     usual: list[int]
 
     def money(self) -> Row:
-        """The four columns of an opportunity's money."""
+        """The columns `currency`, `amount`, `margin` and `commission`."""
         rng = self.rng
         currency = rng.choices(list(CURRENCIES), (10, 6, 4, 3, 2))[0]
         digits = CURRENCIES[currency]
         kind = rng.choices(("none", "zero", "usual", "free"), (6, 3, 41, 50))[0]
-        whole = {"none": 0, "zero": 0, "usual": rng.choice(self.usual)}.get(kind)
-        minor = rng.randint(1, 9_000_000) if whole is None else whole * 10**digits
+        major = {"none": 0, "zero": 0, "usual": rng.choice(self.usual)}.get(kind)
+        minor = rng.randint(1, 9_000_000) if major is None else major * 10**digits
         amount = None if kind == "none" else minor
         margin = None if amount is None or rng.random() < 0.15 else minor * rng.randint(-5, 45)
         commission = None if amount is None or rng.random() < 0.1 else minor * rng.randint(1, 8)
@@ -128,7 +128,7 @@ def _opportunity(draw: Draw, prices: Prices, number: int, name: str, owner: int)
 
 
 def _standing(rng: random.Random) -> Row:
-    """A stage that the type activates, and the status that follows from it."""
+    """Type, an active stage of its pipeline, the resulting status, and a probability."""
     name = rng.choices(list(TYPE_NUMBERS), (5, 3, 2))[0]
     stage, usual = rng.choice(list(PIPELINES[name].items()))
     probability = rng.choices((usual, rng.randint(0, 100), None), (7, 3, 1))[0]
@@ -141,7 +141,7 @@ def _standing(rng: random.Random) -> Row:
 
 
 def _day(draw: Draw) -> date | None:
-    """Some have none, many are at the end of a month."""
+    """The expected close date: None for some, the end of a month for many."""
     day = draw.now + timedelta(days=draw.rng.randint(-250, 300))
     kind = draw.rng.choices(("none", "end of month", "any"), (10, 45, 45))[0]
     if kind == "none":
@@ -150,7 +150,7 @@ def _day(draw: Draw) -> date | None:
 
 
 def _custom(draw: Draw) -> JsonObject:
-    """Each attribute is there or not."""
+    """Random custom attributes; each is present in about two thirds of the rows."""
     rng = draw.rng
     values: JsonObject = {}
     for number, extra in enumerate(ATTRIBUTES, 1):
@@ -166,24 +166,26 @@ def _custom(draw: Draw) -> JsonObject:
 
 
 def _shares(draw: Draw, opportunities: list[Row]) -> list[Row]:
-    """Some of rep1's with rep2, a deleted one among them if there is one, and some with support."""
+    """Shares of rep1's opportunities with rep2, including a deleted one if there is one, and with support."""
     rng = draw.rng
-    rep1, rep2, support = (made_id("employee", NUMBERS[who]) for who in ("rep1", "rep2", "support"))
+    rep1, rep2, support = (
+        made_id("employee", NUMBERS[handle]) for handle in ("rep1", "rep2", "support")
+    )
     renewal = made_id("opportunity_type", TYPE_NUMBERS["Renewal"])
-    his = [row for row in opportunities if row["owner_id"] == rep1]
-    live = [row for row in his if row["deleted_at"] is None]
-    gone = [row for row in his if row["deleted_at"] is not None]
-    chosen = [*rng.sample(live, SHARED_WITH_REP2 - len(gone[:1])), *gone[:1]]
+    owned = [row for row in opportunities if row["owner_id"] == rep1]
+    live = [row for row in owned if row["deleted_at"] is None]
+    trashed = [row for row in owned if row["deleted_at"] is not None]
+    shared = [*rng.sample(live, SHARED_WITH_REP2 - len(trashed[:1])), *trashed[:1]]
     closed = [row for row in live if row["type_id"] != renewal]
-    pairs = [(row, rep2) for row in chosen]
+    pairs = [(row, rep2) for row in shared]
     pairs += [(row, support) for row in rng.sample(closed, SHARED_WITH_SUPPORT)]
     return [_share(draw, number, *pair) for number, pair in enumerate(pairs, 1)]
 
 
-def _share(draw: Draw, number: int, opportunity: Row, whom: UUID) -> Row:
+def _share(draw: Draw, number: int, opportunity: Row, employee: UUID) -> Row:
     return {
         **draw.key(number),
         "opportunity_id": opportunity["id"],
-        "employee_id": whom,
+        "employee_id": employee,
         **draw.stamps_within(opportunity),
     }

@@ -1,4 +1,4 @@
-"""Puts the demonstration into the database: all of a tenant's rows in one transaction, or none."""
+"""Inserts the demonstration data, each tenant in one transaction."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from tenancy.engine.provision import Tenant, create
 TENANTS = {"acme": "Acme Desk & Paper", "globex": "Globex Workspaces"}
 LOCK = 4243
 WITH_TENANT = ("feature", "preferences")
-"""Tables that have rows as soon as there is a tenant."""
+"""Tables that the migrations of a new tenant fill."""
 
 
 def rows(slug: str, now: date, password_hash: str) -> Rows:
-    """Every row of a tenant, by table. The same arguments give the same rows."""
+    """All rows of a tenant, by table. Deterministic: equal arguments give equal rows."""
     made: dict[str, Sequence[Row]] = {
         **setup(slug, now),
         **lists(slug, now),
@@ -47,35 +47,35 @@ def rows(slug: str, now: date, password_hash: str) -> Rows:
 
 
 async def seed(admin: Driver, tenant: Tenant, *, password_hash: str, now: date) -> None:
-    """Fill a tenant that was provisioned and has no rows yet."""
+    """Insert the rows of a newly created tenant."""
     schema, made = tenant.placement.schema, rows(tenant.slug, now, password_hash)
     async with admin.transaction():
-        for name in WITH_TENANT:  # the demonstration has its own
-            await admin.execute(f"DELETE FROM {schema}.{name}")  # noqa: S608 - our own names
-        kept = [(each, made[each.name]) for each in METADATA.sorted_tables if made.get(each.name)]
-        for table, records in kept:  # what is pointed at comes first
-            late = {key.parent.name for key in table.foreign_keys if key.use_alter}
-            columns = [column for column in records[0] if column not in late]
+        for name in WITH_TENANT:  # replaced by the demonstration's rows
+            await admin.execute(f"DELETE FROM {schema}.{name}")  # noqa: S608 - constant names
+        filled = [(each, made[each.name]) for each in METADATA.sorted_tables if made.get(each.name)]
+        for table, records in filled:  # referenced tables come first
+            deferred = {key.parent.name for key in table.foreign_keys if key.use_alter}
+            columns = [column for column in records[0] if column not in deferred]
             await admin.copy_records_to_table(
                 table.name,
                 schema_name=schema,
                 columns=columns,
                 records=[tuple(record[column] for column in columns) for record in records],
             )
-        for table, records in kept:
-            await _point(admin, schema, table, records)
+        for table, records in filled:
+            await _fill_deferred(admin, schema, table, records)
             await admin.execute(f'ANALYZE {schema}."{table.name}"')
 
 
-async def _point(admin: Driver, schema: str, table: Table, records: Sequence[Row]) -> None:
-    """Fill what points to rows that come later."""
+async def _fill_deferred(admin: Driver, schema: str, table: Table, records: Sequence[Row]) -> None:
+    """Set the foreign keys that refer to rows of later tables."""
     for key in table.foreign_keys:
         column = key.parent.name
         if key.use_alter and column in records[0]:
-            given = [(row["id"], row[column]) for row in records if row[column]]
+            values = [(row["id"], row[column]) for row in records if row[column]]
             await admin.executemany(
-                f'UPDATE {schema}."{table.name}" SET {column} = $2 WHERE id = $1',  # noqa: S608 - our own names
-                given,
+                f'UPDATE {schema}."{table.name}" SET {column} = $2 WHERE id = $1',  # noqa: S608 - constant names
+                values,
             )
 
 
@@ -84,18 +84,18 @@ async def ensure_demo(
     *,
     password_hash: str,
     now: date | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Make the demonstration's tenants where they do not exist; those that do are left alone.
+    """Create the demonstration tenants that do not exist.
 
-    Safe to run again, and by several processes at once. Without `now`, the database's day counts.
+    Idempotent, and safe for concurrent processes. `now` defaults to the current date of the database.
     """
     for slug, name in TENANTS.items():
         async with admin.transaction():
             await admin.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
             if await admin.fetchval("SELECT true FROM catalog.tenant WHERE slug = $1", slug):
                 continue
-            tell(f"Creating the demo tenant {slug} ...")
+            report(f"Creating the demo tenant {slug} ...")
             today = now or await admin.fetchval("SELECT current_date")
             tenant = await create(admin, slug, name, demo=True)
             await seed(admin, tenant, password_hash=password_hash, now=today)

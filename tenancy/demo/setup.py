@@ -1,4 +1,4 @@
-"""Rows of the set-up: stages, types with their pipelines, and attributes."""
+"""Rows of the set-up: stages, opportunity types with their pipelines, and custom attributes."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from tenancy.starter import STAGES
 
 
 def setup(slug: str, now: date) -> Rows:
-    """Every row of the area, by table."""
+    """All rows of the area, by table."""
     return {
         "stage": _stages(Draw(slug, "stage", now)),
         "opportunity_type": _types(Draw(slug, "opportunity_type", now)),
@@ -18,7 +18,7 @@ def setup(slug: str, now: date) -> Rows:
 
 
 def _stages(draw: Draw) -> list[Row]:
-    """Each description gets a sentence, because nothing else of a stage differs by tenant."""
+    """Stages. The description gets a random sentence, because nothing else differs between the tenants."""
     return [
         {
             **draw.key(number),
@@ -46,7 +46,7 @@ def _types(draw: Draw) -> list[Row]:
 
 
 def _pipelines(draw: Draw) -> list[Row]:
-    """Certain outcomes stay certain; the others are a little more or less likely than elsewhere."""
+    """Pipeline stages. Probabilities other than 0 and 100 vary a little between the tenants."""
     rows: list[Row] = []
     for name, active in PIPELINES.items():
         for position, (stage, probability) in enumerate(active.items(), 1):

@@ -1,4 +1,4 @@
-"""Rows of the staff: employees, users, roles, and what the profiles of the roles open."""
+"""Rows of the staff: employees, users, roles, and the permissions of profiles."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +16,7 @@ _PROFILES = {name: made_id("profile", number) for number, name in enumerate(PROF
 
 
 def staff(slug: str, now: date, password_hash: str) -> Rows:
-    """Every row of the area, by table."""
+    """All rows of the area, by table."""
     return {
         "employee": _employees(Draw(slug, "employee", now)),
         "user": _users(Draw(slug, "user", now)),
@@ -34,25 +34,25 @@ def staff(slug: str, now: date, password_hash: str) -> Rows:
             {**row, "full": row["name"] in FULL}
             for row in _named(Draw(slug, "profile", now), tuple(PROFILES))
         ],
-        "role_profile": _kept(
+        "role_profile": _numbered(
             Draw(slug, "role_profile", now),
             [
                 {"role_id": _ROLES[role], "profile_id": _PROFILES[profile]}
                 for role, profile in PROFILE_OF.items()
             ],
         ),
-        **{table: _kept(Draw(slug, table, now), rows) for table, rows in _rights().items()},
+        **{table: _numbered(Draw(slug, table, now), rows) for table, rows in _rights().items()},
     }
 
 
 def personas(slug: str) -> list[dict[str, str]]:
-    """The users of a tenant that visitors can sign in as: handle, name and job title."""
+    """The users of a tenant that GraphiQL offers for signing in: handle, name and job title."""
     employees = _employees(
         Draw(slug, "employee", date(2025, 1, 1))
     )  # the day affects timestamps only
-    found = {person.handle: row for person, row in zip(PEOPLE, employees, strict=True)}
+    by_handle = {person.handle: row for person, row in zip(PEOPLE, employees, strict=True)}
     return [
-        {"handle": each, "name": found[each]["name"], "title": found[each]["title"]}
+        {"handle": each, "name": by_handle[each]["name"], "title": by_handle[each]["title"]}
         for each in PERSONAS
     ]
 
@@ -104,28 +104,28 @@ def _assignments(draw: Draw) -> list[Row]:
     ]
 
 
-def _kept(draw: Draw, rows: Sequence[Row]) -> list[Row]:
+def _numbered(draw: Draw, rows: Sequence[Row]) -> list[Row]:
     return [{**draw.key(number), **row, **draw.stamps()} for number, row in enumerate(rows, 1)]
 
 
 def _rights() -> Rows:
-    """The same in every tenant: rights are what the demonstration is compared under."""
-    opened = [
-        (_PROFILES[name], entity, opens)
+    """Permissions, equal in every tenant, so that tests can compare the tenants under the same rights."""
+    granted = [
+        (_PROFILES[name], entity, grant)
         for name, entities in PROFILES.items()
-        for entity, opens in entities.items()
+        for entity, grant in entities.items()
     ]
     return {
-        "object_permission": [_opened(*each) for each in opened],
+        "object_permission": [_object_permission(*each) for each in granted],
         "field_permission": [
             {
                 "profile_id": profile,
                 "entity": entity,
                 "field": _field_id(name),
-                "writes": name in opens.written(entity),
+                "writes": name in grant.written(entity),
             }
-            for profile, entity, opens in opened
-            for name in (*opens.fields(entity), *sorted(opens.attributes))
+            for profile, entity, grant in granted
+            for name in (*grant.fields(entity), *sorted(grant.attributes))
         ],
         "status_rule": [
             {"entity": "Opportunity", "field": "commission", "status": status}
@@ -142,18 +142,18 @@ def _rights() -> Rows:
     }
 
 
-def _opened(profile: UUID, entity: str, opens: DemoGrant) -> Row:
+def _object_permission(profile: UUID, entity: str, grant: DemoGrant) -> Row:
     return {
         "profile_id": profile,
         "entity": entity,
-        "rows": opens.rows.value,
-        "creates": opens.creates,
-        "edits": opens.edits,
-        "deletes": opens.deletes,
+        "rows": grant.rows.value,
+        "creates": grant.creates,
+        "edits": grant.edits,
+        "deletes": grant.deletes,
     }
 
 
 def _field_id(name: str) -> str:
-    """A field goes by its name, a custom attribute by its id."""
+    """The stored name of a field: its name, or the id of a custom attribute."""
     number = ATTRIBUTE_NUMBERS.get(name)
     return name if number is None else str(made_id("attribute", number))

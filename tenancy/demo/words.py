@@ -1,4 +1,4 @@
-"""Words that the demonstration's texts are made of; Python and Postgres fold them alike."""
+"""Words of the demonstration's texts; Python and Postgres case-fold them identically."""
 
 CITIES = (
     ("Utrecht", "NL"), ("Groningen", "NL"), ("Malmö", "SE"), ("Göteborg", "SE"), ("Umeå", "SE"),
@@ -41,13 +41,13 @@ ODD_OPPORTUNITIES = (
     "100% cotton paper", "5%_off", "a_b", "axb", "Sunrise kit 🌅", "  padded  ", "東京 pilot",
     "שלום lobby", "<b>Bold</b> & {curly}", "Zero", "zero", "Zéro", "10 chairs", "9 chairs", "-",
 )  # fmt: skip
-"""Names that a filter, a sort order or an escape can go wrong with; two are fully equal."""
+"""Names that are difficult for filters, sort orders and escaping; two are equal."""
 
 NOTES = (
     "Asked for a sample first", "Budget is confirmed", "Wants delivery before the holidays",
     "Compares us with two others", "Decides with the works council", "Call again next quarter",
     "Prefers recycled material", "Freight is to be included", "Présentation went well",
-    "First line\nSecond line\tafter a tab", "Said \"yes\", then 'perhaps'", "Path C:\\offers\\new",
+    "First line\nSecond line\tafter a tab", "Answered \"yes\", then 'perhaps'", "Path C:\\offers\\new",
     "Discount of 12% was mentioned", "snake_case in the order form", "Great mood 🎉",
     "Ends </script> here\u2028and there",
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The machinery of tenancy: it knows no area."""
+"""Generic parts of tenancy, which import no area."""

@@ -1,4 +1,4 @@
-"""The file of a backup: a zip with the rows of each table as Postgres' COPY tells them, and a manifest that holds it to them."""
+"""The backup file: a zip with one entry per table in the text format of COPY, and a manifest with their sizes and digests."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ CHUNK = 1 << 20
 
 
 class Strict(BaseModel):
-    """What is read from a file is what was written there, and nothing besides."""
+    """Base of the manifest's models: unknown keys are an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ArchivedTable(Strict):
-    """A table's rows in the file."""
+    """A table in the manifest: columns, and size in bytes and digest of its rows."""
 
     name: str
     columns: list[str]
@@ -39,7 +39,7 @@ class ArchivedTable(Strict):
 
 
 class ArchivedTenant(Strict):
-    """A tenant in the file."""
+    """A tenant in the manifest, with its tables."""
 
     id: UUID
     slug: str
@@ -52,7 +52,7 @@ class ArchivedTenant(Strict):
 
 
 class Manifest(Strict):
-    """What a backup holds, and what it was made with."""
+    """The content of a backup, and the versions that wrote it."""
 
     format: int
     relata: str
@@ -63,52 +63,52 @@ class Manifest(Strict):
 
 @dataclass
 class Digest:
-    """Counts and digests what passes, on its way into the file or out of it."""
+    """Running size and SHA-256 of an entry."""
 
     size: int = 0
     _sum: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     def add(self, chunk: bytes) -> None:
-        """One more piece."""
+        """Add a chunk."""
         self.size += len(chunk)
         self._sum.update(chunk)
 
     @property
     def sha256(self) -> str:
-        """The digest of all pieces."""
+        """Digest of all chunks, in hexadecimal."""
         return self._sum.hexdigest()
 
 
 def entry(slug: str, table: str) -> str:
-    """Where the rows of a table stand in the file."""
+    """Name of the zip entry with the rows of a table."""
     return f"{slug}/{table}.copy"
 
 
 @contextmanager
 def created(file: Path) -> Iterator[zipfile.ZipFile]:
-    """A file that was not there before, and is there when all of it is written. Raises TenantError."""
+    """A new file, which appears under its name only when it is complete. Raises TenantError, also if it exists."""
     if file.exists():
         raise TenantError(f"The file {file} exists already. Give another name, or move it.")
-    draft = file.with_name(f"{file.name}.{os.getpid()}.unfinished")
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.unfinished")
     try:
-        # It holds everything that anybody may see, and hashes of passwords.
-        handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        # Readable by the owner only: it contains all records, and hashes of passwords.
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w+b") as out:
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
                 yield archive
             out.flush()
             os.fsync(out.fileno())
-        os.link(draft, file)  # unlike a renaming, it overwrites nothing
+        os.link(temporary, file)  # unlike rename, link never overwrites
     except OSError as error:
         raise TenantError(f"{file} cannot be written: {error.strerror or error}.") from error
     finally:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 DAMAGED = (
     EOFError,
-    NotImplementedError,  # a bit of the header says that it is packed in a way unknown
-    RuntimeError,  # or that it has a password
+    NotImplementedError,  # unknown compression method in the header
+    RuntimeError,  # or an encrypted entry
     ValueError,
     struct.error,
     zipfile.BadZipFile,
@@ -118,11 +118,11 @@ DAMAGED = (
 
 @contextmanager
 def opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
-    """A backup that was looked through from end to end. Raises TenantError for one that is damaged."""
-    with ExitStack() as held:
+    """A backup whose entries all match the manifest. Raises TenantError for one that is damaged."""
+    with ExitStack() as stack:
         try:
-            archive = held.enter_context(zipfile.ZipFile(file))
-            manifest = _checked(archive)
+            archive = stack.enter_context(zipfile.ZipFile(file))
+            manifest = _verified(archive)
         except OSError as error:
             raise TenantError(f"{file} cannot be read: {error.strerror or error}.") from None
         except DAMAGED as error:
@@ -133,7 +133,7 @@ def opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
         yield archive, manifest
 
 
-def _checked(archive: zipfile.ZipFile) -> Manifest:
+def _verified(archive: zipfile.ZipFile) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(archive.read(MANIFEST))
     except (KeyError, ValidationError) as error:
@@ -143,18 +143,18 @@ def _checked(archive: zipfile.ZipFile) -> Manifest:
             f"The backup has format {manifest.format}, written by Relata {manifest.relata}; this version "
             f"reads format {FORMAT}. Restore it with Relata {manifest.relata}."
         )
-    told = {
+    expected = {
         entry(tenant.slug, table.name): table
         for tenant in manifest.tenants
         for table in tenant.tables
     }
-    if sorted(archive.namelist()) != sorted([MANIFEST, *told]):
-        raise zipfile.BadZipFile("it does not hold what its manifest tells")
-    for name, table in told.items():
+    if sorted(archive.namelist()) != sorted([MANIFEST, *expected]):
+        raise zipfile.BadZipFile("its entries are not those of its manifest")
+    for name, table in expected.items():
         with archive.open(name) as rows:
             digest = _digest(rows)
         if (digest.size, digest.sha256) != (table.size, table.sha256):
-            raise zipfile.BadZipFile(f"{name} is not what its manifest tells")
+            raise zipfile.BadZipFile(f"{name} does not match its manifest")
     return manifest
 
 

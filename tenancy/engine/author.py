@@ -1,4 +1,4 @@
-"""Writes the next migration of the tenants from what is declared and not yet migrated."""
+"""Generates the next tenant migration from the difference between the declared tables and the migrations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEW = re.compile(r"- table (\S+)")
 
 
 async def write(url: str, metadata: MetaData, message: str) -> Path:
-    """Make a revision file with the difference between the migrations and the declared tables."""
+    """Write a revision file with the difference between the migrations and the declared tables."""
     facts: list[str] = []
 
     async def connect() -> Driver:
@@ -45,7 +45,7 @@ async def write(url: str, metadata: MetaData, message: str) -> Path:
         connection.dialect.default_schema_name = SCRATCH
         settings = config("tenant")
         settings.attributes.update(connection=connection, metadata=metadata)
-        made = command.revision(
+        revision = command.revision(
             settings,
             message,
             autogenerate=True,
@@ -53,19 +53,19 @@ async def write(url: str, metadata: MetaData, message: str) -> Path:
             process_revision_directives=add_checks,
         )
         connection.exec_driver_sql(f"DROP SCHEMA {SCRATCH} CASCADE")
-        return Path(made.path)  # type: ignore[union-attr]  # one revision, not a list, is asked for
+        return Path(revision.path)  # type: ignore[union-attr]  # one revision, not a list
 
-    made = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
-        async with made.begin() as connection:
+        async with engine.begin() as connection:
             path: Path = await connection.run_sync(run)
             return path
     finally:
-        await made.dispose()
+        await engine.dispose()
 
 
 def changed_checks(facts: Iterable[str]) -> list[str]:
-    """The statements that bring the CHECKs of existing tables to what is declared, which alembic does not compare."""
+    """Statements that change the CHECKs of existing tables to the declared ones; alembic does not compare CHECKs."""
     listed = list(facts)
     new = {found[1] for each in listed if (found := NEW.match(each))}
     checks = [found for each in listed if (found := CHECK.fullmatch(each))]

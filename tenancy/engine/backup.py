@@ -1,4 +1,4 @@
-"""Copies tenants into one file, all of them as of one moment, while they are worked in; it changes nothing."""
+"""Writes tenants to one backup file from a single snapshot, while they are in use. It changes no data."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ WHERE c.relnamespace = $1::regnamespace AND c.relkind = 'r' AND a.attnum > 0
 GROUP BY c.relname ORDER BY c.relname
 """
 ALL = "SELECT * FROM catalog.tenant WHERE $1::text IS NULL OR slug = $1 ORDER BY slug FOR KEY SHARE"
-"""A migration locks its tenant here: it waits until all is copied, and what it changed meanwhile is noticed."""
+"""Locks the catalog rows: a migration waits until the copy is done, and one that committed meanwhile causes an error."""
 
 
 async def tables(admin: Driver, schema: str) -> dict[str, list[str]]:
-    """The tables of a schema, each with the columns whose values are kept."""
+    """The tables of a schema, each with its columns except generated ones."""
     return {row["name"]: row["columns"] for row in await admin.fetch(TABLES, schema)}
 
 
@@ -46,23 +46,23 @@ async def backup(
     made_at: datetime,
     relata: str,
     only: str | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
-    """Write a file that was not there before, with all tenants or one. Raises TenantError."""
+    """Write a new file with all tenants, or with the tenant `only`. Raises TenantError."""
     with created(file) as archive:
-        return await _copied(admin, archive, made_at, relata, only, tell)
+        return await _copy(admin, archive, made_at, relata, only, report)
 
 
-async def _copied(
+async def _copy(
     admin: Driver,
     archive: zipfile.ZipFile,
     made_at: datetime,
     relata: str,
     only: str | None,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Manifest:
-    """Everything in one transaction that sees one moment; the manifest comes last, when all is known."""
-    kept = []
+    """Copy in one repeatable-read transaction. The manifest is written last, because it contains the digests."""
+    archived = []
     try:
         async with admin.transaction(isolation="repeatable_read"):
             await admin.execute("SET LOCAL statement_timeout = 0")
@@ -70,15 +70,19 @@ async def _copied(
                 one = tenant(row)
                 copied = await _tenant(admin, archive, one, row["revision"])
                 size = sum(table.size for table in copied.tables)
-                tell(f"{one.slug}: {len(copied.tables)} tables, {size:,} bytes")
-                kept.append(copied)
+                report(f"{one.slug}: {len(copied.tables)} tables, {size:,} bytes")
+                archived.append(copied)
             version = await admin.fetchval("SHOW server_version")
     except asyncpg.SerializationError:
         raise TenantError(
             "A tenant is being migrated. Try again when the migration is done."
         ) from None
     manifest = Manifest(
-        format=FORMAT, relata=relata, postgres=version, made_at=made_at.isoformat(), tenants=kept
+        format=FORMAT,
+        relata=relata,
+        postgres=version,
+        made_at=made_at.isoformat(),
+        tenants=archived,
     )
     archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))
     return manifest
@@ -91,15 +95,15 @@ async def _tenants(admin: Driver, only: str | None) -> list[Row]:
     if not rows:
         names = [row[0] for row in await admin.fetch("SELECT slug FROM catalog.tenant ORDER BY 1")]
         known = ", ".join(names) or "none yet"
-        wanted = f"tenant {only!r}" if only else "tenant"
-        raise TenantError(f"There is no {wanted} to back up. The tenants are: {known}.")
+        missing = f"tenant {only!r}" if only else "tenant"
+        raise TenantError(f"There is no {missing} to back up. The tenants are: {known}.")
     return rows
 
 
 async def _tenant(
     admin: Driver, archive: zipfile.ZipFile, one: Tenant, revision: str
 ) -> ArchivedTenant:
-    kept = []
+    archived = []
     for name, columns in (await tables(admin, one.placement.schema)).items():
         digest = Digest()
         with archive.open(entry(one.slug, name), "w", force_zip64=True) as out:
@@ -115,7 +119,7 @@ async def _tenant(
                 output=take,
                 encoding="utf-8",
             )
-        kept.append(
+        archived.append(
             ArchivedTable(name=name, columns=columns, size=digest.size, sha256=digest.sha256)
         )
     return ArchivedTenant(
@@ -126,5 +130,5 @@ async def _tenant(
         demo=one.demo,
         placement=one.placement.version,
         revision=revision,
-        tables=kept,
+        tables=archived,
     )

@@ -1,4 +1,4 @@
-"""Forgotten migrations: the declared tables against those that the migrations make, read from Postgres' own catalog."""
+"""Detects missing migrations: compares the declared tables with the migrated ones in Postgres' catalog."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = 'r' AND relnam
 
 
 def declared(metadata: MetaData) -> str:
-    """The SQL that makes the tables as they are declared, comments included."""
+    """The SQL that creates the declared tables, with comments."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     parts: list[ExecutableDDLElement] = []
     for table in metadata.sorted_tables:
@@ -58,7 +58,7 @@ def declared(metadata: MetaData) -> str:
 
 
 async def drift(admin: Driver, metadata: MetaData) -> list[str]:
-    """What the migrations lack (`- …`) or have too much (`+ …`); empty when nothing was forgotten."""
+    """The differences: facts that the migrations lack (`- …`) or have in excess (`+ …`). Empty if they match."""
     facts = []
     for name, text in (("drift_declared", declared(metadata)), ("drift_migrated", script())):
         async with admin.transaction():
@@ -69,5 +69,8 @@ async def drift(admin: Driver, metadata: MetaData) -> list[str]:
             await admin.execute(
                 f"SET LOCAL client_min_messages = warning; DROP SCHEMA {name} CASCADE"
             )
-    wanted, made = facts
-    return sorted([f"- {fact}" for fact in wanted - made] + [f"+ {fact}" for fact in made - wanted])
+    expected, migrated = facts
+    return sorted(
+        [f"- {fact}" for fact in expected - migrated]
+        + [f"+ {fact}" for fact in migrated - expected]
+    )

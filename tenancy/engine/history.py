@@ -1,4 +1,4 @@
-"""The two histories of the database, run by alembic: the catalog's, and every tenant's as one script."""
+"""The two migration histories, of the catalog and of the tenants, rendered by alembic as SQL scripts."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def config(history: str) -> Config:
 @cache
 def head(history: str = "tenant") -> str:
     """The newest revision of a history."""
-    found = ScriptDirectory.from_config(config(history)).get_current_head()
-    if found is None:
+    newest = ScriptDirectory.from_config(config(history)).get_current_head()
+    if newest is None:
         raise LookupError(f"the {history} history is empty")
-    return found
+    return newest
 
 
 def is_known(revision: str, history: str = "tenant") -> bool:
-    """Whether this code can make a schema of that revision, and bring it further."""
-    found = ScriptDirectory.from_config(config(history)).walk_revisions()
-    return revision in {each.revision for each in found}
+    """Whether this version knows a revision, so that it can create and migrate such a schema."""
+    revisions = ScriptDirectory.from_config(config(history)).walk_revisions()
+    return revision in {each.revision for each in revisions}
 
 
 @cache
 def script(since: str = "base", history: str = "tenant", until: str = "head") -> str:
-    """A history from a revision to another, as SQL for one message. A tenant's sets no path."""
+    """The SQL that migrates from one revision to another. That of a tenant does not set search_path."""
     text = io.StringIO()
     settings = config(history)
     settings.attributes["buffer"] = text
@@ -49,7 +49,7 @@ def script(since: str = "base", history: str = "tenant", until: str = "head") ->
 
 
 async def upgrade_catalog(admin: Driver) -> None:
-    """Bring the catalog to its newest revision. Safe to run again, and by several processes at once."""
+    """Migrate the catalog to its newest revision. Idempotent, and safe for concurrent processes."""
     async with admin.transaction():
         await admin.execute("SET LOCAL lock_timeout = '10s'; SELECT pg_advisory_xact_lock(4242)")
         found = await admin.fetchval("SELECT to_regclass('catalog.alembic_version')::text")

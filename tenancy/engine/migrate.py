@@ -1,4 +1,4 @@
-"""Brings a database up to date: the catalog, the application's login, then every tenant."""
+"""Migrates a database: the catalog, the application's login, then every tenant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOGIN = "relata_app"
 
 @asynccontextmanager
 async def administrator(url: str) -> AsyncIterator[Driver]:
-    """A connection with the rights to make tenants, as DATABASE_URL gives them."""
+    """A connection as the user of DATABASE_URL, who may create tenants."""
     connection = await asyncpg.connect(url)
     try:
         yield connection
@@ -30,7 +30,7 @@ async def administrator(url: str) -> AsyncIterator[Driver]:
 
 
 def login_url(url: str, secret: bytes) -> str:
-    """The same database for the application's login, which owns nothing (D-71)."""
+    """The URL of the same database for the application's login, which owns no tables (D-71)."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     netloc = f"{LOGIN}:{quote(_password(secret))}@{host}"
@@ -41,18 +41,18 @@ def _password(secret: bytes) -> str:
     return hmac.new(secret, b"relata login", hashlib.sha256).hexdigest()
 
 
-async def bring_up_to_date(admin: Driver, secret: bytes, tell: Callable[[str], None]) -> None:
-    """Migrate the catalog and every tenant; each tenant in a transaction of its own."""
+async def bring_up_to_date(admin: Driver, secret: bytes, report: Callable[[str], None]) -> None:
+    """Migrate the catalog and every tenant, each tenant in its own transaction."""
     await upgrade_catalog(admin)
     await admin.execute(f"ALTER ROLE {LOGIN} PASSWORD '{_password(secret)}'")
     known = await tenants(admin)
     for number, (tenant, revision) in enumerate(known, start=1):
         if await migrate(admin, tenant, revision):
-            tell(f"Migrated {tenant.slug} ({number} of {len(known)})")
+            report(f"Migrated {tenant.slug} ({number} of {len(known)})")
 
 
 async def forgotten(database_url: str, metadata: MetaData) -> Sequence[str]:
-    """A sentence for each difference between the declared tables and the migrations."""
+    """The differences between the declared tables and the migrations, as `drift` returns them."""
     async with administrator(database_url) as admin:
         await upgrade_catalog(admin)
         return await drift(admin, metadata)

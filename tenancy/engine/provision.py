@@ -1,4 +1,4 @@
-"""The life of a tenant's schema: made from one script, migrated in one transaction, listed from the catalog."""
+"""Creates, migrates, lists, renames and suspends tenants. A tenant has a schema, a role and a row in the catalog."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOCK = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '60s';"
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant as the catalog knows it."""
+    """A tenant, as stored in the catalog."""
 
     id: UUID
     slug: str
@@ -31,7 +31,7 @@ class Tenant:
 
 
 class TenantError(Exception):
-    """A wish about a tenant that cannot be fulfilled; the message says why and what to do."""
+    """An operation on a tenant failed; the message contains the reason and a remedy."""
 
 
 def schema_name(tenant: UUID) -> str:
@@ -40,7 +40,7 @@ def schema_name(tenant: UUID) -> str:
 
 
 def refuse_name(slug: str) -> None:
-    """Raises TenantError for what cannot be a tenant's name."""
+    """Raise TenantError if the slug is malformed."""
     if not SLUG.match(slug):
         raise TenantError(
             f"{slug!r} cannot be a tenant's name: use 2 to 63 lower-case letters, digits and hyphens, "
@@ -49,12 +49,12 @@ def refuse_name(slug: str) -> None:
 
 
 async def create(admin: Driver, slug: str, name: str, *, demo: bool = False) -> Tenant:
-    """Make a tenant: a role, a schema, all tables, one entry in the catalog; all or nothing."""
+    """Create a tenant with its role, schema, tables and catalog row, in one transaction. Raises TenantError."""
     refuse_name(slug)
     id = uuid7()
     schema = schema_name(id)
     async with admin.transaction():
-        # First of all, so that of two who want the same name at once, the later one waits here.
+        # First, so that of two concurrent calls with the same name the later one waits here.
         free = await admin.fetchval(
             "INSERT INTO catalog.tenant (id, slug, name, demo, schema_name, role_name, revision) "
             "VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT (slug) DO NOTHING RETURNING true",
@@ -67,7 +67,7 @@ async def create(admin: Driver, slug: str, name: str, *, demo: bool = False) -> 
 
 
 async def analyze(admin: Driver, one: Tenant) -> None:
-    """Let Postgres look at tables that were filled just now: its plans follow from how large they are."""
+    """Update the planner's statistics of all tables of a tenant, after they were filled."""
     tables = await admin.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = $1", one.placement.schema
     )
@@ -76,23 +76,23 @@ async def analyze(admin: Driver, one: Tenant) -> None:
 
 
 async def remake(admin: Driver, one: Tenant, revision: str) -> bool:
-    """Make the schema of a tenant that the catalog does not know yet, as of a revision; whether its role is new."""
+    """Create the schema of a tenant that is not in the catalog, at a revision. Returns whether its role is new."""
     schema = one.placement.schema
-    # The role of a tenant that was removed, or that lives in another database of this server too.
-    kept = await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", schema)
-    await admin.execute(_make(schema, role=not kept) + _as_owner(schema, script(until=revision)))
-    return not kept
+    # The role exists if the tenant was removed, or is in another database of this server too.
+    exists = await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", schema)
+    await admin.execute(_make(schema, role=not exists) + _as_owner(schema, script(until=revision)))
+    return not exists
 
 
 async def unmake(admin: Driver, schema: str, *, role: bool) -> None:
-    """Remove a schema that the catalog knows nothing of, and its role."""
+    """Drop a schema that is not in the catalog, and its role if `role`."""
     await admin.execute(f"SET LOCAL client_min_messages = warning; DROP SCHEMA {schema} CASCADE")
     if role:
         await admin.execute(f"DROP ROLE {schema}")
 
 
 async def admit(admin: Driver, one: Tenant) -> None:
-    """Let the catalog know a tenant whose schema is at the newest revision."""
+    """Insert the catalog row of a tenant whose schema is at the newest revision."""
     await admin.execute(
         "INSERT INTO catalog.tenant "
         "(id, slug, name, state, demo, schema_name, role_name, placement, revision) "
@@ -103,13 +103,13 @@ async def admit(admin: Driver, one: Tenant) -> None:
 
 
 async def advance(admin: Driver, schema: str, since: str) -> None:
-    """Bring a schema from a revision to the newest. Part of a transaction."""
+    """Migrate a schema from a revision to the newest, within the caller's transaction."""
     if since != head():
         await admin.execute(_as_owner(schema, script(since)))
 
 
 def _make(schema: str, *, role: bool = True) -> str:
-    """The role and its rights: to use its own schema's rows, not to change tables (D-71)."""
+    """SQL that creates the role and its schema. The role may read and write rows, but not change tables (D-71)."""
     made = f"CREATE ROLE {schema} NOLOGIN IN ROLE relata_tenant; GRANT {schema} TO relata_app;"
     return (
         f"{made if role else ''}"
@@ -128,17 +128,17 @@ def _as_owner(schema: str, text: str) -> str:
 
 
 async def tenants(admin: Driver) -> list[tuple[Tenant, str]]:
-    """Every tenant with the revision its schema is at, by slug."""
+    """Every tenant with the revision of its schema, ordered by slug."""
     rows = await admin.fetch("SELECT * FROM catalog.tenant ORDER BY slug")
     return [(tenant(row), row["revision"]) for row in rows]
 
 
 async def migrate(admin: Driver, one: Tenant, since: str) -> bool:
-    """Bring one tenant's schema to the newest revision, in one transaction; False if it is there."""
+    """Migrate a tenant's schema to the newest revision, in one transaction. Returns False if it was up to date."""
     if since == head():
         return False
     async with admin.transaction():
-        # Another process may have been quicker; or it is at it, and then we wait for it here.
+        # Another process may have migrated it; if it is still doing so, this waits for its lock.
         since = await admin.fetchval(
             "SELECT revision FROM catalog.tenant WHERE id = $1 FOR UPDATE", one.id
         )
@@ -150,7 +150,7 @@ async def migrate(admin: Driver, one: Tenant, since: str) -> bool:
 
 
 async def find(admin: Driver, slug: str) -> tuple[Tenant, str]:
-    """A tenant by its name, with its revision. Raises TenantError, which tells the names there are."""
+    """The tenant with this slug, and its revision. Raises TenantError, whose message lists the existing slugs."""
     known = await tenants(admin)
     for one, revision in known:
         if one.slug == slug:
@@ -160,14 +160,14 @@ async def find(admin: Driver, slug: str) -> tuple[Tenant, str]:
 
 
 async def set_state(admin: Driver, slug: str, state: str) -> bool:
-    """Suspend a tenant, or resume it; False if it is so already. Servers notice within 30 seconds."""
+    """Suspend or resume a tenant. Returns False if it has that state. Takes effect in servers within 30 seconds."""
     one, _ = await find(admin, slug)
     await admin.execute("UPDATE catalog.tenant SET state = $1 WHERE id = $2", state, one.id)
     return one.state != state
 
 
 async def rename(admin: Driver, slug: str, new: str) -> None:
-    """Give a tenant another name to sign in to. Servers notice within 30 seconds."""
+    """Change a tenant's slug, which users enter to sign in. Takes effect in servers within 30 seconds."""
     one, _ = await find(admin, slug)
     refuse_name(new)
     try:
@@ -177,6 +177,6 @@ async def rename(admin: Driver, slug: str, new: str) -> None:
 
 
 def tenant(row: Row) -> Tenant:
-    """A row of the catalog as a tenant."""
+    """The tenant in a row of the catalog."""
     placement = Placement(row["id"], row["schema_name"], row["role_name"], row["placement"])
     return Tenant(row["id"], row["slug"], row["name"], row["state"], row["demo"], placement)

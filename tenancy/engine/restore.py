@@ -1,4 +1,4 @@
-"""Brings tenants back from a backup: all that are asked for, or none; it overwrites nothing."""
+"""Restores tenants from a backup file, all of the selected ones or none. It never overwrites a tenant."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ SELECT r.relname AS name, c.conname AS "constraint", pg_get_constraintdef(c.oid)
 FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
 WHERE c.contype = 'f' AND c.connamespace = $1::regnamespace ORDER BY 1, 2
 """
-# Whoever was told of positions after the backup was told of another history. The time makes the epoch one
-# that was not before, however often the same file is restored.
-OTHER_HISTORY = """
+# Clients may have cursors with positions after the backup, which the restored change log does not contain. The
+# epoch invalidates them; it is derived from the time, so that every restore of the same file gets a new one.
+NEW_EPOCH = """
 UPDATE log_head SET epoch = greatest(epoch + 1, $1), access = access + 1, placement = $2, fenced = false
 """
-ENDED = "UPDATE session SET revoked_at = $1 WHERE revoked_at IS NULL"
-"""A session that was ended after the backup must not live again, so all have to sign in."""
-NO_RESETS = "UPDATE credential SET reset = NULL, reset_until = NULL WHERE reset IS NOT NULL"
-"""Nor may a token that was used or made void after it choose a password once more."""
+END_SESSIONS = "UPDATE session SET revoked_at = $1 WHERE revoked_at IS NULL"
+"""Sessions that ended after the backup must not become active again, so all sessions end."""
+REVOKE_RESETS = "UPDATE credential SET reset = NULL, reset_until = NULL WHERE reset IS NOT NULL"
+"""Nor must reset tokens that were used or revoked after the backup become valid again."""
 
 
 LOCK = 4244
 MARK = "being restored"
-"""The comment on a schema that no tenant has yet. Who is killed leaves some, and the next one removes them."""
+"""Comment on a schema that is not in the catalog yet. A killed restore leaves such schemas; the next one drops them."""
 UNFINISHED = "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') = $1"
 
 
@@ -56,16 +56,16 @@ async def restore(
     now: datetime,
     only: str | None = None,
     new_name: str | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> list[Tenant]:
-    """Restore all tenants of a file, or one, perhaps as another. Raises TenantError, and then nothing was changed."""
-    tell(f"Checking {file} ...")
+    """Restore all tenants of a file, or `only` one, optionally as `new_name`. If it raises TenantError, nothing changed."""
+    report(f"Checking {file} ...")
     with opened(file) as (archive, manifest):
-        kept = _chosen(manifest, only, new_name)
-        made = [(each, await _free(admin, each, new_name)) for each in kept]
-        async with _alone(admin):
+        archived = _selected(manifest, only, new_name)
+        targets = [(each, await _target(admin, each, new_name)) for each in archived]
+        async with _locked(admin):
             try:
-                await _all(admin, archive, made, now, tell)
+                await _restore_all(admin, archive, targets, now, report)
             except asyncpg.OutOfMemoryError:
                 raise TenantError(
                     "Postgres cannot lock all tables of a tenant at once. Raise "
@@ -75,12 +75,12 @@ async def restore(
                 raise TenantError(
                     f"Postgres refuses the data of the backup ({error}). Nothing was changed."
                 ) from error
-    return [one for _, one in made]
+    return [one for _, one in targets]
 
 
 @asynccontextmanager
-async def _alone(admin: Driver) -> AsyncIterator[None]:
-    """Nobody else restores meanwhile, so what lies about unfinished is nobody's."""
+async def _locked(admin: Driver) -> AsyncIterator[None]:
+    """Exclude other restores, and drop the schemas that a killed one left."""
     if not await admin.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
         raise TenantError("Another restore is running. Try again when it is done.")
     try:
@@ -93,23 +93,23 @@ async def _alone(admin: Driver) -> AsyncIterator[None]:
             await admin.execute(f"SELECT pg_advisory_unlock({LOCK})")
 
 
-async def _all(
+async def _restore_all(
     admin: Driver,
     archive: zipfile.ZipFile,
-    made: Sequence[tuple[ArchivedTenant, Tenant]],
+    targets: Sequence[tuple[ArchivedTenant, Tenant]],
     now: datetime,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
-    """Each in a transaction, for it locks thousands of tables and indexes; then the catalog learns of all at once."""
+    """Restore each tenant in a transaction, to bound the number of locks; then add all to the catalog in one."""
     done: dict[str, bool] = {}
     try:
-        for each, one in made:
-            tell(f"Restoring {one.slug} ...")
+        for each, one in targets:
+            report(f"Restoring {one.slug} ...")
             async with admin.transaction():
-                role = await _restored(admin, archive, each, one, now)
+                role = await _restore(admin, archive, each, one, now)
             done[one.placement.schema] = role
         async with admin.transaction():
-            for _, one in made:
+            for _, one in targets:
                 await admit(admin, one)
                 await admin.execute(f"COMMENT ON SCHEMA {one.placement.schema} IS NULL")
     except BaseException:
@@ -119,89 +119,88 @@ async def _all(
         raise
 
 
-def _chosen(manifest: Manifest, only: str | None, new_name: str | None) -> list[ArchivedTenant]:
-    """The tenants that are asked for, which this version must know."""
-    kept = [each for each in manifest.tenants if only in (None, each.slug)]
+def _selected(manifest: Manifest, only: str | None, new_name: str | None) -> list[ArchivedTenant]:
+    """The selected tenants. Raises TenantError if there is none, or if this version does not know a revision."""
+    selected = [each for each in manifest.tenants if only in (None, each.slug)]
     names = ", ".join(each.slug for each in manifest.tenants)
-    if not kept:
-        raise TenantError(f"The backup holds no tenant {only!r}. It holds: {names}.")
-    if new_name is not None and len(kept) > 1:
+    if not selected:
+        raise TenantError(f"The backup contains no tenant {only!r}. It contains: {names}.")
+    if new_name is not None and len(selected) > 1:
         raise TenantError(
-            f"The backup holds several tenants. Choose with --tenant which one to restore as {new_name!r}: {names}."
+            f"The backup contains several tenants. Choose with --tenant which one to restore as {new_name!r}: {names}."
         )
-    for each in kept:
+    for each in selected:
         refuse_name(new_name or each.slug)
         if not is_known(each.revision):
             raise TenantError(
                 f"{each.slug} is at revision {each.revision} of Relata {manifest.relata}, which this "
                 "version does not know. Restore it with a newer version."
             )
-    return kept
+    return selected
 
 
-async def _free(admin: Driver, kept: ArchivedTenant, new_name: str | None) -> Tenant:
-    """The tenant that it will be, if nobody else is. Under a new name it is another tenant, with an id of its own."""
-    slug = new_name or kept.slug
-    id = uuid7() if new_name else kept.id
-    found = await admin.fetchval(
+async def _target(admin: Driver, archived: ArchivedTenant, new_name: str | None) -> Tenant:
+    """The tenant to create; with a new name it gets a new id. Raises TenantError if its slug or id exists."""
+    slug = new_name or archived.slug
+    id = uuid7() if new_name else archived.id
+    existing = await admin.fetchval(
         "SELECT slug FROM catalog.tenant WHERE slug = $1 OR id = $2 ORDER BY slug = $1 DESC LIMIT 1",
         slug, id,
     )  # fmt: skip
-    if found is not None:
-        what = "exists already" if found == slug else f"exists already, as {found!r}"
+    if existing is not None:
+        what = "exists already" if existing == slug else f"exists already, as {existing!r}"
         raise TenantError(
             f"The tenant {slug!r} {what}, and nothing is overwritten. Restore it under another name "
-            f"with --tenant {kept.slug} --as NAME, or into an empty installation with --data."
+            f"with --tenant {archived.slug} --as NAME, or into an empty installation with --data."
         )
     schema = schema_name(id)
-    version = 1 if new_name else kept.placement + 1
-    return Tenant(
-        id, slug, kept.name, kept.state, kept.demo, Placement(id, schema, schema, version)
-    )
+    version = 1 if new_name else archived.placement + 1
+    placement = Placement(id, schema, schema, version)
+    return Tenant(id, slug, archived.name, archived.state, archived.demo, placement)
 
 
-async def _restored(
+async def _restore(
     admin: Driver,
     archive: zipfile.ZipFile,
-    kept: ArchivedTenant,
+    archived: ArchivedTenant,
     one: Tenant,
     now: datetime,
 ) -> bool:
-    """Made at its revision, filled, and then brought to the newest; whether its role is new."""
+    """Create the schema at the archived revision, fill and migrate it. Returns whether its role is new."""
     schema = one.placement.schema
-    role = await remake(admin, one, kept.revision)
+    role = await remake(admin, one, archived.revision)
     await admin.execute(
         f"COMMENT ON SCHEMA {schema} IS '{MARK}'; SET LOCAL statement_timeout = 0; "
         f"SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp"
     )
-    await _filled(admin, archive, kept, schema)
-    await admin.execute(OTHER_HISTORY, int(now.timestamp()), one.placement.version)
-    await admin.execute(ENDED, now)
+    await _fill(admin, archive, archived, schema)
+    await admin.execute(NEW_EPOCH, int(now.timestamp()), one.placement.version)
+    await admin.execute(END_SESSIONS, now)
     await admin.execute("RESET ROLE; SET LOCAL search_path = ''")
-    await advance(admin, schema, kept.revision)
-    # Only the newest revision is known to have such tokens.
+    await advance(admin, schema, archived.revision)
+    # After the migration, because older revisions lack these columns.
     await admin.execute(
-        f"SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp; {NO_RESETS};"
+        f"SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp; {REVOKE_RESETS};"
         "RESET ROLE; SET LOCAL search_path = ''"
     )
     return role
 
 
-async def _filled(
-    admin: Driver, archive: zipfile.ZipFile, kept: ArchivedTenant, schema: str
+async def _fill(
+    admin: Driver, archive: zipfile.ZipFile, archived: ArchivedTenant, schema: str
 ) -> None:
-    """The rows of all tables. Foreign keys, which may run in circles, are put back when everything is there."""
-    if await tables(admin, schema) != {each.name: each.columns for each in kept.tables}:
+    """Insert the rows of all tables. Foreign keys can be cyclic, so they are dropped before and added after."""
+    if await tables(admin, schema) != {each.name: each.columns for each in archived.tables}:
         raise TenantError(
-            f"The tables of {kept.slug} in the backup are not those of revision {kept.revision}: "
-            "a modified Relata wrote it. Nothing was changed."
+            f"The tables of {archived.slug} in the backup are not those of revision "
+            f"{archived.revision}: a modified Relata wrote it. Nothing was changed."
         )
     keys = await admin.fetch(FOREIGN_KEYS, schema)
     for key in keys:
         await admin.execute(f'ALTER TABLE "{key["name"]}" DROP CONSTRAINT "{key["constraint"]}"')
-    for table in kept.tables:
+    for table in archived.tables:
         await admin.execute(f'DELETE FROM "{table.name}"')  # noqa: S608 - a table of the schema
-        with archive.open(entry(kept.slug, table.name)) as rows:
+        with archive.open(entry(archived.slug, table.name)) as rows:
             await admin.copy_to_table(
                 table.name,
                 schema_name=schema,

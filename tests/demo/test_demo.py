@@ -76,7 +76,7 @@ async def world(servers: Servers) -> AsyncIterator[World]:
     try:
         await upgrade_catalog(admin)
         messages: list[str] = []
-        await ensure_demo(admin, password_hash=HASH, now=NOW, tell=messages.append)
+        await ensure_demo(admin, password_hash=HASH, now=NOW, report=messages.append)
         known = {tenant.slug: tenant for tenant, _ in await tenants(admin)}
         yield World(admin, known, messages)
     finally:
@@ -89,7 +89,7 @@ async def test_existing_demo_tenants_are_not_changed(world: World) -> None:
     assert list(world.tenants) == ["acme", "globex"]
     assert all(tenant.demo for tenant in world.tenants.values())
     assert len(world.messages) == 2
-    await ensure_demo(world.admin, password_hash="other", tell=world.messages.append)
+    await ensure_demo(world.admin, password_hash="other", report=world.messages.append)
     assert len(world.messages) == 2
     assert {row["password"] for row in await world.rows("acme", "credential")} == {HASH}
 

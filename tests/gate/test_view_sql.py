@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from auth.api import POLICIES
-from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
+from auth.engine.viewer import ID_IN_LIMIT, Reach, Viewer
 from auth.rights import _reach, load
 from db.api import MODEL
 from db.engine.entity import Entity
@@ -358,8 +358,8 @@ async def test_root_list_with_few_visible_rows_uses_id_in(world: World) -> None:
     ("reach", "narrow"),
     [
         (Reach(0, 0), True),
-        (Reach(NARROW_AT_MOST, 1_000_000), True),
-        (Reach(NARROW_AT_MOST + 1, 1_000_000), False),
+        (Reach(ID_IN_LIMIT, 1_000_000), True),
+        (Reach(ID_IN_LIMIT + 1, 1_000_000), False),
         (Reach(707, 10_000), True),
         (Reach(708, 10_000), False),  # one visible row in 14: a page needs fewer rows than 708
         (Reach(1, 0), False),  # no statistics yet, so the table is small

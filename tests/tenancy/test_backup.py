@@ -265,7 +265,7 @@ async def test_remains_of_a_killed_restore_are_unreachable_and_removed(
     servers: Servers, backup_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection ends at the second tenant, when the first one is complete."""
-    filled, calls = restoring._filled, 0
+    filled, calls = restoring._fill, 0
 
     async def killed(admin: asyncpg.Connection[Any], *rest: Any) -> None:
         nonlocal calls
@@ -277,7 +277,7 @@ async def test_remains_of_a_killed_restore_are_unreachable_and_removed(
     schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 't\\_%'"
     async with empty(servers) as (admin, place):
         cut = await asyncpg.connect(place.database_url)
-        monkeypatch.setattr(restoring, "_filled", killed)
+        monkeypatch.setattr(restoring, "_fill", killed)
         with pytest.raises(asyncpg.InterfaceError):
             await restore(cut, backup_file, now=NOON)
         monkeypatch.undo()
@@ -394,7 +394,7 @@ async def test_restore_and_backup_overwrite_nothing(
         scratch_world.admin, backup_file, "cannot be a tenant's name", only="acme", new_name="No"
     )
     await assert_refused(
-        scratch_world.admin, backup_file, "holds no tenant 'x'. It holds: acme, globex", only="x"
+        scratch_world.admin, backup_file, "contains no tenant 'x'. It contains: acme, globex", only="x"
     )
     with pytest.raises(TenantError, match=r"exists already\. Give"):
         await backup(scratch_world.admin, backup_file, made_at=NOON, relata="0.1.0")
@@ -493,9 +493,9 @@ def odd_rows(manifest: Manifest, files: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (other_rows, "acme/account.copy is not what its manifest tells"),
-        (no_rows, "does not hold what its manifest tells"),
-        (more_rows, "does not hold what its manifest tells"),
+        (other_rows, "acme/account.copy does not match its manifest"),
+        (no_rows, "its entries are not those of its manifest"),
+        (more_rows, "its entries are not those of its manifest"),
         (no_such_column, "are not those of revision"),
         (newer, "at revision 9999 of Relata 0.1.0, which this version does not know"),
         (other_format, "has format 2"),

@@ -70,6 +70,6 @@ SELECT convert_to(
 -- $2: opened:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1
--- $5: viewer:told
--- $6: viewer:told_in
+-- $5: viewer:history_keys
+-- $6: viewer:history_keys_by_status
 -- $7: p2
