@@ -31,7 +31,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReadsRequest:
     """What the command was asked for."""
 
     sizes: Sequence[int] = SIZES
@@ -57,7 +57,7 @@ class Wanted:
         ]
 
 
-def check(wanted: Wanted) -> None:
+def check(wanted: ReadsRequest) -> None:
     """Raises Failed for a name that means nothing."""
     known = {each.name for each in QUESTIONS}, {each.name for each in CONTENDERS}
     for given, names in zip((wanted.only, wanted.against), known, strict=True):
@@ -67,7 +67,7 @@ def check(wanted: Wanted) -> None:
 
 @asynccontextmanager
 async def _servers(
-    wanted: Wanted, tell: Tell
+    wanted: ReadsRequest, tell: Tell
 ) -> AsyncIterator[tuple[Path, Servers, asyncpg.Connection[Any]]]:
     with ExitStack() as held:
         data = wanted.data or Path(
@@ -78,7 +78,7 @@ async def _servers(
 
 
 async def _one_size(
-    wanted: Wanted, ready: Filled, admin: asyncpg.Connection[Any], tell: Tell
+    wanted: ReadsRequest, ready: Filled, admin: asyncpg.Connection[Any], tell: Tell
 ) -> Measured:
     if PostGraphile in wanted.contenders:
         tell("copying the tables for PostGraphile ...")
@@ -109,7 +109,7 @@ def ended(number: int, _: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-async def bench(wanted: Wanted, tell: Tell) -> str:
+async def bench(wanted: ReadsRequest, tell: Tell) -> str:
     """The report. Raises Failed if contenders answer differently, or not at all."""
     check(wanted)
     for number in (signal.SIGTERM, signal.SIGHUP):

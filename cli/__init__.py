@@ -1,1 +1,1 @@
-"""The command line: a module for each group of commands, and the servers that it starts."""
+"""The command line: one module per group of commands, and the local Postgres and Valkey."""

@@ -20,7 +20,7 @@ def backup(
     tenant: Only = None,
     data: Data = None,
 ) -> None:
-    """Back up all tenants to a file. It holds the state of one moment; the server keeps running."""
+    """Back up all tenants to a file. The file contains one consistent snapshot; the server keeps running."""
     from datetime import UTC, datetime
 
     from tenancy.engine.backup import backup as write
@@ -34,7 +34,7 @@ def backup(
         names = ", ".join(each.slug for each in written.tenants)
         print(f"{file}: {names}; {file.stat().st_size:,} bytes")
 
-    with_admin(data, work, migrate=False)  # a backup before an upgrade holds the data as it is
+    with_admin(data, work, migrate=False)  # a backup before an upgrade must not migrate
 
 
 @cli.command()

@@ -47,13 +47,13 @@ def configured(*, data: Path | None = None, port: int | None = None) -> "Setting
 
     from settings import Settings
 
-    given: SettingOverrides = {}
+    overrides: SettingOverrides = {}
     if data is not None:
-        given["data"] = data
+        overrides["data"] = data
     if port is not None:
-        given["port"] = port
+        overrides["port"] = port
     try:
-        return Settings(**given)
+        return Settings(**overrides)
     except ValidationError as error:
         for problem in error.errors():
             name = str(problem["loc"][0])
@@ -64,7 +64,7 @@ def configured(*, data: Path | None = None, port: int | None = None) -> "Setting
 
 @asynccontextmanager
 async def reached(settings: "Settings") -> AsyncIterator["Servers"]:
-    """The servers of a process that runs on the data directory; else servers started for this command.
+    """The servers of a running process on the data directory; if there is none, servers started for this command.
 
     Raises CannotStart if DATABASE_URL cannot be used.
     """

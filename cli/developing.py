@@ -18,14 +18,14 @@ CHECKS = [sys.executable, str(ROOT / "tests" / "checks" / "checks.py")]
 LAYERS = ("schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
 
 cli = typer.Typer()
-UNTOUCHED = {
+PASS_THROUGH = {
     "ignore_unknown_options": True,
     "allow_extra_args": True,
     "allow_interspersed_args": False,
 }
 
 
-@cli.command(context_settings=UNTOUCHED)
+@cli.command(context_settings=PASS_THROUGH)
 def test(context: typer.Context) -> None:
     """Run all tests and checks. With arguments, run pytest with them instead."""
     pytest = [sys.executable, "-m", "pytest", *context.args]
@@ -55,15 +55,15 @@ def _checks() -> int:
 @cli.command()
 def area(name: Annotated[str, typer.Argument(help="The name of an area, such as sales.")]) -> None:
     """List the modules of an area. One per layer, each with its purpose."""
-    found = [file for layer in LAYERS if (file := _module(layer, name))]
-    if not found:
+    modules = [file for layer in LAYERS if (file := _module(layer, name))]
+    if not modules:
         areas = {file.stem for layer in LAYERS for file in (ROOT / layer).glob("[!_]*.py")}
         print_err(
             f"No layer has an area {name}. The areas are: {', '.join(sorted(areas)) or 'none'}."
         )
         raise typer.Exit(1)
-    width = max(len(str(file.relative_to(ROOT))) for file in found)
-    for file in found:
+    width = max(len(str(file.relative_to(ROOT))) for file in modules)
+    for file in modules:
         text = ast.get_docstring(ast.parse(file.read_text())) or "(no docstring)"
         sentence = " ".join(text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".")
         print(f"{file.relative_to(ROOT)!s:{width}}  {sentence}.")
@@ -99,12 +99,12 @@ def docs(
     from cli.reference import files
 
     pages = files.pages()
-    found = list(files.differences(pages))
+    outdated = list(files.differences(pages))
     if write:
         files.write(pages)
-    for each in found:
+    for each in outdated:
         print(each)
-    if found and not write:
+    if outdated and not write:
         print_err("Run `python3 dev docs --write`, and read the difference.")
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""Which rows of docs/features.md the tests cover, read from the source files; no test is run or imported."""
+"""Feature coverage: which rows of docs/features.md the tests name, read from the source without running tests."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ cli = typer.Typer()
 
 @dataclass(frozen=True)
 class FeatureRow:
-    """One row of the list: its id, its testable sentence, and the area it is listed in."""
+    """A row of the feature list: id, testable sentence, and area."""
 
     id: str
     sentence: str
@@ -28,7 +28,7 @@ class FeatureRow:
 
 
 def listed(text: str) -> list[FeatureRow]:
-    """The features of the list, in its order."""
+    """The features of the list, in order."""
     found, area = [], ""
     for line in text.splitlines():
         if line.startswith("## "):
@@ -39,7 +39,7 @@ def listed(text: str) -> list[FeatureRow]:
 
 
 def named(source: str) -> Iterator[str]:
-    """The ids that the decorators `@covers(…)` of a file name."""
+    """The ids in the decorators `@covers(…)` of a file."""
     for node in ast.walk(ast.parse(source)):
         called = node.func if isinstance(node, ast.Call) else None
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
@@ -49,8 +49,8 @@ def named(source: str) -> Iterator[str]:
                     yield each.value
 
 
-def shown(tests: Path) -> Mapping[str, set[str]]:
-    """By id, the files of tests that name it."""
+def covering_files(tests: Path) -> Mapping[str, set[str]]:
+    """The test files that cover each id."""
     files: dict[str, set[str]] = defaultdict(set)
     for file in sorted(tests.rglob("*.py")):
         for id in named(file.read_text()):
@@ -58,13 +58,13 @@ def shown(tests: Path) -> Mapping[str, set[str]]:
     return files
 
 
-def chosen(features: list[FeatureRow], prefix: str) -> list[FeatureRow]:
-    """Those whose area, or whose own id, begins so."""
-    wanted = prefix.casefold()
+def matching(features: list[FeatureRow], prefix: str) -> list[FeatureRow]:
+    """The features whose area or id begins with `prefix`, ignoring case."""
+    start = prefix.casefold()
     return [
         each
         for each in features
-        if each.area.casefold().startswith(wanted) or each.id.casefold().startswith(wanted)
+        if each.area.casefold().startswith(start) or each.id.casefold().startswith(start)
     ]
 
 
@@ -90,21 +90,21 @@ def features(
         PAGE.write_text(page())
         print_err(f"Wrote {PAGE.relative_to(ROOT)}")
         return
-    wanted = chosen(listed(LIST.read_text()), prefix)
-    if not wanted:
+    selected = matching(listed(LIST.read_text()), prefix)
+    if not selected:
         print_err(f"No area and no id in {LIST.relative_to(ROOT)} begins with {prefix}.")
         raise typer.Exit(1)
-    files = shown(ROOT / "tests")
+    files = covering_files(ROOT / "tests")
     areas: dict[str, list[FeatureRow]] = defaultdict(list)
-    for each in wanted:
+    for each in selected:
         areas[each.area].append(each)
     width = max(len("all of them"), *map(len, areas))
-    for area, mine in areas.items():
-        print(_count(area, mine, files, width))
-        for each in mine:
+    for area, of_area in areas.items():
+        print(_count(area, of_area, files, width))
+        for each in of_area:
             if missing and each.id not in files:
                 print(f"    {each.id:8} {each.sentence}")
-    print(_count("all of them", wanted, files, width))
+    print(_count("all of them", selected, files, width))
 
 
 def _count(name: str, some: list[FeatureRow], files: Mapping[str, set[str]], width: int) -> str:

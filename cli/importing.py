@@ -1,4 +1,4 @@
-"""Creates a tenant from the files of another system: reads them, reports corrections, then runs commands as users do."""
+"""Imports the files of another system into a new tenant: reads them, reports corrections, and runs the users' commands."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -39,7 +39,7 @@ ERRORS_SHOWN = 20
 @imports.command("crm-sales-opportunities")
 def crm_sales_opportunities(
     directory: Annotated[
-        Path, typer.Argument(help="The directory that holds the four CSV files of the data set.")
+        Path, typer.Argument(help="The directory with the four CSV files of the data set.")
     ],
     tenant: Annotated[str, typer.Option("--tenant", help="Short name of the new tenant.")],
     passwords: Annotated[
@@ -89,23 +89,23 @@ def _import(book: "CrmSales", tenant: str, files: Files, data: Path | None) -> N
         one = await _tenant(admin, tenant, logins)
         try:
             async with operator_session_of(login, one) as operator:
-                came = await _keep(operator, book, logins)
+                result = await _keep(operator, book, logins)
         finally:
             _print_logins(tenant, logins, files.passwords)
-        if came.done.total():
+        if result.done.total():
             await analyze(admin, one)
-        _write_report(files.report, came.findings)
-        _sum_up(came, files.report)
+        _write_report(files.report, result.findings)
+        _sum_up(result, files.report)
 
     operate(data, work)
 
 
-def _report_file(given: Path | None, tenant: str, data: Path | None) -> Path:
-    """The file that `--report` names, or one in the data directory, so that nothing is left elsewhere."""
+def _report_file(report: Path | None, tenant: str, data: Path | None) -> Path:
+    """The file given with `--report`, or one in the data directory, so that no file is written elsewhere."""
     from cli.servers.directory import REPORTS
 
-    if given is not None:
-        return from_here(given)
+    if report is not None:
+        return from_here(report)
     folder = configured(data=data).data / REPORTS
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -146,9 +146,7 @@ def _read(directory: Path) -> "CrmSales":
 
     if not directory.is_dir():
         _print_errors(
-            [
-                f"There is no directory {directory}. Give the directory that holds {', '.join(COLUMNS)}."
-            ]
+            [f"There is no directory {directory}. Give the directory with {', '.join(COLUMNS)}."]
         )
     sheets: dict[str, CsvFile] = {}
     unreadable = []
@@ -178,14 +176,14 @@ async def _tenant(admin: "Driver", slug: str, logins: "list[Login]") -> "Tenant"
 
     for one, _ in await tenants(admin):
         if one.slug == slug:
-            begun = PIPELINE in await opportunity_types(admin, one)
-            if begun or await is_empty(admin, one):
+            started = PIPELINE in await opportunity_types(admin, one)
+            if started or await is_empty(admin, one):
                 print_err(
                     f"The tenant {slug} exists: missing records are added, existing ones stay as they are."
                 )
                 return one
             raise TenantError(
-                f"The tenant {slug!r} holds other records. Import into a new tenant: choose another name."
+                f"The tenant {slug!r} contains other records. Import into a new tenant: choose another name."
             )
     email = f"admin@{slug}.example"
     made, password = await make_tenant(admin, slug, NAME, email)
@@ -219,8 +217,8 @@ def _print_logins(tenant: str, logins: "list[Login]", file: Path | None) -> None
     lines = ["  ".join(map(str.ljust, _cells(each), wide)).rstrip() for each in logins]
     if file is not None:
         try:
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as kept:
-                kept.write("\n".join(lines) + "\n")
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+                out.write("\n".join(lines) + "\n")
         except OSError as error:
             print_err(f"{file} cannot be written ({error.strerror}). The passwords are:")
         else:
@@ -234,12 +232,12 @@ def _cells(login: "Login") -> tuple[str, ...]:
 
 
 def _write_report(file: Path, findings: "Iterable[Finding]") -> None:
-    """Write the report: one line for each finding, in the order of the files."""
+    """Write the report: one row per finding, ordered by file and line."""
     import csv
 
     try:
-        with file.open("w", newline="") as kept:
-            writer = csv.writer(kept)
+        with file.open("w", newline="") as out:
+            writer = csv.writer(out)
             writer.writerow(("file", "line", "what", "done"))
             ordered = sorted(findings, key=lambda each: (each.file, each.line))
             writer.writerows(
@@ -260,12 +258,12 @@ def _print_findings(findings: "Iterable[Finding]", report: Path) -> None:
     print_err(f"The report lists all {kinds.total():,} findings with their lines: {report}")
 
 
-def _sum_up(came: "ImportResult", report: Path) -> None:
+def _sum_up(result: "ImportResult", report: Path) -> None:
     """Print what was created and corrected."""
-    _print_findings(came.findings, report)
-    counts = {name: times for name, times in _counts(came.done).items() if times}
-    if came.there:
-        print_err(f"{came.there:,} opportunities exist already")
+    _print_findings(result.findings, report)
+    counts = {name: times for name, times in _counts(result.done).items() if times}
+    if result.there:
+        print_err(f"{result.there:,} opportunities exist already")
     print_err(
         ", ".join(f"{times:,} {name}" for name, times in counts.items()) or "nothing was changed"
     )
@@ -285,7 +283,7 @@ def _counts(done: "Counter[tuple[str, str]]") -> Mapping[str, int]:
 
 
 def _kind(finding: "Finding") -> tuple[str, str, str]:
-    """A finding without the prices, days and names in which findings of one kind differ."""
+    """The kind of a finding: its texts without prices, days and quoted names."""
     import re
 
     done = re.sub(r"\d{4}-\d\d-\d\d|[\d.]+$", "...", finding.done)

@@ -39,8 +39,8 @@ def bench(
     from cli.servers.embedded import CannotStart
 
     names, rivals = ([name for name in each.split(",") if name] for each in (only, against))
-    usual = {"writes": (5, 3), "live": (3, 0)}.get(what, (3, 10))
-    plan = Plan(1, 2) if quick else Plan(runs or usual[0], seconds or usual[1])
+    default_runs, default_seconds = {"writes": (5, 3), "live": (3, 0)}.get(what, (3, 10))
+    plan = Plan(1, 2) if quick else Plan(runs or default_runs, seconds or default_seconds)
     try:
         report = asyncio.run(_bench(what, quick, size or [], names, rivals, plan, data))
     except (CannotStart, Failed) as error:
@@ -76,17 +76,17 @@ async def _bench(
 ) -> str:
     from bench.contenders.contender import Failed
     from bench.live.run import BRIEF, LivePlan, bench_live
-    from bench.run import SIZES, Wanted
+    from bench.run import SIZES, ReadsRequest
     from bench.run import bench as bench_reads
-    from bench.writes.run import SIZE, WantedWrites, bench_writes
+    from bench.writes.run import SIZE, WritesRequest, bench_writes
 
     if what == "reads":
         sizes = sorted(
             size or (SIZES[:1] if quick else SIZES)
         )  # ascending: rows are added, never removed
-        return await bench_reads(Wanted(sizes, names, rivals, plan, data), print_err)
+        return await bench_reads(ReadsRequest(sizes, names, rivals, plan, data), print_err)
     if what == "writes":
-        return await bench_writes(WantedWrites(max(size or [SIZE]), names, plan, data), print_err)
+        return await bench_writes(WritesRequest(max(size or [SIZE]), names, plan, data), print_err)
     if what == "live":
         live = BRIEF if quick else LivePlan(runs=plan.runs)
         return await bench_live(live, max(size or [SIZE]), data, print_err)

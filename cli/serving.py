@@ -20,7 +20,7 @@ def run(
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
     data: Data = None,
 ) -> None:
-    """Serve the API. Also starts Postgres and Valkey, unless DATABASE_URL and REDIS_URL name others."""
+    """Serve the API. Also starts Postgres and Valkey, unless DATABASE_URL and REDIS_URL are set."""
     import uvloop
 
     from cli.servers.embedded import CannotStart
@@ -87,7 +87,7 @@ async def _check_external(settings: "Settings") -> None:
 
 
 def _free(host: str, port: int) -> None:
-    """Raise CannotStart if the port is taken, before anything is started."""
+    """Raise CannotStart if the port is in use."""
     from cli.servers.embedded import CannotStart
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,4 +1,4 @@
-"""Writes docs/status.md: which features exist, with the operations and tests that show them, and which are planned."""
+"""Generates docs/status.md: existing features with their operations and tests, and planned ones."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ TOKEN = re.compile(r"\w+|[{}()\[\]:]")
 ACTION = re.compile(r"[a-z][A-Z]")
 DOCUMENT = ("{", "query", "mutation", "subscription", "#")
 AMBIGUOUS = {"node", "nodes", "attributes"}
-"""Root fields with the names of fields that nearly every document has."""
+"""Root fields whose names are also common field names."""
 OPERATIONS_SHOWN = 4
 HEAD = """<!-- Written by `python3 dev features --write`; do not edit. -->
 # Status of the features
@@ -34,7 +34,7 @@ tests name its ID with `@covers`. A planned row may be built in part. **{count} 
 
 @dataclass
 class Evidence:
-    """What shows a feature: the files of its tests, and how often these use each root field of the schema."""
+    """Evidence of a feature: the files of its tests, and how often they use each root field of the schema."""
 
     files: set[str] = field(default_factory=set)
     operations: Counter[str] = field(default_factory=Counter)
@@ -63,7 +63,7 @@ def selected(text: str, known: frozenset[str]) -> Iterator[str]:
 
 
 def evidence(tests: Path) -> Mapping[str, Evidence]:
-    """What shows each ID that the tests name."""
+    """The evidence of each ID that tests name."""
     found: dict[str, Evidence] = defaultdict(Evidence)
     known = roots()
     for file in sorted(tests.rglob("*.py")):

@@ -71,16 +71,18 @@ def show_tenant(slug: Slug, data: Data = None) -> None:
 
     async def work(admin: "Driver") -> None:
         one, revision = await find(admin, slug)
-        found = await figures(admin, one)
+        report = await figures(admin, one)
         newest = "the newest" if revision == head() else f"the newest is {head()}"
         print(f"{one.slug}: {one.name}")
         print(f"id        {one.id}")
         print(f"state     {one.state}{', a demonstration' if one.demo else ''}")
         print(f"schema    {one.placement.schema}, revision {revision} ({newest})")
-        print(f"users     {found.users}, {found.active} of them active; {found.sessions} sessions")
-        print(f"changed   {found.changed or 'never'}; change log at position {found.position}")
-        print(f"size      {found.bytes:,} bytes; the largest tables:")
-        for name, size in found.sizes[:5]:
+        print(
+            f"users     {report.users}, {report.active} of them active; {report.sessions} sessions"
+        )
+        print(f"changed   {report.changed or 'never'}; change log at position {report.position}")
+        print(f"size      {report.bytes:,} bytes; the largest tables:")
+        for name, size in report.sizes[:5]:
             print(f"          {size:14,}  {name}")
 
     with_admin(data, work)

@@ -55,9 +55,9 @@ def create_user(
 
     async def work(admin: "Driver", operator: "OperatorSession") -> None:
         known = await roles(admin, operator.tenant)
-        if strange := [each for each in role or () if each not in known]:
+        if unknown := [each for each in role or () if each not in known]:
             raise TenantError(
-                f"There is no role {strange[0]!r} in {tenant}. The roles are: {', '.join(known)}."
+                f"There is no role {unknown[0]!r} in {tenant}. The roles are: {', '.join(known)}."
             )
         async with secrets_made() as secret:
             password, hash = await secret()

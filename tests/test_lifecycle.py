@@ -314,7 +314,7 @@ async def test_data_of_another_major_version_is_refused(data: Path) -> None:
 async def test_a_directory_with_other_files_is_refused_unchanged(data: Path) -> None:
     (data / "thesis.txt").touch()
     mode = data.stat().st_mode
-    with pytest.raises(CannotStart, match="holds other files"):
+    with pytest.raises(CannotStart, match="contains other files"):
         async with embedded(data):
             pass
     assert [file.name for file in data.iterdir()] == ["thesis.txt"]

@@ -26,7 +26,7 @@ SIZE = 10_000
 
 
 @dataclass(frozen=True)
-class WantedWrites:
+class WritesRequest:
     """What the command was asked for."""
 
     size: int = SIZE
@@ -43,7 +43,7 @@ class WantedWrites:
         return [each for each in CASES if not self.only or each.name in self.only]
 
 
-def check(wanted: WantedWrites) -> None:
+def check(wanted: WritesRequest) -> None:
     """Raises Failed for a name that means nothing."""
     names = {each.name for each in CASES}
     if unknown := sorted(set(wanted.only) - names):
@@ -74,7 +74,7 @@ async def _entries(admin: asyncpg.Connection[Any], places: Sequence[Place]) -> l
 
 
 async def _measured(
-    wanted: WantedWrites, ready: Filled, admin: asyncpg.Connection[Any], tell: Tell
+    wanted: WritesRequest, ready: Filled, admin: asyncpg.Connection[Any], tell: Tell
 ) -> Measured:
     written = await places(admin, ready, tell)
     ours = RelataWrites(ready, written)
@@ -91,7 +91,7 @@ async def _measured(
             writer.stop()
 
 
-def _told(measured: Measured, wanted: WantedWrites, flushed: bool) -> Iterator[str]:
+def _told(measured: Measured, wanted: WritesRequest, flushed: bool) -> Iterator[str]:
     how = "" if flushed else ", without waiting for the disk"
     yield f"# Writes, {measured.size:,} opportunities{how}"
     yield ""
@@ -101,7 +101,7 @@ def _told(measured: Measured, wanted: WantedWrites, flushed: bool) -> Iterator[s
     yield from tables(measured, [(each.name, each.connections) for each in wanted.cases])
 
 
-async def bench_writes(wanted: WantedWrites, tell: Tell) -> str:
+async def bench_writes(wanted: WritesRequest, tell: Tell) -> str:
     """The report. Raises Failed if they do not leave the same behind, or do not answer."""
     check(wanted)
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -1,4 +1,4 @@
-"""The page of an area: its types, queries, subscriptions and mutations, and an example that a test runs."""
+"""Renders the page of an area: types, queries, subscriptions, mutations, and examples that tests run."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class AreaPage:
         return "" if place == self.name else f"{place}.md"
 
     def _uses(self, entity: Entity, name: str) -> str:
-        """What a field can be used for besides reading."""
+        """The uses of a field besides reading, such as filtering."""
         inputs = {"filter": "Filter", "sort": "Order", "group": "GroupBy", "sum": "Sum"}
         kinds = {word: GRAPHQL.type_map.get(entity.name + end) for word, end in inputs.items()}
         return ", ".join(
@@ -132,7 +132,7 @@ class AreaPage:
         )
 
     def _roots(self, entity: Entity) -> Iterator[str]:
-        """The root fields that read it."""
+        """The root fields that read the entity."""
         names = (entity.singular, entity.plural, f"{entity.plural}Aggregate")
         for title, root in (
             ("queries", GRAPHQL.query_type),
@@ -198,7 +198,7 @@ class AreaPage:
         yield from table(heads, rows)
 
     def _input(self, input_: GraphQLInputObjectType, title: str) -> Iterator[str]:
-        """The input of a command of an area's own."""
+        """The input of an area-specific command."""
         yield from (f"#### {title}", "", f"`{input_.name}`: {input_.description}", "")
         rows = (
             (code(name), self._type(field), field.description or "")
@@ -213,7 +213,7 @@ class AreaPage:
                 yield from self._input(nested, nested.name)
 
     def _sessions(self) -> Iterator[str]:
-        """The mutations that concern no record."""
+        """The mutations without a record, such as signing in."""
         root = GRAPHQL.mutation_type
         yield from ("## Mutations", "")
         rows = (

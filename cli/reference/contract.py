@@ -1,4 +1,4 @@
-"""The contract as the pages are made from it: which entity and root field belongs to which area, and what is shared."""
+"""The contract as input of the pages: the area of each entity and root field, and the shared types."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class MutationDoc:
 
 
 class ApiContract:
-    """Everything that the pages are made from."""
+    """The schema, entities, commands and error codes from which the pages are generated."""
 
     schema = GRAPHQL
     registry = REGISTRY

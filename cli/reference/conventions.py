@@ -1,4 +1,4 @@
-"""The page of what holds for every type: requests, values, lists, filters, groups, mutations, subscriptions, shared types."""
+"""Renders the conventions of all types: requests, values, lists, filters, groups, mutations, subscriptions, shared types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.codes import Code
 from schema.api import EXPOSED, GRAPHQL
 
 SAMPLE = "Opportunity"
-"""The entity whose generated types stand for those of all others."""
+"""The entity whose generated types represent those of all entities."""
 EVERY = (Code.UNAUTHENTICATED, Code.RATE_LIMITED, Code.RETRYABLE, Code.TIMEOUT, Code.INTERNAL)
 """Codes that any operation can return."""
 EVERY_MUTATION = (Code.TENANT_SUSPENDED, Code.NOT_APPLIED, *EVERY)
@@ -264,7 +264,7 @@ def _live() -> Iterator[str]:
 
 
 def _shared() -> Iterator[str]:
-    """Object types that belong to no entity and have no section above."""
+    """Object types without an entity that have no section above."""
     own = tuple(MODEL.entities)
     roots = (GRAPHQL.query_type, GRAPHQL.mutation_type, GRAPHQL.subscription_type)
     above = {"SearchHit", "AttributeValue", "UserError"}

@@ -1,4 +1,4 @@
-"""The page of all error codes: when each is returned, with which messages, and what to do."""
+"""Renders the page of all error codes: cause, messages and remedy."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ The [guide](../guide/errors.md) explains, with examples, how a client reacts to 
 def errors_page(
     messages: Mapping[str, Sequence[ErrorMessage]], returned: Mapping[str, Iterable[str]]
 ) -> str:
-    """The page. `returned` holds the mutations that can return each code."""
+    """The page. `returned` are the mutations that can return each code."""
     lines = ["# Errors", *INTRODUCTION.splitlines(), ""]
     lines += ["## `userErrors` codes", ""]
     for each in UserErrorCode:

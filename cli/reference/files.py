@@ -1,4 +1,4 @@
-"""All files of docs/api, as they should be, and what differs from them."""
+"""Generates all files of docs/api, and compares them with the existing ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def examples_of(area: str) -> list[Path]:
 
 
 def differences(found: dict[str, str]) -> Iterator[str]:
-    """What is not as it should be: missing and outdated pages, and those that belong to nothing."""
+    """A sentence for each missing, outdated or superfluous page."""
     for name, text in found.items():
         file = FOLDER / name
         if not file.exists():
@@ -48,7 +48,7 @@ def differences(found: dict[str, str]) -> Iterator[str]:
 
 
 def write(found: dict[str, str]) -> None:
-    """Write all pages, and delete those that belong to nothing."""
+    """Write all pages, and delete superfluous ones."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in found.items():
         (FOLDER / name).write_text(text)
@@ -58,7 +58,7 @@ def write(found: dict[str, str]) -> None:
 
 
 def index_page(contract: ApiContract) -> str:
-    """The page to begin with: the areas, then every type and every mutation of its own kind."""
+    """The index page: the areas with their types, then all area-specific mutations."""
     lines = ["# GraphQL API reference", ""]
     lines += [
         "The API is served at `/graphql` over HTTP and WebSocket.",

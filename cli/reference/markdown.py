@@ -1,4 +1,4 @@
-"""Writes Markdown: tables, links and code, with what would break them escaped."""
+"""Renders Markdown tables, links and code, with special characters escaped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def link(text: str, file: str, heading: str = "") -> str:
 
 
 def anchor(heading: str) -> str:
-    """The anchor that Markdown viewers make of a heading."""
+    """The anchor that Markdown viewers generate for a heading."""
     kept = "".join(c for c in heading.lower() if c.isalnum() or c in " -_")
     return kept.replace(" ", "-")
 

@@ -22,31 +22,31 @@ from cli.common import ROOT
 PACKAGES = ("domain", "db", "tenancy", "auth", "resolvers", "subscriptions", "schema", "app.py")
 ENUMS = ("Code", "UserErrorCode", "CloseCode")
 PLAIN = {"refuse", "_refuse", "located", "Problem", "problem_of"}
-"""Functions of schema/admission, which name a code of `Code` by its text."""
+"""Functions of schema/admission, whose argument is the name of a `Code`."""
 HTTP = "HttpRefused"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 PASSED = 4
-"""How many functions may pass a message on before it is raised."""
+"""Maximum number of functions that pass a message on before it is raised."""
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
 class ErrorMessage:
-    """One sentence that a code is returned with."""
+    """A message that is returned with a code."""
 
     code: str
     """Such as `Code.FORBIDDEN`."""
     text: str | None
-    """None where it is not known."""
+    """None if unknown."""
     where: str
     """The file and line."""
     status: int | None = None
-    """The HTTP status, where it is raised with one of its own."""
+    """The HTTP status, if the message has its own."""
 
 
 @dataclass
 class Module:
-    """One source file, with what messages may refer to."""
+    """A parsed source file, with lookups for the names that messages refer to."""
 
     file: Path
     tree: ast.Module
@@ -54,18 +54,18 @@ class Module:
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
-        """The node that each node is in."""
+        """The parent of each node."""
         tree = ast.walk(self.tree)
         return {child: node for node in tree for child in ast.iter_child_nodes(node)}
 
     def above(self, node: ast.AST) -> Iterator[ast.AST]:
-        """The nodes that a node is in, the innermost first."""
+        """The ancestors of a node, innermost first."""
         while node in self.parents:
             node = self.parents[node]
             yield node
 
     def enclosing(self, node: ast.AST) -> list[Function]:
-        """The functions that a node is in, the innermost first."""
+        """The enclosing functions of a node, innermost first."""
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
         return [each for each in self.above(node) if isinstance(each, kinds)]
 
@@ -101,7 +101,7 @@ class Module:
         return [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
 
     def source_of(self, name: str) -> tuple[Module, str] | None:
-        """The module that an imported name comes from."""
+        """The module from which a name is imported."""
         package, original = self.imported.get(name, ("", ""))
         module = self.modules.get(package)
         return None if module is None else (module, original)
@@ -117,7 +117,7 @@ def _assigned(target: ast.expr, value: ast.expr) -> dict[str, ast.expr]:
 
 
 def load(root: Path = ROOT) -> dict[str, Module]:
-    """Parse the packages that answer requests, by their dotted names."""
+    """Parse the packages that process requests; modules by dotted name."""
     modules: dict[str, Module] = {}
     for top in PACKAGES:
         path = root / top
@@ -128,7 +128,7 @@ def load(root: Path = ROOT) -> dict[str, Module]:
 
 
 def collect(modules: dict[str, Module] | None = None) -> list[ErrorMessage]:
-    """All messages of all codes, each once, in the order of the files."""
+    """All distinct messages of all codes, ordered by file."""
     found: dict[tuple[str, str | None, int | None], ErrorMessage] = {}
     for module in (modules or load()).values():
         for each in _messages(module):
@@ -204,7 +204,7 @@ class MessageReader:
     deep: int = 0
 
     def texts(self, node: ast.expr) -> list[str]:
-        """All of them, each once; none where they are not known."""
+        """All distinct texts; none if unknown."""
         return list(dict.fromkeys(self.possible(node)))
 
     def possible(self, node: ast.expr) -> Iterator[str]:
@@ -247,7 +247,7 @@ class MessageReader:
         return f"…{_label(node)}…"
 
     def constant(self, name: str) -> ast.expr | None:
-        """The value of a constant of the module, or of the one it is imported from."""
+        """The value of a constant of this module or of the one from which it is imported."""
         known = self.module.constants.get(name)
         source = self.module.source_of(name) if known is None else None
         return MessageReader(source[0]).constant(source[1]) if source else known
@@ -286,7 +286,7 @@ class MessageReader:
         return found
 
     def _passed(self, function: Function, name: str) -> Iterator[str]:
-        """What callers pass as an argument, and its default."""
+        """The values that callers pass for a parameter, and its default."""
         if self.deep == PASSED:
             return
         names = [each.arg for each in function.args.args]
@@ -307,7 +307,7 @@ class MessageReader:
                     yield from deeper.possible(value)
 
     def returned(self, name: str) -> Iterator[str]:
-        """What a function returns."""
+        """The texts that a function returns."""
         function = self.module.functions.get(name)
         if function is not None:
             for each in ast.walk(function):
@@ -318,14 +318,14 @@ class MessageReader:
 
 
 def _blocks(module: Module, node: ast.AST) -> Iterator[list[ast.stmt]]:
-    """The lists of statements of what a statement is in."""
+    """The statement lists of the blocks that contain a statement."""
     parent = module.parents[node]
     for name in ("body", "orelse", "finalbody"):
         yield getattr(parent, name, None) or []
 
 
 def _passes_on(node: ast.expr) -> bool:
-    """Whether an expression is no message of its own, but that of another error."""
+    """Whether an expression is the message of another error."""
     return any(
         _name(each) in ("message", "error") or getattr(each, "value", None) == "message"
         for each in ast.walk(node)
@@ -334,7 +334,7 @@ def _passes_on(node: ast.expr) -> bool:
 
 
 def _label(node: ast.expr) -> str:
-    """What stands between the dots of a placeholder: the last name in an expression."""
+    """The text of a placeholder: the last name in an expression."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name

@@ -32,23 +32,23 @@ from resolvers.engine.values import fill
 
 AnyCode: TypeAlias = Code | UserErrorCode
 FOLLOWED = ("domain.", "resolvers.")
-"""The packages whose functions are followed; those below them return no codes of mutations."""
+"""Packages whose functions are followed; lower layers return no codes of mutations."""
 MARKS = {"forbidden": Code.FIELD_FORBIDDEN, "read_only": Code.FIELD_READ_ONLY}
 """Attributes of a changeset that become errors of these codes."""
 RELATED = {"also_change", "also_create", "RelatedChange"}
-"""What a function names that writes records of other types."""
+"""Names that a function uses if it writes records of other types."""
 GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")
 ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What one function names."""
+    """The names that one function uses."""
 
     codes: frozenset[AnyCode]
     functions: frozenset[FunctionType]
     related: frozenset[type[Record]]
-    """The record types that it writes besides the command's own."""
+    """Record types that it writes, other than that of the command."""
 
 
 @cache
@@ -76,7 +76,7 @@ def scan(function: FunctionType) -> Scan:
 
 
 def _named(function: FunctionType) -> Iterator[tuple[object, str]]:
-    """What a function refers to by global names, attributes of those, and methods of changesets."""
+    """The objects that a function refers to: globals, their attributes, and methods of changesets."""
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=False))
     scope = {name: cell.cell_contents for name, cell in cells.items()} | function.__globals__
     for code in _codes(function.__code__):
@@ -119,7 +119,7 @@ def _functions(value: object) -> Iterator[FunctionType]:
 
 
 def reached(*roots: object, stops: Collection[FunctionType] = ()) -> set[FunctionType]:
-    """The functions that run when the roots do, as far as their code names them; not what is called by `stops`."""
+    """The functions that the roots call, directly or indirectly, as far as code shows; calls by `stops` are excluded."""
     found: set[FunctionType] = set()
     waiting = [each for root in roots for each in _functions(root)]
     while waiting:
@@ -154,7 +154,7 @@ class Derivation:
             found = more
 
     def _stops(self, command: Command) -> Iterator[FunctionType]:
-        """The functions of the engine that have nothing to do for this command."""
+        """Engine functions that have no effect for this command."""
         entity = self._model.of(command.record)
         along = [self._model.of(each) for each in self._created_along(command)]
         if not any(unique_columns(each) for each in (entity, *along)):
@@ -168,7 +168,7 @@ class Derivation:
     def _hooks(
         self, command: Command, found: set[FunctionType], types: set[type[Record]]
     ) -> Iterator[object]:
-        """What the engine calls by way of the registry, where the functions reach these calls."""
+        """Functions that the engine calls through the registry, if the reached functions include these calls."""
         hooks = self._registry.hooks
         saved = {command.record, *self._created_along(command)}
         saved |= {type_ for each in found for type_ in scan(each).related if _builds(each)}

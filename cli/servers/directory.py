@@ -1,4 +1,4 @@
-"""The data directory of the servers that we start: one process locks it, others can look up the servers' URLs."""
+"""The data directory of the local servers: one process locks it, others read the servers' URLs from it."""
 
 import asyncio
 import fcntl
@@ -14,11 +14,11 @@ from pathlib import Path
 
 from cli.servers.programs import CannotStart, OsAccount, account, reaches
 
-PORT = 5432  # a part of the name of Postgres' socket; nothing listens on it
-LONGEST_SOCKET = 107  # bytes; sockaddr_un holds 108, one of them the closing zero
+PORT = 5432  # part of the name of Postgres' socket; no TCP port
+LONGEST_SOCKET = 107  # bytes; sockaddr_un has 108, including the terminating zero
 OURS = {"lock", "secret", "servers.json", "postgres"}
 REPORTS = "imports"
-"""The folder of import reports, which may be written before the servers are started the first time."""
+"""The folder of import reports, which can exist before the servers are started the first time."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class Site:
     lock: int
 
 
-def settled(data: Path) -> Path:
-    """The resolved path, the same for every process."""
+def resolved(data: Path) -> Path:
+    """The resolved path, equal in every process."""
     return data.resolve()
 
 
 async def running(data: Path) -> Servers | None:
-    """The servers that another process runs on this data directory; None when none does."""
-    data = settled(data)
+    """The servers that another process runs on this data directory, or None."""
+    data = resolved(data)
     deadline = time.monotonic() + 15
     while (holder := _holder(data)) is not None and time.monotonic() < deadline:
         with suppress(OSError, ValueError, KeyError):  # not written yet: the holder is starting
             written = json.loads((data / "servers.json").read_text())
-            if written["pid"] == holder:  # otherwise a predecessor wrote it, and was killed
+            if written["pid"] == holder:  # else left by a killed process
                 return Servers(written["database_url"], written["redis_url"])
         await asyncio.sleep(0.05)
     return None
@@ -76,7 +76,7 @@ def _lock_owner(data: Path) -> int:
 
 
 def _holder(data: Path) -> int | None:
-    """The id of the running process that holds the data directory."""
+    """The id of the running process that has locked the data directory, or None."""
     try:
         handle = os.open(data / "lock", os.O_RDONLY)
     except FileNotFoundError:
@@ -111,12 +111,14 @@ def _prepare(data: Path) -> None:
         ) from error
     if names and not names & OURS:
         (data / "lock").unlink()
-        raise CannotStart(f"{data} holds other files. Give an empty or a new directory as --data.")
+        raise CannotStart(
+            f"{data} contains other files. Give an empty or a new directory as --data."
+        )
 
 
 @asynccontextmanager
 async def claimed(data: Path) -> AsyncIterator[int]:
-    """Lock the data directory. The servers inherit the lock, so it is held as long as any of them runs."""
+    """Lock the data directory. The servers inherit the lock, so it lasts as long as any of them runs."""
     _prepare(data)
     lock = os.open(data / "lock", os.O_RDONLY)
     try:
@@ -127,7 +129,7 @@ async def claimed(data: Path) -> AsyncIterator[int]:
                 break
             except BlockingIOError:
                 waited, owner = time.monotonic() - started, _lock_owner(data)
-            # A glance of `running` takes the lock for a moment; a killed owner's servers for a few.
+            # `running` locks it briefly; servers of a killed owner keep it for a few seconds.
             if waited > 30 or (waited > 0.5 and owner and _alive(owner)):
                 raise CannotStart(
                     f"The data directory {data} is already in use by process {owner or '?'}. "
@@ -154,7 +156,9 @@ def site_of(data: Path, lock: int) -> Iterator[Site]:
         run = Path("/tmp") / f"relata-{_short(data)}"  # noqa: S108 - its owner is checked below
     if run.is_symlink() or (run.exists() and run.stat().st_uid not in _uids(user)):
         raise CannotStart(f"{run} belongs to another user. Remove it, or give another --data.")
-    shutil.rmtree(run, ignore_errors=True)  # sockets of a killed predecessor; the lock says: dead
+    shutil.rmtree(
+        run, ignore_errors=True
+    )  # sockets of a killed process; the lock proves that it has ended
     run.mkdir(mode=0o700)
     if user:
         os.chown(run, user.uid, user.gid)
@@ -175,8 +179,8 @@ def _uids(user: OsAccount | None) -> set[int]:
 def _place(data: Path, user: OsAccount | None) -> Path:
     """The directory of the servers' files: the data directory, if the servers' user can enter it.
 
-    That user cannot enter the home of root, and we do not change its permissions; the files are below
-    /var/lib then, where only root creates directories and nothing is cleaned up.
+    That user cannot enter the home directory of root, whose permissions are left alone; the files are below
+    /var/lib then, where only root creates directories and no cleanup runs.
     """
     if user is None:
         return data
@@ -198,10 +202,10 @@ def _place(data: Path, user: OsAccount | None) -> Path:
 @contextmanager
 def announced(data: Path, servers: Servers) -> Iterator[None]:
     """Write the URLs of the servers for other commands on this data directory."""
-    file, draft = data / "servers.json", data / "servers.json.new"
-    draft.touch(mode=0o600)  # a URL may hold a password
-    draft.write_text(json.dumps(asdict(servers) | {"pid": os.getpid()}))
-    draft.rename(file)
+    file, temporary = data / "servers.json", data / "servers.json.new"
+    temporary.touch(mode=0o600)  # a URL can contain a password
+    temporary.write_text(json.dumps(asdict(servers) | {"pid": os.getpid()}))
+    temporary.rename(file)
     try:
         yield
     finally:

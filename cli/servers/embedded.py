@@ -1,4 +1,4 @@
-"""Starts a Postgres and a Valkey where no URL is configured, and stops them with this process.
+"""Starts a local Postgres and Valkey if no URL is configured, and stops them with this process.
 
 Both listen on unix sockets in a directory that only their user can enter, and on no TCP port, so they
 collide with no other server and need no password.
@@ -24,8 +24,8 @@ from cli.servers.directory import (
     Site,
     announced,
     claimed,
+    resolved,
     running,
-    settled,
     site_of,
 )
 from cli.servers.programs import (
@@ -52,10 +52,10 @@ SETTINGS = {
     "log_min_error_statement": "panic",  # so does a statement
 }
 SMALLEST_MB, LARGEST_MB = 128, 1024
-"""What Postgres keeps in memory: its own default, and what is enough for a server beside others."""
+"""Bounds of shared_buffers in MB: Postgres' default, and the maximum for a server that shares its machine."""
 CONTAINER = Path("/sys/fs/cgroup/memory.max")
-"""What a container allows, where the machine has more; `max` where it allows all."""
-CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""Memory limit of the container in bytes; `max` means no limit."""
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @asynccontextmanager
@@ -76,18 +76,18 @@ async def embedded(
     if database_url is not None and redis_url is not None:
         yield Servers(database_url, redis_url)
         return
-    data = settled(data)
-    async with AsyncExitStack() as held:
-        lock = await held.enter_async_context(claimed(data))
-        site = held.enter_context(site_of(data, lock))
+    data = resolved(data)
+    async with AsyncExitStack() as stack:
+        lock = await stack.enter_async_context(claimed(data))
+        site = stack.enter_context(site_of(data, lock))
         if database_url is None:
-            database_url = await held.enter_async_context(
+            database_url = await stack.enter_async_context(
                 _postgres(site, durable, programs, progress)
             )
         if redis_url is None:
-            redis_url = await held.enter_async_context(_valkey(site, progress))
+            redis_url = await stack.enter_async_context(_valkey(site, progress))
         servers = Servers(database_url, redis_url)
-        held.enter_context(announced(data, servers))
+        stack.enter_context(announced(data, servers))
         yield servers
 
 
@@ -109,7 +109,7 @@ async def _postgres(
         (cluster / "postmaster.pid").unlink(missing_ok=True)  # the lock proves that it is stale
         progress(f"Starting Postgres {major} ...")
         settings = SETTINGS | {"unix_socket_directories": f'"{site.run}"', "port": str(PORT)}
-        settings |= {"shared_buffers": f"{_buffers()}MB"} if durable else CARELESS
+        settings |= {"shared_buffers": f"{_buffers()}MB"} if durable else NOT_DURABLE
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command: list[str | Path] = [programs / "postgres", "-D", cluster, *options]
         server = spawn(command, user=site.user, log=log, last_signal=signal.SIGINT, lock=site.lock)
@@ -121,7 +121,7 @@ async def _postgres(
 
 
 def _buffers() -> int:
-    """A sixteenth of the memory we may use, in MB: a table that does not fit is read anew each time."""
+    """Size of shared_buffers in MB: a sixteenth of the available memory. Tables that do not fit are read again each time."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = CONTAINER.read_text().strip() if CONTAINER.exists() else ""
     memory = min(memory, int(limit)) if limit.isdigit() else memory
@@ -164,7 +164,7 @@ async def _initdb(site: Site, programs: Path, major: int, durable: bool, log: in
     ]
     command += ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-instructions"]
     command += ["--locale=C.UTF-8"]
-    if major >= 17:  # older ones know only the operating system's and ICU's
+    if major >= 17:  # older versions have only the locales of libc and ICU
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command += [] if durable else ["--no-sync"]
     with (site.place / "initdb.log").open("w+b") as output:
@@ -179,12 +179,14 @@ async def _initdb(site: Site, programs: Path, major: int, durable: bool, log: in
         if maker.returncode:
             output.seek(0)
             raise CannotStart(f"Postgres could not create a database:\n{output.read().decode()}")
-    unfinished.rename(site.place / "postgres")  # whoever is killed before leaves no half database
+    unfinished.rename(
+        site.place / "postgres"
+    )  # atomic: a killed process leaves no partial database
     (site.place / "initdb.log").unlink()
 
 
 async def _own_database(run: Path) -> None:
-    """Connect, which fails until Postgres is ready; make the database `relata` the first time."""
+    """Connect, which fails until Postgres is ready; create the database `relata` the first time."""
     connection = await asyncpg.connect(
         host=str(run), port=PORT, user="relata", database="postgres", ssl=False, timeout=10
     )
@@ -208,7 +210,7 @@ async def _valkey(site: Site, progress: Callable[[str], None]) -> AsyncIterator[
     socket, log = site.run / "valkey.sock", site.place / "valkey.log"
     command: list[str | Path] = [program, "--port", "0", "--unixsocket", socket]
     command += ["--unixsocketperm", "700", "--dir", site.run, "--loglevel", "warning"]
-    command += ["--save", "", "--appendonly", "no"]  # what it holds may be lost, by design
+    command += ["--save", "", "--appendonly", "no"]  # its data is disposable
     command += ["--maxmemory", "128mb", "--maxmemory-policy", "noeviction"]
     with log.open("wb") as file:
         server = spawn(
@@ -238,7 +240,7 @@ def _end_of(log: Path) -> str:
 async def _answers(
     server: subprocess.Popen[bytes], ask: Callable[[], Awaitable[None]], log: Path
 ) -> None:
-    """Wait until the server answers; repairing after a crash may take Postgres a while."""
+    """Wait until the server responds. Postgres' crash recovery can take a while."""
     name, deadline = log.stem.capitalize(), time.monotonic() + 120
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Checks the Postgres and the Redis of the settings before they are used, and describes in a sentence what is wrong."""
+"""Checks the configured Postgres and Redis before they are used, and describes problems in a sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def check_database(url: str) -> None:
 
 
 async def redis_problem(url: str) -> str | None:
-    """A sentence that says why the Redis at a URL cannot be used; None if it answers."""
+    """Why the Redis at a URL cannot be used, as a sentence; None if it responds."""
     from redis.asyncio import Redis
     from redis.exceptions import AuthenticationError, RedisError
 
@@ -47,12 +47,12 @@ async def redis_problem(url: str) -> str | None:
 
 
 def _connect_problem(url: str, error: Exception) -> str:
-    """What is wrong and what to do. Texts of the driver are not quoted where they may hold a part of the URL."""
+    """The problem and its remedy. Messages of the driver are not quoted if they can contain parts of the URL."""
     where, user, name = _server(url, 5432), *_user_and_database(url)
     match error:
         case asyncpg.InvalidCatalogNameError():
             return f"{where} has no database {name!r}. Create it (createdb), or correct the name in the URL."
-        case asyncpg.InvalidAuthorizationSpecificationError():  # a wrong password is a kind of it
+        case asyncpg.InvalidAuthorizationSpecificationError():  # includes a wrong password
             return (
                 f"{where} refuses the user {user!r}. Correct the user name and the password in the URL, "
                 "or allow the connection in pg_hba.conf."
@@ -72,7 +72,7 @@ def _connect_problem(url: str, error: Exception) -> str:
 
 
 async def _check_fitness(connection: asyncpg.Connection[asyncpg.Record], url: str) -> None:
-    """Raise CannotStart for a Postgres that is too old, or a user without the rights that making tenants needs."""
+    """Raise CannotStart for a Postgres that is too old, or a user without the rights to create tenants."""
     where, user = _server(url, 5432), _user_and_database(url)[0]
     if (found := connection.get_server_version().major) < OLDEST_POSTGRES:
         raise CannotStart(

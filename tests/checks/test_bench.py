@@ -19,9 +19,9 @@ from bench.live.measure import LivePlan, measure, subscribers, writes
 from bench.live.report import live_report
 from bench.live.wire import client_frame, frames
 from bench.measure import Plan
-from bench.run import Wanted, check
+from bench.run import ReadsRequest, check
 from bench.tenant import Filled
-from bench.writes.run import WantedWrites
+from bench.writes.run import WritesRequest
 from bench.writes.run import check as check_writes
 from cli.servers.directory import Servers
 from db.engine.transaction import Placement
@@ -60,12 +60,12 @@ def test_quick_bench_compares_results_and_reports_every_contender(
 )
 def test_a_name_that_means_nothing_is_told(reads: list[str], rivals: list[str], word: str) -> None:
     with pytest.raises(Failed, match=f"There is no {word}; there are "):
-        check(Wanted([1_000], reads, rivals, Plan(1, 1), None))
+        check(ReadsRequest([1_000], reads, rivals, Plan(1, 1), None))
 
 
 def test_a_write_that_means_nothing_is_told() -> None:
     with pytest.raises(Failed, match="There is no W9; there are W1, "):
-        check_writes(WantedWrites(only=["W9"]))
+        check_writes(WritesRequest(only=["W9"]))
 
 
 TINY = LivePlan(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.features import LIST, FeatureRow, chosen, listed, named, shown
+from cli.features import LIST, FeatureRow, covering_files, listed, matching, named
 from cli.main import cli
 from cli.status import evidence, page
 
@@ -17,7 +17,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 def test_tests_name_features_of_the_list() -> None:
     known = {each.id for each in listed(LIST.read_text())}
-    strange = {id: sorted(files) for id, files in shown(TESTS).items() if id not in known}
+    strange = {id: sorted(files) for id, files in covering_files(TESTS).items() if id not in known}
     assert not strange, f"{strange}: name ids of docs/features.md, or add a line there"
 
 
@@ -38,7 +38,7 @@ def test_decorators_are_read_in_both_spellings() -> None:
 @pytest.mark.parametrize(("prefix", "ids"), [("ep-1", ["EP-110"]), ("X", ["X-01"]), ("", None)])
 def test_areas_and_ids_choose(prefix: str, ids: list[str] | None) -> None:
     two = [FeatureRow("EP-110", "A quote.", "EP Quotes"), FeatureRow("X-01", "Lists.", "X Reading")]
-    assert [each.id for each in chosen(two, prefix)] == (ids or ["EP-110", "X-01"])
+    assert [each.id for each in matching(two, prefix)] == (ids or ["EP-110", "X-01"])
 
 
 def test_the_command_counts_and_lists() -> None:
@@ -75,7 +75,7 @@ def test_status_names_the_operations_and_tests_of_a_feature(tmp_path: Path) -> N
 
 def test_status_lists_every_feature_once() -> None:
     text, features = page(), listed(LIST.read_text())
-    count = sum(each.id in shown(TESTS) for each in features)
+    count = sum(each.id in covering_files(TESTS) for each in features)
     assert f"**{count} of {len(features)} rows exist.**" in text
     for each in features:
         assert text.count(f"- **{each.id}** {each.sentence}") == 1

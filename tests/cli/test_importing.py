@@ -483,7 +483,7 @@ async def test_unusable_tenant_name_report_path_or_directory_is_described(
 ) -> None:
     words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant")
     taken = await relata(scratch_world, tmp_path, *words, "acme")
-    assert "'acme' holds other records" in taken.stderr
+    assert "'acme' contains other records" in taken.stderr
     wrong = await relata(scratch_world, tmp_path, *words, "No Name")
     assert "cannot be a tenant's name" in wrong.stderr
     away = await relata(scratch_world, tmp_path, *words, "away", "--report", "nowhere/report.csv")
