@@ -1,1 +1,1 @@
-"""Measures reads, writes and live lists beside others that do the same: `python3 dev bench`."""
+"""Benchmarks of reads, writes and live lists against other implementations: `python3 dev bench`."""

@@ -1,4 +1,4 @@
-"""The one spelling in which answers are compared, and where two of them differ."""
+"""Canonical form of responses for comparison, and the differences between two responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 MOMENTS = {"createdAt"}
 DECIMALS = {"amount"}
 UNORDERED = {"groups"}
-"""Lists that nobody was asked to put in an order."""
+"""Lists without a defined order."""
 
 
 def _key(group: Any) -> str:
@@ -19,12 +19,12 @@ def _key(group: Any) -> str:
 
 
 def canonical(value: Any, name: str = "") -> Any:
-    """Ids as uuids, decimals as numbers, moments as moments, lists and objects as they are."""
+    """Convert ids to UUID, decimals to Decimal and timestamps to datetime; lists and objects recursively."""
     if isinstance(value, dict):
         return {key: canonical(each, key) for key, each in value.items()}
     if isinstance(value, list):
-        found = [canonical(each, name) for each in value]
-        return sorted(found, key=_key) if name in UNORDERED else found
+        entries = [canonical(each, name) for each in value]
+        return sorted(entries, key=_key) if name in UNORDERED else entries
     if value is None:
         return None
     if name == "id":
@@ -37,7 +37,7 @@ def canonical(value: Any, name: str = "") -> Any:
 
 
 def differences(one: Any, other: Any, path: str = "data") -> Iterator[str]:
-    """Where two answers differ, a line each."""
+    """The differences between two responses, one line each."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted(one.keys() | other.keys()):
             if key not in one or key not in other:

@@ -1,4 +1,4 @@
-"""Fills a tenant of the demonstration with as many opportunities as a measurement needs."""
+"""Inserts generated accounts and opportunities into a demonstration tenant."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from tenancy.demo.words import CITIES, INDUSTRIES, OCCASIONS, SEGMENTS, SUBJECTS
 from tenancy.engine.provision import Tenant
 
 ACCOUNTS_PER = 10  # opportunities
-EPOCH_MS = 1_704_067_200_000  # the first moment of 2024
-STEP_MS = 20_000  # between two rows, in the ids as in created_at
+EPOCH_MS = 1_704_067_200_000  # start of 2024
+STEP_MS = 20_000  # between the timestamps of consecutive rows, in ids and created_at
 
 
 def _id(table: str, number: str, seed: int) -> str:
-    """SQL for the id of a row by its number: a version 7 like a real one, but always the same."""
+    """SQL of a row's id, a deterministic UUID version 7 derived from its number."""
     moment = f"lpad(to_hex({EPOCH_MS + seed} + {number} * {STEP_MS}), 12, '0')"
     hashed = f"md5('{table}:{seed}:' || {number})"
     return f"({moment} || '7' || substr({hashed}, 1, 3) || '8' || substr({hashed}, 4, 15))::uuid"
 
 
 def _draw(what: int, below: str, number: str = "n") -> str:
-    """SQL for a whole number from 0 on, drawn by the row's number: no order of rows changes it."""
+    """SQL of a pseudo-random integer from 0 to `below` - 1, derived from the row's number only."""
     return f"(hashint8extended({number}, $1::bigint * 100 + {what}) & 1073741823) % {below}"
 
 
 def _pick(parameter: int, kind: str, what: int) -> str:
-    """SQL for one of the elements of an array that is bound."""
+    """SQL of a pseudo-random element of a bound array."""
     array = f"${parameter}::{kind}[]"
     return f"({array})[1 + {_draw(what, f'cardinality({array})')}]"
 
@@ -46,11 +46,11 @@ def _accounts(schema: str, seed: int) -> str:
             jsonb_build_object($6::text, {_pick(7, "text", 6)}), made, made
         FROM generate_series(1, $2::bigint) AS n,
             LATERAL (SELECT to_timestamp(({EPOCH_MS} + n * {STEP_MS}) / 1000.0)) AS t (made)
-    """  # noqa: S608 - nothing of a user's is in it
+    """  # noqa: S608 - no user input
 
 
 def _opportunities(schema: str, seed: int, accounts: int) -> str:
-    """A stage is drawn with its type, out of what the pipelines activate."""
+    """Opportunities; type and stage are a random pair from the pipelines."""
     account = f"(1 + {_draw(1, str(accounts))})"
     amount = f"CASE WHEN {_draw(2, '20')} > 0 THEN ({_draw(3, '40000')} * 25)::numeric END"
     day = f"CASE WHEN {_draw(4, '12')} > 0 THEN made::date + ({_draw(5, '700')})::int END"
@@ -70,13 +70,13 @@ def _opportunities(schema: str, seed: int, accounts: int) -> str:
             SELECT to_timestamp(({EPOCH_MS} + n * {STEP_MS}) / 1000.0),
                 1 + {_draw(9, "cardinality($6::uuid[])")}, {amount}
         ) AS t (made, at, amount)
-    """  # noqa: S608 - nothing of a user's is in it
+    """  # noqa: S608 - no user input
 
 
 async def fill(
     admin: asyncpg.Connection[Any], tenant: Tenant, opportunities: int, *, seed: int = 1
 ) -> None:
-    """Add so many opportunities and a tenth of accounts. Another seed adds others to those."""
+    """Insert `opportunities` rows, and a tenth as many accounts. A different seed gives different ids."""
     schema = tenant.placement.schema
     accounts = max(1, opportunities // ACCOUNTS_PER)
     employees = await admin.fetch(
@@ -102,6 +102,6 @@ async def fill(
             *(list(column) for column in zip(*pipelines, strict=True)),
             *(["EUR", "EUR", "USD", "SEK"], tier, TIERS, seats),
         )
-        # Those who are signed in count their rows under the version of their rights.
+        # Processes cache row counts per access version, so a new version makes them count again.
         await admin.execute(f"UPDATE {schema}.log_head SET access = access + 1")  # noqa: S608
         await admin.execute(f"ANALYZE {schema}.account, {schema}.opportunity")

@@ -1,4 +1,4 @@
-"""Writes the figures of the README from the results of the benchmark, so that they cannot differ."""
+"""Copies figures from bench/RESULTS.md to the README."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIVE = "L1"
 
 
 def figures(results: str) -> str:
-    """The block of the README: reads of the first table of ratios, and the deliveries of live lists."""
+    """The text for the README: read ratios from the first table, and deliveries of live lists."""
     return "\n".join(_lines(results)) + "\n"
 
 
@@ -58,11 +58,11 @@ def _deliveries(results: str, name: str) -> int:
 
 
 def current() -> bool:
-    """Whether the README shows the figures of the results."""
+    """Whether the README contains the current figures."""
     return BLOCK.findall(README.read_text()) == [figures(RESULTS.read_text())]
 
 
 def write() -> None:
-    """Put the figures of the results into the README."""
+    """Write the current figures into the README."""
     text = figures(RESULTS.read_text())
     README.write_text(BLOCK.sub(lambda _: text, README.read_text()))

@@ -1,7 +1,6 @@
-"""A load generator that costs little: one process, connections that are kept, requests encoded beforehand.
+"""A load generator with low overhead: one process, keep-alive connections, requests encoded in advance.
 
-Started as a program of its own; what to send comes as JSON on stdin, what was measured goes to
-stdout. It ends by itself.
+A separate program: it reads the requests as JSON from stdin, writes the results as JSON to stdout, and exits.
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ from typing import Any
 
 import uvloop
 
-PATIENCE = 60.0
-"""How long one answer may take before the measurement is given up."""
+RESPONSE_SECONDS = 60.0
+"""Seconds to wait for a response before the measurement fails."""
 GOOD = (b"HTTP/1.1 200", b'{"data":')
-ENOUGH = 3
-"""So many answers that are none, and it is over."""
+MAX_FAILURES = 3
+"""Number of failed responses that ends the run."""
 
 
 class Run:
-    """What all connections share: which request is next, and what was measured."""
+    """State shared by all connections: the next request, and the measurements."""
 
     faults: tuple[bytes, ...] = (b'"errors":',)
-    """What no good answer holds."""
+    """Texts whose presence marks a failed response."""
 
     def __init__(self, requests: list[bytes], first: int, seconds: float) -> None:
         self._requests = requests
@@ -42,8 +41,8 @@ class Run:
         self._busy = 0
 
     def over_now(self) -> bool:
-        """Whether nothing more is to be sent."""
-        return time.perf_counter() >= self.until or len(self.bad) >= ENOUGH
+        """Whether the run has ended: time is up, or too many responses failed."""
+        return time.perf_counter() >= self.until or len(self.bad) >= MAX_FAILURES
 
     def request(self, connection: int) -> bytes | None:
         """The next request of a connection, by its number; None when time is up."""
@@ -53,27 +52,27 @@ class Run:
         return self._requests[self._next % len(self._requests)]
 
     def begins(self) -> None:
-        """A connection has something to do."""
+        """Count a connection as active."""
         self._busy += 1
 
     def ends(self) -> None:
-        """A connection has nothing more to do."""
+        """Count a connection as finished; the last one ends the run."""
         self._busy -= 1
         if not self._busy and not self.over.done():
             self.over.set_result(None)
 
 
 class Client(asyncio.Protocol):
-    """One connection: sends, waits for the whole answer, sends the next."""
+    """A connection that sends a request, reads the complete response, and sends the next."""
 
     def __init__(self, run: Run, number: int) -> None:
         self._run = run
         self._number = number
         self._read = bytearray()
         self._body = -1
-        """Where the body begins; -1 while the head is read."""
+        """Offset of the body; -1 while the head is read."""
         self._end = -1
-        """Where the answer ends, if its head says so."""
+        """Offset of the end of the response, if it has a content-length; else -1."""
         self._sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -125,36 +124,36 @@ class Client(asyncio.Protocol):
         self._send()
 
 
-def head(asked: dict[str, Any], host: str, port: int) -> bytes:
-    """How a request begins, up to the length of its body."""
-    lines = [f"POST {asked['path']} HTTP/1.1", f"host: {host}:{port}"]
-    lines += [f"{name}: {value}" for name, value in asked["headers"].items()]
+def head(request: dict[str, Any], host: str, port: int) -> bytes:
+    """The head of an HTTP request up to the value of content-length."""
+    lines = [f"POST {request['path']} HTTP/1.1", f"host: {host}:{port}"]
+    lines += [f"{name}: {value}" for name, value in request["headers"].items()]
     return "\r\n".join([*lines, "content-length: "]).encode()
 
 
 def whole(head: bytes, body: bytes) -> bytes:
-    """A request as it goes over the wire."""
+    """The bytes of an HTTP request."""
     return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
 def percentile(ordered: list[float], percent: int) -> float:
-    """The value that so many percent do not exceed, in milliseconds."""
+    """A percentile of ascending seconds, in milliseconds."""
     return 1000 * ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
-async def measured(run: Run, given: dict[str, Any]) -> dict[str, Any]:
-    """Send for as long as is asked, and tell what was seen."""
+async def measured(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """Run all connections, and return the measurements, or the failures as `bad`."""
     loop = asyncio.get_running_loop()
-    for number in range(given["connections"]):
-        await loop.create_connection(partial(Client, run, number), given["host"], given["port"])
+    for number in range(params["connections"]):
+        await loop.create_connection(partial(Client, run, number), params["host"], params["port"])
     try:
-        await asyncio.wait_for(run.over, given["seconds"] + PATIENCE)
+        await asyncio.wait_for(run.over, params["seconds"] + RESPONSE_SECONDS)
     except TimeoutError:
-        run.bad.append(f"an answer took longer than {PATIENCE:.0f} s")
+        run.bad.append(f"a response took longer than {RESPONSE_SECONDS:.0f} s")
     elapsed = time.perf_counter() - run.started
     ordered = sorted(run.took)
     if run.bad or not ordered:
-        return {"bad": run.bad or ["nothing was answered"]}
+        return {"bad": run.bad or ["there was no response"]}
     return {
         "requests": len(ordered),
         "seconds": elapsed,
@@ -164,19 +163,19 @@ async def measured(run: Run, given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def again_and_again(given: dict[str, Any]) -> dict[str, Any]:
-    """Requests that all connections send by turns, as often as there is time."""
-    host, port = given["host"], given["port"]
-    requests = [whole(head(each, host, port), each["body"].encode()) for each in given["requests"]]
-    return await measured(Run(requests, given["first"], given["seconds"]), given)
+async def repeat(params: dict[str, Any]) -> dict[str, Any]:
+    """Repeat the given requests, distributed over all connections, until time is up."""
+    host, port = params["host"], params["port"]
+    requests = [whole(head(each, host, port), each["body"].encode()) for each in params["requests"]]
+    return await measured(Run(requests, params["first"], params["seconds"]), params)
 
 
-def told(load: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> None:
-    """What is asked comes from stdin; the answer is one line."""
-    given = json.load(sys.stdin)
+def run_program(load: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> None:
+    """Run a load with the parameters from stdin, and write the results to stdout as a line of JSON."""
+    params = json.load(sys.stdin)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        answer = runner.run(_awaited(load(given)))
-    sys.stdout.write(json.dumps(answer) + "\n")
+        results = runner.run(_awaited(load(params)))
+    sys.stdout.write(json.dumps(results) + "\n")
 
 
 async def _awaited(load: Awaitable[dict[str, Any]]) -> dict[str, Any]:
@@ -184,4 +183,4 @@ async def _awaited(load: Awaitable[dict[str, Any]]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    told(again_and_again)
+    run_program(repeat)

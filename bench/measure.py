@@ -1,4 +1,4 @@
-"""Measures all contenders at one size: compares their answers first, then loads them in turns."""
+"""Measures all contenders at one size: first compares their responses, then loads them in turns."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 from bench.canonical import differences
 from bench.contenders.contender import HOST, ROOT, Contender, Failed
 from bench.meter import Meter
-from bench.questions import Parameters, Question
+from bench.read_cases import Parameters, ReadCase
 
 COMPARED = 8
-"""How many requests of each question are compared before anything is timed."""
+"""Number of requests per read case whose responses are compared before the measurement."""
 WARM = 1.0
 MOST_DIFFERENCES = 12
 NAN = float("nan")
-Tell = Callable[[str], None]
-Asked = Mapping[str, Sequence[Parameters]]
+Report = Callable[[str], None]
+ParamsByCase = Mapping[str, Sequence[Parameters]]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how often."""
+    """Number and duration of runs."""
 
     runs: int
     seconds: float
@@ -41,74 +41,78 @@ class Sample:
     p50: float
     p99: float
     server_ms: float
-    """CPU milliseconds of the server, for a request."""
+    """CPU milliseconds of the server per request."""
     backend_ms: float
-    """Those of Postgres' backends."""
+    """CPU milliseconds of Postgres' backends per request."""
     bytes: float
 
     @classmethod
-    def of(cls, told: Mapping[str, Any], server: float, backends: float) -> Sample:
-        """What the load generator told, and the CPU seconds used meanwhile."""
-        answered = told["requests"]
+    def of(cls, results: Mapping[str, Any], server: float, backends: float) -> Sample:
+        """A sample from the results of the load generator and the CPU seconds used."""
+        count = results["requests"]
         return cls(
-            answered / told["seconds"],
-            told["p50"],
-            told["p99"],
-            1000 * server / answered,
-            1000 * backends / answered,
-            told["bytes"],
+            count / results["seconds"],
+            results["p50"],
+            results["p99"],
+            1000 * server / count,
+            1000 * backends / count,
+            results["bytes"],
         )
 
     @property
     def cpu_ms(self) -> float:
-        """Both together."""
+        """CPU milliseconds of server and backends per request."""
         return self.server_ms + self.backend_ms
 
 
 Cell = tuple[str, int, str]
-"""A question, a concurrency and a contender."""
+"""Case, concurrency and contender."""
 
 
 @dataclass
 class Measured:
-    """Everything that was measured at one size."""
+    """All measurements at one size."""
 
     size: int
     samples: dict[Cell, list[Sample]] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-    """Contenders that do not take part, and why."""
+    """Contenders that could not start, with the reason."""
 
     def middle(self, cell: Cell, of: str) -> float:
-        """The median of a measure over the runs."""
+        """Median of a measure over the runs."""
         return float(median(getattr(sample, of) for sample in self.samples[cell]))
 
     def ratio(self, cell: Cell, to: str, of: str) -> float:
-        """The median of one contender's measure to another's, run by run: what they had in common cancels out."""
-        question, concurrency, _ = cell
-        pairs = zip(self.samples[cell], self.samples[question, concurrency, to], strict=True)
+        """Median of the ratios of one contender's measure to another's in the same run, to cancel out common noise."""
+        read_case, concurrency, _ = cell
+        pairs = zip(self.samples[cell], self.samples[read_case, concurrency, to], strict=True)
         ratios = [getattr(one, of) / (getattr(other, of) or NAN) for one, other in pairs]
         return float(median(ratios))
 
 
-def compare(contenders: Sequence[Contender], question: Question, asked: Asked) -> None:
-    """Raises Failed with what differs, if they do not answer the same."""
+def compare(
+    contenders: Sequence[Contender], read_case: ReadCase, params_by_case: ParamsByCase
+) -> None:
+    """Raise Failed with the differences if the contenders' responses differ."""
     first, *others = contenders
-    for given in asked[question.name][:COMPARED]:
-        expected = first.answer(question, given)
+    for params in params_by_case[read_case.name][:COMPARED]:
+        expected = first.answer(read_case, params)
         for other in others:
-            found = list(differences(expected, other.answer(question, given)))
-            if found:
-                more = len(found) - MOST_DIFFERENCES
-                lines = found[:MOST_DIFFERENCES] + ([f"... and {more} more"] if more > 0 else [])
+            different = list(differences(expected, other.answer(read_case, params)))
+            if different:
+                more = len(different) - MOST_DIFFERENCES
+                lines = different[:MOST_DIFFERENCES] + (
+                    [f"... and {more} more"] if more > 0 else []
+                )
                 raise Failed(
-                    f"{first.name} and {other.name} answer {question.name} differently for "
-                    f"{dict(given)}:\n" + "\n".join(lines)
+                    f"{first.name} and {other.name} answer {read_case.name} differently for "
+                    f"{dict(params)}:\n" + "\n".join(lines)
                 )
 
 
-async def load(given: Mapping[str, Any], module: str = "bench.load") -> dict[str, Any]:
-    """Run a load generator, in a process of its own."""
+async def load(params: Mapping[str, Any], module: str = "bench.load") -> dict[str, Any]:
+    """Run a load generator in a separate process."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", module),
@@ -117,15 +121,15 @@ async def load(given: Mapping[str, Any], module: str = "bench.load") -> dict[str
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        told, _ = await process.communicate(json.dumps(given).encode())
+        output, _ = await process.communicate(json.dumps(params).encode())
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode:
-        raise Failed("The load generator failed; what it said is above.")
-    answer: dict[str, Any] = json.loads(told)
-    return answer
+        raise Failed("The load generator failed; its messages are above.")
+    results: dict[str, Any] = json.loads(output)
+    return results
 
 
 async def _sample(
@@ -134,47 +138,47 @@ async def _sample(
     requests: Sequence[Mapping[str, Any]],
     run: tuple[int, int, float],
 ) -> Sample:
-    """Warm a contender up, then load it. `run` is its number, the connections and the seconds."""
+    """Warm a contender up, then measure it. `run` contains number, connections and seconds."""
     number, connections, seconds = run
-    given = {"host": HOST, "port": contender.port, "connections": connections}
-    given |= {"requests": requests, "first": number * 37, "seconds": WARM}
-    told = await load(given)
-    if "bad" not in told:
+    params = {"host": HOST, "port": contender.port, "connections": connections}
+    params |= {"requests": requests, "first": number * 37, "seconds": WARM}
+    results = await load(params)
+    if "bad" not in results:
         before = meter.used(contender.pid)
-        told = await load(given | {"seconds": seconds})
+        results = await load(params | {"seconds": seconds})
         server, backends = meter.used(contender.pid).since(before)
-    if "bad" in told:
-        raise Failed(f"{contender.name} does not answer under load:\n{told['bad'][0]}")
-    return Sample.of(told, server, backends)
+    if "bad" in results:
+        raise Failed(f"{contender.name} failed under load:\n{results['bad'][0]}")
+    return Sample.of(results, server, backends)
 
 
 async def measure(
     contenders: Sequence[Contender],
-    questions: Sequence[Question],
-    asked: Asked,
+    read_cases: Sequence[ReadCase],
+    params_by_case: ParamsByCase,
     plan: Plan,
     backend: int,
-    tell: Tell,
+    report: Report,
 ) -> Measured:
-    """All questions, concurrencies and runs; contenders take turns within each run."""
+    """Measure all cases, concurrencies and runs; contenders take turns within each run."""
     meter = Meter(backend)
     measured = Measured(contenders[0].filled.size)
-    for question in questions:
+    for read_case in read_cases:
         for contender in contenders:
             contender.prepare()
-        compare(contenders, question, asked)
-        tell(f"{question.name}: all answer alike")
+        compare(contenders, read_case, params_by_case)
+        report(f"{read_case.name}: all responses are equal")
         for concurrency in plan.concurrencies:
             for number in range(plan.runs):
                 for contender in contenders:
                     contender.prepare()
-                    requests = _encoded(contender, question, asked)
+                    requests = _encoded(contender, read_case, params_by_case)
                     run = (number, concurrency, plan.seconds)
                     sample = await _sample(contender, meter, requests, run)
-                    cell = (question.name, concurrency, contender.name)
+                    cell = (read_case.name, concurrency, contender.name)
                     measured.samples.setdefault(cell, []).append(sample)
-                    tell(
-                        f"{question.name} x{concurrency} run {number + 1} {contender.name:12} "
+                    report(
+                        f"{read_case.name} x{concurrency} run {number + 1} {contender.name:12} "
                         f"{sample.requests_per_second:9.1f}/s  {sample.cpu_ms:8.2f} ms CPU"
                     )
     for contender in contenders:
@@ -182,8 +186,10 @@ async def measure(
     return measured
 
 
-def _encoded(contender: Contender, question: Question, asked: Asked) -> list[dict[str, Any]]:
-    requests = [contender.request(question, given) for given in asked[question.name]]
+def _encoded(
+    contender: Contender, read_case: ReadCase, params_by_case: ParamsByCase
+) -> list[dict[str, Any]]:
+    requests = [contender.request(read_case, params) for params in params_by_case[read_case.name]]
     return [
         {"path": each.path, "headers": dict(each.headers), "body": each.body.decode()}
         for each in requests

@@ -1,4 +1,4 @@
-"""What processes have used, read from /proc: CPU time of servers and of Postgres' backends, and memory."""
+"""Resource usage from /proc: CPU time of servers and of Postgres' backends, and memory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 PROC = Path("/proc")
 TICK = os.sysconf("SC_CLK_TCK")
 BACKEND = b"[local]"
-"""In the title of a process of Postgres that serves a client, and of no other."""
+"""Part of the process title of a Postgres backend."""
 
 
 def _stat(process: int) -> list[str] | None:
-    """The fields after the name, which may hold anything; None if the process is gone."""
+    """The fields of /proc/PID/stat after the name; None if the process has ended."""
     try:
         return (PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -22,20 +22,20 @@ def _stat(process: int) -> list[str] | None:
 
 
 def tree(root: int) -> list[int]:
-    """A process and all below it."""
+    """A process and its descendants."""
     parents: dict[int, list[int]] = {}
     for entry in PROC.iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):
             parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, ahead = [], [root]
+    processes, ahead = [], [root]
     while ahead:
-        found.append(ahead.pop())
-        ahead += parents.get(found[-1], [])
-    return found
+        processes.append(ahead.pop())
+        ahead += parents.get(processes[-1], [])
+    return processes
 
 
 def _seconds(process: int, first: int = 11) -> float:
-    """The CPU time that a process has used, its own and the kernel's for it; from 13 on its dead children's."""
+    """User and system CPU seconds of a process; with `first=13`, those of its ended children."""
     fields = _stat(process)
     return (int(fields[first]) + int(fields[first + 1])) / TICK if fields else 0.0
 
@@ -48,7 +48,7 @@ def _title(process: int) -> bytes:
 
 
 def _memory(process: int) -> float:
-    """In MiB: what is shared with others is counted in parts, where the kernel tells it."""
+    """Memory in MiB: proportional set size if the kernel provides it, else resident set size."""
     directory = PROC / str(process)
     for file, key in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
         try:
@@ -63,22 +63,21 @@ def _memory(process: int) -> float:
 
 @dataclass(frozen=True)
 class Used:
-    """CPU seconds by process, at one moment."""
+    """CPU seconds by process, at one time."""
 
     server: Mapping[int, float]
     postgres: Mapping[int, float]
     """All processes of Postgres."""
     backends: frozenset[int]
-    """Those of them that serve clients."""
+    """The client backends among them."""
     dead: float
-    """Of all processes of Postgres that have ended."""
+    """CPU seconds of all Postgres processes that have ended."""
 
     def since(self, before: Used) -> tuple[float, float]:
-        """What was used from then to now, by the server and by the backends."""
-        # Workers of a parallel scan are gone when it ends, and so may be connections; what those
-        # that are gone had used before is not of this time.
-        gone = before.postgres.keys() - self.postgres.keys()
-        dead = self.dead - before.dead - sum(before.postgres[process] for process in gone)
+        """CPU seconds used since `before`, by the server and by the backends."""
+        # Parallel workers and connections may have ended; what they had used before is subtracted.
+        ended = before.postgres.keys() - self.postgres.keys()
+        dead = self.dead - before.dead - sum(before.postgres[process] for process in ended)
         alive = {process: self.postgres[process] for process in self.backends}
         return _since(self.server, before.server), _since(alive, before.postgres) + max(dead, 0.0)
 
@@ -92,15 +91,15 @@ def _all(processes: Iterable[int]) -> dict[int, float]:
 
 
 class Meter:
-    """Reads what a server and the database have used."""
+    """Reads the resource usage of a server and of Postgres."""
 
     def __init__(self, backend: int) -> None:
-        """`backend` is any process of the database's; its parent is what they all come from."""
+        """`backend` is the pid of any Postgres backend; its parent is the postmaster."""
         stat = (PROC / str(backend) / "stat").read_text().rpartition(")")[2].split()
         self._postgres = int(stat[1])
 
     def used(self, server: int) -> Used:
-        """What has been used until now. Only one server works at a time, so all backends count."""
+        """CPU usage so far. Only one server is active at a time, so all backends are counted for it."""
         processes = tree(self._postgres)
         backends = frozenset(one for one in processes if BACKEND in _title(one))
         dead = _seconds(self._postgres, 13)

@@ -1,4 +1,4 @@
-"""A copy of a tenant's tables as users of PostGraphile keep theirs: with row-level security and a masking function."""
+"""A copy of a tenant's tables as typical for PostGraphile: with row-level security and a masking function."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.tenant import Filled
 SCHEMA = "rival"
 LOGIN = "rival_login"
 TABLES = ("employee", "stage", "opportunity_type", "account", "opportunity", "opportunity_share")
-"""What is pointed at comes first."""
+"""Tables in insertion order: referenced ones first."""
 
 _FOREIGN = (
     ("employee", "manager_id", "employee"),
@@ -53,8 +53,8 @@ $$;
 COMMENT ON COLUMN rival.opportunity.commission IS '@behavior -*';
 """
 
-# A function in a subselect is called once for each statement, not once for each row: so the
-# documentation of those who live by row-level security advises.
+# A function in a subselect is called once per statement, not once per row, as the documentation of
+# Postgres services with row-level security recommends.
 _POLICIES = """
 GRANT USAGE ON SCHEMA rival TO rival_login, rival_admin, rival_seller;
 GRANT USAGE ON SCHEMA platform TO rival_admin, rival_seller; -- an index calls a function there
@@ -69,30 +69,30 @@ CREATE POLICY mine ON rival.opportunity TO rival_seller USING (
 
 
 def _copy(schema: str) -> str:
-    """Only what is not deleted: the rival needs no condition for it."""
-    made = [f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA};"]
+    """SQL of the copy. It contains no deleted rows, so that the rival needs no condition on them."""
+    statements = [f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA};"]
     for table in TABLES:
         alive = "" if table == "opportunity_share" else "WHERE deleted_at IS NULL"
-        made.append(
+        statements.append(
             f"CREATE TABLE {SCHEMA}.{table} (LIKE {schema}.{table} INCLUDING ALL);"  # noqa: S608
             f"INSERT INTO {SCHEMA}.{table} SELECT * FROM {schema}.{table} {alive};"
         )
     for table, column, target in _FOREIGN:
-        # What points at a row that was deleted is left as it is, hence NOT VALID.
-        made.append(
+        # Rows may reference deleted rows, which are not copied, hence NOT VALID.
+        statements.append(
             f"ALTER TABLE {SCHEMA}.{table} ADD CONSTRAINT {table}_{column} "
             f"FOREIGN KEY ({column}) REFERENCES {SCHEMA}.{target} (id) NOT VALID;"
         )
-    return "".join(made)
+    return "".join(statements)
 
 
 async def copy(admin: asyncpg.Connection[Any], filled: Filled) -> None:
-    """Make the copy anew from what the tenant has now."""
+    """Replace the copy by the current rows of the tenant."""
     if not await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", LOGIN):
         await admin.execute(_ROLES)
     async with admin.transaction():
         await admin.execute(_copy(filled.tenant.placement.schema))
         await admin.execute(_FUNCTIONS + _POLICIES)
     for table in TABLES:
-        # With VACUUM, because the copy shall have as good a visibility map as the original.
+        # VACUUM, so that the copy has a visibility map like the original.
         await admin.execute(f"VACUUM (ANALYZE) {SCHEMA}.{table}")

@@ -1,4 +1,4 @@
-"""The command: servers, data, contenders, measurement and report, one size after the other."""
+"""The read benchmark: starts servers and contenders, measures each size, and returns the report."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from bench.contenders.limit import Bare, Limit
 from bench.contenders.postgraphile import PostGraphile
 from bench.contenders.relata import Relata
 from bench.measure import Measured, Plan, measure
-from bench.questions import QUESTIONS, Question, asked
-from bench.report import told
+from bench.read_cases import READ_CASES, ReadCase, params_by_case
+from bench.report import size_report
 from bench.rival_tables import copy
 from bench.tenant import Filled, filled, started
 from cli.servers.embedded import Servers
@@ -27,29 +27,29 @@ from web.node import NoNode
 
 SIZES = (10_000, 1_000_000)
 CONTENDERS: tuple[type[Contender], ...] = (Relata, Limit, Bare, PostGraphile, Strawberry)
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class ReadsRequest:
-    """What the command was asked for."""
+    """Options of the read benchmark."""
 
     sizes: Sequence[int] = SIZES
     only: Sequence[str] = ()
     against: Sequence[str] = ()
-    """Which contenders; all if not given."""
+    """Names of the contenders. Default: all."""
     plan: Plan = field(default_factory=lambda: Plan(runs=3, seconds=10))
     data: Path | None = None
-    """Where the servers keep their data, to use it again; nowhere if not given."""
+    """Data directory of the servers, which can be reused. Default: temporary."""
 
     @property
-    def questions(self) -> list[Question]:
-        """The questions that are asked."""
-        return [each for each in QUESTIONS if not self.only or each.name in self.only]
+    def read_cases(self) -> list[ReadCase]:
+        """The selected read cases."""
+        return [each for each in READ_CASES if not self.only or each.name in self.only]
 
     @property
     def contenders(self) -> list[type[Contender]]:
-        """Those who take part; we always do."""
+        """The selected contenders; Relata is always included."""
         return [
             each
             for each in CONTENDERS
@@ -57,37 +57,39 @@ class ReadsRequest:
         ]
 
 
-def check(wanted: ReadsRequest) -> None:
-    """Raises Failed for a name that means nothing."""
-    known = {each.name for each in QUESTIONS}, {each.name for each in CONTENDERS}
-    for given, names in zip((wanted.only, wanted.against), known, strict=True):
-        if unknown := sorted(set(given) - names):
+def check(request: ReadsRequest) -> None:
+    """Raise Failed for an unknown name of a case or contender."""
+    known = {each.name for each in READ_CASES}, {each.name for each in CONTENDERS}
+    for selected, names in zip((request.only, request.against), known, strict=True):
+        if unknown := sorted(set(selected) - names):
             raise Failed(f"There is no {', '.join(unknown)}; there are {', '.join(sorted(names))}.")
 
 
 @asynccontextmanager
 async def _servers(
-    wanted: ReadsRequest, tell: Tell
+    request: ReadsRequest, report: Report
 ) -> AsyncIterator[tuple[Path, Servers, asyncpg.Connection[Any]]]:
     with ExitStack() as held:
-        data = wanted.data or Path(
+        data = request.data or Path(
             held.enter_context(tempfile.TemporaryDirectory(prefix="relata-bench-"))
         )
-        async with started(data, tell) as (servers, admin):
+        async with started(data, report) as (servers, admin):
             yield data, servers, admin
 
 
 async def _one_size(
-    wanted: ReadsRequest, ready: Filled, admin: asyncpg.Connection[Any], tell: Tell
+    request: ReadsRequest, ready: Filled, admin: asyncpg.Connection[Any], report: Report
 ) -> Measured:
-    if PostGraphile in wanted.contenders:
-        tell("copying the tables for PostGraphile ...")
+    if PostGraphile in request.contenders:
+        report("copying the tables for PostGraphile ...")
         await copy(admin, ready)
-    await admin.execute("CHECKPOINT")  # so that what filling left behind is not written meanwhile
-    requests = await asked(admin, ready)
+    await admin.execute(
+        "CHECKPOINT"
+    )  # so that no checkpoint of the inserted data falls into the measurement
+    requests = await params_by_case(admin, ready)
     failed, running = {}, []
     try:
-        for kind in wanted.contenders:
+        for kind in request.contenders:
             contender = kind(ready)
             running.append(contender)
             try:
@@ -96,7 +98,9 @@ async def _one_size(
                 running.remove(contender)
                 failed[contender.name] = str(error)
         backend = await admin.fetchval("SELECT pg_backend_pid()")
-        measured = await measure(running, wanted.questions, requests, wanted.plan, backend, tell)
+        measured = await measure(
+            running, request.read_cases, requests, request.plan, backend, report
+        )
     finally:
         for contender in running:
             contender.stop()
@@ -105,19 +109,19 @@ async def _one_size(
 
 
 def ended(number: int, _: object) -> NoReturn:
-    """Leave by the way of an error, so that every server that was started is ended."""
+    """Signal handler that raises SystemExit, so that started servers are stopped."""
     raise SystemExit(128 + number)
 
 
-async def bench(wanted: ReadsRequest, tell: Tell) -> str:
-    """The report. Raises Failed if contenders answer differently, or not at all."""
-    check(wanted)
+async def bench(request: ReadsRequest, report: Report) -> str:
+    """Run the benchmark and return the report. Raises Failed if responses differ, or if a contender fails."""
+    check(request)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, ended)
     lines: list[str] = []
-    async with _servers(wanted, tell) as (data, servers, admin):
-        for size in wanted.sizes:
-            ready = await filled(servers, data, admin, size, tell)
-            measured = await _one_size(wanted, ready, admin, tell)
-            lines += told(measured, wanted.questions, wanted.plan)
+    async with _servers(request, report) as (data, servers, admin):
+        for size in request.sizes:
+            ready = await filled(servers, data, admin, size, report)
+            measured = await _one_size(request, ready, admin, report)
+            lines += size_report(measured, request.read_cases, request.plan)
     return "\n".join(lines) + "\n"

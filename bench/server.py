@@ -1,4 +1,4 @@
-"""Relata as `run` serves it, only that a tenant may ask for more in a minute than in earnest."""
+"""Serves Relata as `run` does, but without the per-minute budget of tenants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNMETERED = 10**12
 
 
 async def main() -> None:
-    """Serve until a signal ends it. The servers are those of the environment."""
+    """Serve until a signal arrives, with the servers in DATABASE_URL and REDIS_URL."""
     settings = Settings()
     if settings.database_url is None or settings.redis_url is None:
         raise SystemExit("The measured server needs DATABASE_URL and REDIS_URL.")

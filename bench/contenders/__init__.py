@@ -1,1 +1,1 @@
-"""Who is measured: how each is started, asked, and read."""
+"""The measured servers: how each is started, queried, and its responses are read."""

@@ -1,4 +1,4 @@
-"""What a contender is: a server in a process of its own, and a way to ask it and to read its answers."""
+"""Base classes of contenders: a server in a separate process, its requests and responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from bench.questions import Parameters, Question
+from bench.read_cases import Parameters, ReadCase
 from bench.tenant import Filled
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,12 +27,12 @@ START_SECONDS = 60.0
 
 
 class Failed(Exception):
-    """The measurement cannot go on; the message says why."""
+    """The measurement failed; the message contains the reason."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request that can be sent again and again."""
+    """An HTTP request, which can be repeated."""
 
     path: str
     headers: Mapping[str, str]
@@ -40,21 +40,21 @@ class Request:
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """A free TCP port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def login(url: str, user: str) -> str:
-    """The same database for another login; on our own socket nobody is asked for a password."""
+    """The URL of the database with another user; the local socket requires no password."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, f"{quote(user)}@{host}", parts.path, parts.query, ""))
 
 
 class Server(ABC):
-    """One of those who are measured: how it is started, ended, and sent a request."""
+    """A measured server: starts, stops, and sends requests to it."""
 
     name: str
 
@@ -66,24 +66,24 @@ class Server(ABC):
 
     @abstractmethod
     def command(self) -> list[str | Path]:
-        """What starts its server."""
+        """The command that starts the server."""
 
     @abstractmethod
     def environment(self) -> Mapping[str, str]:
-        """What its server finds in the environment, besides what is there and PORT."""
+        """Environment variables of the server, in addition to the current ones and PORT."""
 
-    def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
-        """Called before it is asked anything for a while."""
+    def prepare(self) -> None:  # noqa: B027 - optional
+        """Called before a series of requests."""
 
     def directory(self) -> Path:
-        """Where its server is started."""
+        """The working directory of the server."""
         return ROOT
 
     @property
     def pid(self) -> int:
-        """The process that was started; it may have children."""
+        """The pid of the started process, which may have children."""
         if self._process is None:
-            raise Failed(f"{self.name} does not run.")
+            raise Failed(f"{self.name} is not running.")
         return self._process.pid
 
     def start(self) -> None:
@@ -96,20 +96,20 @@ class Server(ABC):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # what starts may be a script that starts the server
+                start_new_session=True,  # the command may be a script that starts the server
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise Failed(f"{self.name} ended while starting:\n{self.said()}")
+                raise Failed(f"{self.name} ended while starting:\n{self.log_tail()}")
             with socket.socket() as probe:
                 if probe.connect_ex((HOST, self.port)) == 0:
                     return
             time.sleep(0.05)
-        raise Failed(f"{self.name} does not listen after {START_SECONDS:.0f} s:\n{self.said()}")
+        raise Failed(f"{self.name} does not listen after {START_SECONDS:.0f} s:\n{self.log_tail()}")
 
     def stop(self) -> None:
-        """End the server, if it runs."""
+        """Stop the server, if it is running."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -119,48 +119,48 @@ class Server(ABC):
             with suppress(subprocess.TimeoutExpired):
                 process.wait(5)
 
-    def said(self) -> str:
-        """The end of what its server told."""
+    def log_tail(self) -> str:
+        """The last lines of the server's log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
 
-    def ask(self, asked: Request) -> tuple[int, bytes]:
-        """One answer: its status and its body."""
+    def ask(self, request: Request) -> tuple[int, bytes]:
+        """Send a request; return status and body of the response."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=120)
         try:
-            connection.request("POST", asked.path, asked.body, dict(asked.headers))
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            connection.request("POST", request.path, request.body, dict(request.headers))
+            response = connection.getresponse()
+            return response.status, response.read()
         finally:
             connection.close()
 
 
 class Contender(Server):
-    """One who is asked the reads."""
+    """A server that is measured with the read cases."""
 
     @abstractmethod
-    def request(self, question: Question, given: Parameters) -> Request:
-        """How it is asked."""
+    def request(self, read_case: ReadCase, params: Parameters) -> Request:
+        """The request of a read case."""
 
     @abstractmethod
-    def canonical(self, question: Question, data: Any) -> Any:
-        """Its answer in the one spelling in which answers are compared."""
+    def canonical(self, read_case: ReadCase, data: Any) -> Any:
+        """The data of a response in canonical form, for comparison."""
 
-    def answer(self, question: Question, given: Parameters) -> Any:
-        """What it answers to a question, in the spelling of all."""
-        status, body = self.ask(self.request(question, given))
-        read = json.loads(body)
-        if status != 200 or "errors" in read or read.get("data") is None:
-            raise Failed(f"{self.name} answers {question.name} with {status}: {body[:2000]!r}")
-        return self.canonical(question, read["data"])
+    def answer(self, read_case: ReadCase, params: Parameters) -> Any:
+        """The response to a read case in canonical form. Raises Failed for an error."""
+        status, body = self.ask(self.request(read_case, params))
+        response = json.loads(body)
+        if status != 200 or "errors" in response or response.get("data") is None:
+            raise Failed(f"{self.name} responds to {read_case.name} with {status}: {body[:2000]!r}")
+        return self.canonical(read_case, response["data"])
 
 
 def python(module: str) -> list[str | Path]:
-    """The command that starts a module of ours."""
+    """The command that runs a module of this repository."""
     return [sys.executable, "-m", module]
 
 
 def graphql(document: str, variables: Mapping[str, Any]) -> bytes:
-    """The body of a GraphQL request, in one line as clients send it."""
+    """The JSON body of a GraphQL request; the document is one line."""
     query = " ".join(document.split())
     return json.dumps({"query": query, "variables": dict(variables)}).encode()
 

@@ -9,10 +9,10 @@ from typing import Any
 from bench.canonical import canonical
 from bench.contenders.contender import JSON, Contender, Request, graphql, login, python
 from bench.contenders.relata import DOCUMENTS
-from bench.questions import Parameters, Question
+from bench.read_cases import Parameters, ReadCase
 from tenancy.engine.migrate import LOGIN
 
-_SPELLED = {
+_REPLACEMENTS = {
     "orderBy: [{amount: DESC}]": "orderBy: AMOUNT_DESC",
     "filter: {amount: {lte: $most}}": "filter: {amountLte: $most}",
     "filter: {status: {eq: OPEN}, amount: {gte: $least}}": (
@@ -22,11 +22,11 @@ _SPELLED = {
     "opportunitiesAggregate": "opportunitiesAggregate: opportunitiesByStage",
     "groupBy: [{stage: {record: true}}]": "",
 }
-"""Where its contract is simpler than ours; the selections are the same."""
+"""Replacements in Relata's documents where the schema is simpler; the selections are equal."""
 
 
 class Strawberry(Contender):
-    """One process, with a pool as large as ours."""
+    """One process, with a connection pool of the same size as Relata's."""
 
     name = "strawberry"
 
@@ -41,13 +41,12 @@ class Strawberry(Contender):
             "BENCH_SELLER": str(self.filled.seller),
         }
 
-    def request(self, question: Question, given: Parameters) -> Request:
-        ours = DOCUMENTS[question.name]
-        document = " ".join(ours.split())
-        for one, other in _SPELLED.items():
+    def request(self, read_case: ReadCase, params: Parameters) -> Request:
+        document = " ".join(DOCUMENTS[read_case.name].split())
+        for one, other in _REPLACEMENTS.items():
             document = document.replace(one, other)
-        headers = {**JSON, "x-viewer": "seller" if question.seller else "admin"}
-        return Request("/graphql", headers, graphql(document, given))
+        headers = {**JSON, "x-viewer": "seller" if read_case.seller else "admin"}
+        return Request("/graphql", headers, graphql(document, params))
 
-    def canonical(self, question: Question, data: Any) -> Any:
+    def canonical(self, read_case: ReadCase, data: Any) -> Any:
         return canonical(data)

@@ -1,4 +1,4 @@
-"""The hand-written SQL, in a tenant's transaction and without any."""
+"""Hand-written SQL, with and without a tenant's transaction."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import orjson
 
 from bench.canonical import canonical
 from bench.contenders.contender import JSON, Contender, Request, login, python
-from bench.questions import Parameters, Question
+from bench.read_cases import Parameters, ReadCase
 from tenancy.engine.migrate import LOGIN
 
 
 class Limit(Contender):
-    """With a transaction like ours around the statement."""
+    """Runs the statement in a transaction like Relata's."""
 
     name = "limit"
 
@@ -30,14 +30,14 @@ class Limit(Contender):
             "BENCH_VARIANT": self.name,
         }
 
-    def request(self, question: Question, given: Parameters) -> Request:
-        return Request("/" + question.name, JSON, orjson.dumps(dict(given)))
+    def request(self, read_case: ReadCase, params: Parameters) -> Request:
+        return Request("/" + read_case.name, JSON, orjson.dumps(dict(params)))
 
-    def canonical(self, question: Question, data: Any) -> Any:
+    def canonical(self, read_case: ReadCase, data: Any) -> Any:
         return canonical(data)
 
 
 class Bare(Limit):
-    """The statement alone."""
+    """Runs the statement without a transaction."""
 
     name = "bare"

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.canonical import canonical
 from bench.contenders.contender import JSON, Contender, Request, graphql, login
-from bench.questions import Parameters, Question
+from bench.read_cases import Parameters, ReadCase
 from bench.rival_tables import LOGIN
 from tests.support.node import install
 from web.node import environment, node
@@ -87,7 +87,7 @@ query ($least: Int!) {{
 
 
 class PostGraphile(Contender):
-    """One process of Node, with a pool as large as ours."""
+    """One Node process, with a connection pool of the same size as Relata's."""
 
     name = "postgraphile"
 
@@ -106,18 +106,18 @@ class PostGraphile(Contender):
             "RIVAL_SELLER": str(self.filled.seller),
         }
 
-    def request(self, question: Question, given: Parameters) -> Request:
-        headers = {**JSON, "x-viewer": "seller" if question.seller else "admin"}
-        return Request("/graphql", headers, graphql(DOCUMENTS[question.name], given))
+    def request(self, read_case: ReadCase, params: Parameters) -> Request:
+        headers = {**JSON, "x-viewer": "seller" if read_case.seller else "admin"}
+        return Request("/graphql", headers, graphql(DOCUMENTS[read_case.name], params))
 
-    def canonical(self, question: Question, data: Any) -> Any:
-        if question.name == "Q4":
+    def canonical(self, read_case: ReadCase, data: Any) -> Any:
+        if read_case.name == "Q4":
             data = _groups(data)
         return canonical(_with_money(data))
 
 
 def _with_money(value: Any) -> Any:
-    """An amount and its currency are columns of their own there; elsewhere they are one value."""
+    """Combine the columns of amounts and currency into one value, as in the other contenders."""
     if isinstance(value, list):
         return [_with_money(each) for each in value]
     if not isinstance(value, dict):
@@ -136,7 +136,7 @@ def _money(sums: Mapping[str, Decimal]) -> list[Mapping[str, str]]:
 
 
 def _groups(data: Any) -> Any:
-    """The groups as ours spells them; a stage is named beside them, by its id."""
+    """The groups in Relata's form. PostGraphile returns only the id of a stage, so stages are selected separately."""
     found = dict(data["opportunities"])
     stages = {each["id"]: each for each in data["stages"]["nodes"]}
     sums: dict[str, dict[str, Decimal]] = defaultdict(dict)

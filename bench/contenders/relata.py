@@ -10,11 +10,11 @@ from typing import Any
 
 from bench.canonical import canonical
 from bench.contenders.contender import JSON, Contender, Failed, Request, graphql, python
-from bench.questions import Parameters, Question
+from bench.read_cases import Parameters, ReadCase
 from bench.tenant import DEMO, SECRET, SELLER, SLUG
 
 FRESH_SECONDS = 300.0
-"""How long a token is used; it is good for a quarter of an hour."""
+"""Seconds for which an access token is used; it is valid for 15 minutes."""
 SIGN_IN = """
 mutation ($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { message } } }
 """
@@ -78,7 +78,7 @@ query ($least: Int!) {{
 
 
 class Relata(Contender):
-    """The server of `run`, asked with the tokens of an administrator and of a seller."""
+    """Relata, with access tokens of an administrator and of a sales representative."""
 
     name = "relata"
 
@@ -102,31 +102,31 @@ class Relata(Contender):
         self._signed_in = time.monotonic()
 
     def sign_in(self) -> None:
-        """Get the tokens that requests are asked with."""
+        """Get the access tokens for the requests."""
         self._tokens = {
             seller: self.token(SLUG, f"{SELLER if seller else 'admin'}@{SLUG}.example", DEMO)
             for seller in (False, True)
         }
 
     def token(self, tenant: str, email: str, password: str) -> str:
-        """A token of somebody's."""
-        given = {"tenant": tenant, "email": email, "password": password}
-        status, body = self.ask(Request("/graphql", JSON, graphql(SIGN_IN, {"input": given})))
+        """The access token of a user. Raises Failed if signing in fails."""
+        params = {"tenant": tenant, "email": email, "password": password}
+        status, body = self.ask(Request("/graphql", JSON, graphql(SIGN_IN, {"input": params})))
         token = json.loads(body).get("data", {}).get("signIn", {}).get("accessToken")
         if not token:
-            raise Failed(f"Nobody can sign in: {status} {body!r}")
+            raise Failed(f"Signing in failed: {status} {body!r}")
         return str(token)
 
-    def document(self, question: Question) -> str:
-        """What is asked in GraphQL."""
-        return DOCUMENTS[question.name]
+    def document(self, read_case: ReadCase) -> str:
+        """The GraphQL document of a read case."""
+        return DOCUMENTS[read_case.name]
 
-    def request(self, question: Question, given: Parameters) -> Request:
-        variables = dict(given)
-        if question.name == "Q1":
+    def request(self, read_case: ReadCase, params: Parameters) -> Request:
+        variables = dict(params)
+        if read_case.name == "Q1":
             variables["id"] = "opp_" + variables["id"].replace("-", "")
-        headers = {**JSON, "authorization": f"Bearer {self._tokens[question.seller]}"}
-        return Request("/graphql", headers, graphql(self.document(question), variables))
+        headers = {**JSON, "authorization": f"Bearer {self._tokens[read_case.seller]}"}
+        return Request("/graphql", headers, graphql(self.document(read_case), variables))
 
-    def canonical(self, question: Question, data: Any) -> Any:
+    def canonical(self, read_case: ReadCase, data: Any) -> Any:
         return canonical(data)

@@ -1,1 +1,1 @@
-"""The same reads as Strawberry's and SQLAlchemy's documentation teach to write them."""
+"""The read cases with Strawberry and SQLAlchemy, written as their documentation recommends."""

@@ -1,4 +1,4 @@
-"""Serves the schema with Strawberry's own ASGI application; a program of its own."""
+"""Serves the schema with Strawberry's ASGI application; a separate program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONNECTIONS = 20
 
 
 class Api(GraphQL[Context, None]):
-    """Says who asks: here a header does, where a real service would look into a token."""
+    """Determines the viewer from a header, where a real service would verify a token."""
 
     def __init__(
         self, sessions: async_sessionmaker[AsyncSession], tenant: str, seller: Viewer
@@ -39,7 +39,7 @@ class Api(GraphQL[Context, None]):
 
 
 async def _seller(sessions: async_sessionmaker[AsyncSession], tenant: str, id: UUID) -> Viewer:
-    """Asked once for the life of the process, which is in this contender's favor."""
+    """The seller's viewer, loaded once per process, which favors this contender."""
     below = select(Employee.id).where(Employee.id == id).cte(recursive=True)
     below = below.union(select(Employee.id).join(below, Employee.manager_id == below.c.id))
     async with sessions() as session:
@@ -49,15 +49,17 @@ async def _seller(sessions: async_sessionmaker[AsyncSession], tenant: str, id: U
 
 
 async def main() -> None:
-    """Serve until a signal ends it."""
-    given = os.environ
-    engine = create_async_engine(given["BENCH_DATABASE_URL"], pool_size=CONNECTIONS, max_overflow=0)
+    """Serve until a signal arrives."""
+    params = os.environ
+    engine = create_async_engine(
+        params["BENCH_DATABASE_URL"], pool_size=CONNECTIONS, max_overflow=0
+    )
     sessions = async_sessionmaker(engine, expire_on_commit=False)
-    tenant = given["BENCH_SCHEMA"]
-    seller = await _seller(sessions, tenant, UUID(given["BENCH_SELLER"]))
+    tenant = params["BENCH_SCHEMA"]
+    seller = await _seller(sessions, tenant, UUID(params["BENCH_SELLER"]))
     config = uvicorn.Config(
         Api(sessions, tenant, seller),
-        port=int(given["PORT"]),
+        port=int(params["PORT"]),
         http="httptools",
         lifespan="off",
         log_level="warning",

@@ -1,4 +1,4 @@
-"""What resolvers share during a request: one session, who asks, and the loaders that batch."""
+"""The context that resolvers share during a request: session, viewer and data loaders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who asks; a seller sees what he or those below him own, and what is shared with him."""
+    """The caller. A seller sees opportunities of their own, of employees below them, and shared ones."""
 
     employee: UUID | None = None
     team: Sequence[UUID] = ()
@@ -37,7 +37,7 @@ class Viewer:
     def visible(
         self, statement: Select[Any], model: type[Opportunity] = Opportunity
     ) -> Select[Any]:
-        """The statement narrowed to the opportunities that the viewer sees."""
+        """The statement, restricted to opportunities that the viewer sees."""
         statement = statement.where(model.deleted_at.is_(None))
         if self.employee is None:
             return statement
@@ -48,7 +48,7 @@ class Viewer:
         return statement.where(or_(model.owner_id.in_(self.team), exists(share)))
 
     def may_see_commission(self, opportunity: Opportunity) -> bool:
-        """Sellers see it when the opportunity is won."""
+        """Whether the commission is readable; for sellers, only of won opportunities."""
         return self.employee is None or opportunity.status == "WON"
 
 
@@ -70,14 +70,14 @@ class Context:
         self.opportunities_of = DataLoader(load_fn=self._opportunities_of)
 
     async def rows(self, statement: Select[Any]) -> Sequence[Any]:
-        """Run a statement; a session does one thing at a time, and loaders are called at once."""
+        """Run a statement. Loaders run concurrently, but a session allows one statement at a time."""
         assert self.session is not None  # noqa: S101 - the extension opened it
         async with self.lock:
             found: Sequence[Any] = (await self.session.execute(statement)).all()
             return found
 
     async def records(self, statement: Select[Any]) -> list[Any]:
-        """The records that a statement finds."""
+        """The records that a statement returns."""
         return [row[0] for row in await self.rows(statement)]
 
     def _by_id(self, model: type[R]) -> DataLoader[UUID, R | None]:
@@ -89,7 +89,7 @@ class Context:
         return DataLoader(load_fn=load)
 
     async def _opportunities_of(self, keys: list[tuple[UUID, int]]) -> list[list[Opportunity]]:
-        """The first opportunities of each account, all accounts in one statement."""
+        """The first opportunities of each account, in one statement."""
         found: dict[tuple[UUID, int], list[Opportunity]] = {key: [] for key in keys}
         for first in {first for _, first in keys}:
             accounts = [account for account, each in keys if each == first]
@@ -109,7 +109,7 @@ class Context:
 
 
 class Session(SchemaExtension):
-    """Opens one session for each operation, in the schema and the role of the tenant."""
+    """Opens one session per operation, with the schema and role of the tenant."""
 
     async def on_operation(self) -> AsyncIterator[None]:
         context: Context = self.execution_context.context

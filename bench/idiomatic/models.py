@@ -1,4 +1,4 @@
-"""The tenant's tables as an application of its own would map them."""
+"""ORM models of the tenant's tables, as a typical application maps them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The tables of the tenant."""
+    """Base class of the tables."""
 
 
 class Record(Base):
-    """What all tables of records have."""
+    """Columns of all records."""
 
     __abstract__ = True
 
@@ -25,7 +25,7 @@ class Record(Base):
 
 
 class Employee(Record):
-    """Somebody who works here."""
+    """An employee."""
 
     __tablename__ = "employee"
 
@@ -36,7 +36,7 @@ class Employee(Record):
 
 
 class Stage(Record):
-    """A step of selling."""
+    """A stage of a pipeline."""
 
     __tablename__ = "stage"
 
@@ -45,7 +45,7 @@ class Stage(Record):
 
 
 class OpportunityType(Record):
-    """A kind of opportunity."""
+    """An opportunity type."""
 
     __tablename__ = "opportunity_type"
 
@@ -53,7 +53,7 @@ class OpportunityType(Record):
 
 
 class Account(Record):
-    """Whom we sell to."""
+    """An account."""
 
     __tablename__ = "account"
 
@@ -66,7 +66,7 @@ class Account(Record):
 
 
 class Opportunity(Record):
-    """What we hope to sell."""
+    """An opportunity."""
 
     __tablename__ = "opportunity"
 
@@ -86,7 +86,7 @@ class Opportunity(Record):
 
 
 class OpportunityShare(Base):
-    """One opportunity that an employee sees besides his own."""
+    """A share of an opportunity with an employee."""
 
     __tablename__ = "opportunity_share"
 

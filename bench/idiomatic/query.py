@@ -1,4 +1,4 @@
-"""The root of the schema: what can be asked, with filters and orders."""
+"""The query type, with filters and sort orders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.idiomatic.context import Session
 from bench.idiomatic.types import (
     Account,
     AccountConnection,
-    Asked,
+    ContextInfo,
     GroupKey,
     Money,
     Opportunity,
@@ -37,7 +37,7 @@ MOST = 100
 
 @strawberry.enum
 class OpportunityOrder(Enum):
-    """How opportunities can be sorted."""
+    """Sort orders of opportunities."""
 
     ID = "id"
     AMOUNT_DESC = "amount_desc"
@@ -45,7 +45,7 @@ class OpportunityOrder(Enum):
 
 @strawberry.input
 class OpportunityFilter:
-    """Which opportunities."""
+    """Filter of opportunities."""
 
     status: StageKind | None = None
     amount_gte: Decimal | None = None
@@ -54,12 +54,12 @@ class OpportunityFilter:
 
 @strawberry.input
 class AccountFilter:
-    """Which accounts."""
+    """Filter of accounts."""
 
     employee_count_gte: int | None = None
 
 
-def _filtered(info: Asked, wanted: OpportunityFilter | None) -> Select[Any]:
+def _filtered(info: ContextInfo, wanted: OpportunityFilter | None) -> Select[Any]:
     model = models.Opportunity
     statement = info.context.viewer.visible(select(model))
     if wanted is None:
@@ -82,10 +82,10 @@ def _ordered(statement: Select[Any], order: OpportunityOrder) -> Select[Any]:
 
 @strawberry.type
 class Query:
-    """What can be asked."""
+    """Root query type."""
 
     @strawberry.field
-    async def opportunity(self, info: Asked, id: ID) -> Opportunity | None:
+    async def opportunity(self, info: ContextInfo, id: ID) -> Opportunity | None:
         """One opportunity."""
         wanted = _filtered(info, None).where(models.Opportunity.id == identity(id))
         rows = await info.context.records(wanted)
@@ -94,7 +94,7 @@ class Query:
     @strawberry.field
     async def opportunities(
         self,
-        info: Asked,
+        info: ContextInfo,
         first: int = 25,
         filter: OpportunityFilter | None = None,
         order_by: OpportunityOrder = OpportunityOrder.ID,
@@ -108,7 +108,7 @@ class Query:
 
     @strawberry.field
     async def accounts(
-        self, info: Asked, first: int = 25, filter: AccountFilter | None = None
+        self, info: ContextInfo, first: int = 25, filter: AccountFilter | None = None
     ) -> AccountConnection:
         """A page of accounts."""
         model = models.Account
@@ -121,9 +121,9 @@ class Query:
 
     @strawberry.field
     async def opportunities_by_stage(
-        self, info: Asked, filter: OpportunityFilter | None = None
+        self, info: ContextInfo, filter: OpportunityFilter | None = None
     ) -> OpportunityGroups:
-        """Measures over opportunities, by stage."""
+        """Aggregates of opportunities by stage."""
         every = _filtered(info, filter).subquery()
         keys = (every.c.stage_id, every.c.currency)
         statement = select(*keys, func.count(), func.sum(every.c.amount)).group_by(*keys)

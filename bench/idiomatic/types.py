@@ -1,4 +1,4 @@
-"""The GraphQL types, with resolvers that ask the loaders."""
+"""The GraphQL types, whose resolvers use data loaders."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from strawberry import ID, Info
 from bench.idiomatic import models
 from bench.idiomatic.context import Context
 
-Asked = Info[Context, None]
+ContextInfo = Info[Context, None]
 
 
 @strawberry.enum
 class StageKind(Enum):
-    """What a stage means for the outcome."""
+    """Outcome of a stage."""
 
     OPEN = "OPEN"
     WON = "WON"
@@ -27,20 +27,20 @@ class StageKind(Enum):
 
 @strawberry.type
 class Money:
-    """An amount in a currency."""
+    """Amount with currency."""
 
     amount: Decimal
     currency: str
 
 
 def money(amount: Decimal | None, currency: str) -> Money | None:
-    """An amount, if there is one."""
+    """The amount, or None."""
     return None if amount is None else Money(amount=amount, currency=currency)
 
 
 @strawberry.type
 class Employee:
-    """Somebody who works here."""
+    """An employee."""
 
     id: ID
     name: str
@@ -49,13 +49,13 @@ class Employee:
 
     @classmethod
     def of(cls, row: models.Employee) -> Employee:
-        """As it is answered."""
+        """The GraphQL object of a row."""
         return cls(id=ID(str(row.id)), name=row.name, email=row.email, title=row.title)
 
 
 @strawberry.type
 class Stage:
-    """A step of selling."""
+    """A stage of a pipeline."""
 
     id: ID
     name: str
@@ -63,13 +63,13 @@ class Stage:
 
     @classmethod
     def of(cls, row: models.Stage) -> Stage:
-        """As it is answered."""
+        """The GraphQL object of a row."""
         return cls(id=ID(str(row.id)), name=row.name, position=row.position)
 
 
 @strawberry.type
 class OpportunityType:
-    """A kind of opportunity."""
+    """An opportunity type."""
 
     id: ID
     name: str
@@ -77,7 +77,7 @@ class OpportunityType:
 
 @strawberry.type
 class PageInfo:
-    """Where a page lies."""
+    """Information about a page."""
 
     has_next_page: bool
     has_previous_page: bool
@@ -85,7 +85,7 @@ class PageInfo:
 
 @strawberry.type
 class Account:
-    """Whom we sell to."""
+    """An account."""
 
     row: strawberry.Private[models.Account]
     id: ID
@@ -97,7 +97,7 @@ class Account:
 
     @classmethod
     def of(cls, row: models.Account) -> Account:
-        """As it is answered."""
+        """The GraphQL object of a row."""
         return cls(
             row=row,
             id=ID(str(row.id)),
@@ -109,15 +109,15 @@ class Account:
         )
 
     @strawberry.field
-    async def opportunities(self, info: Asked, first: int = 25) -> NestedOpportunities:
-        """Possible sales to this account."""
+    async def opportunities(self, info: ContextInfo, first: int = 25) -> NestedOpportunities:
+        """Opportunities of this account."""
         rows = await info.context.opportunities_of.load((self.row.id, first))
         return NestedOpportunities(nodes=[Opportunity.of(row) for row in rows])
 
 
 @strawberry.type
 class Opportunity:
-    """What we hope to sell."""
+    """An opportunity."""
 
     row: strawberry.Private[models.Opportunity]
     id: ID
@@ -132,7 +132,7 @@ class Opportunity:
 
     @classmethod
     def of(cls, row: models.Opportunity) -> Opportunity:
-        """As it is answered."""
+        """The GraphQL object of a row."""
         return cls(
             row=row,
             id=ID(str(row.id)),
@@ -147,33 +147,33 @@ class Opportunity:
         )
 
     @strawberry.field
-    def commission(self, info: Asked) -> Money | None:
-        """What the seller earns on it."""
+    def commission(self, info: ContextInfo) -> Money | None:
+        """Commission of the seller."""
         if not info.context.viewer.may_see_commission(self.row):
             return None
         return money(self.row.commission, self.row.currency)
 
     @strawberry.field
-    async def account(self, info: Asked) -> Account | None:
-        """Whom we hope to sell to."""
+    async def account(self, info: ContextInfo) -> Account | None:
+        """The account."""
         row = await info.context.accounts.load(self.row.account_id)
         return Account.of(row) if row else None
 
     @strawberry.field
-    async def owner(self, info: Asked) -> Employee | None:
-        """Who works on it."""
+    async def owner(self, info: ContextInfo) -> Employee | None:
+        """The owner."""
         row = await info.context.employees.load(self.row.owner_id)
         return Employee.of(row) if row else None
 
     @strawberry.field
-    async def stage(self, info: Asked) -> Stage | None:
-        """Where it stands."""
+    async def stage(self, info: ContextInfo) -> Stage | None:
+        """The stage."""
         row = await info.context.stages.load(self.row.stage_id)
         return Stage.of(row) if row else None
 
     @strawberry.field
-    async def type(self, info: Asked) -> OpportunityType | None:
-        """Its kind."""
+    async def type(self, info: ContextInfo) -> OpportunityType | None:
+        """The opportunity type."""
         row = await info.context.types.load(self.row.type_id)
         return OpportunityType(id=ID(str(row.id)), name=row.name) if row else None
 
@@ -201,14 +201,14 @@ class StageKey:
 
 @strawberry.type
 class GroupKey:
-    """What the opportunities of a group have in common."""
+    """The key of a group."""
 
     stage: StageKey
 
 
 @strawberry.type
 class OpportunityGroup:
-    """Measures over the opportunities of one stage."""
+    """Aggregates of the opportunities of one stage."""
 
     key: GroupKey
     count: int
@@ -238,7 +238,7 @@ class AccountConnection:
 
 
 def identity(id: ID) -> UUID | None:
-    """The id of a record, if it is one."""
+    """The UUID in an id; None if it is malformed."""
     try:
         return UUID(id)
     except ValueError:

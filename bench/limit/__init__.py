@@ -1,1 +1,1 @@
-"""What is possible at all: hand-written SQL behind the smallest server."""
+"""The lower bound of cost: hand-written SQL behind a minimal HTTP server."""

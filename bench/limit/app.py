@@ -1,6 +1,6 @@
-"""The smallest server there can be around the hand-written SQL: no GraphQL, no rights, no checks.
+"""A minimal HTTP server for the hand-written reads: no GraphQL, no permissions, no checks.
 
-Started as a program of its own, with what it needs in the environment.
+A separate program, which is configured by environment variables.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from bench.limit.served import Served
+from bench.limit.json_server import JsonServer
 from bench.limit.statements import STATEMENTS, arguments
 
 CONNECTIONS = 20
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     Prepared = dict[str, PreparedStatement[Any]]
 
 
-class Limit(Served):
-    """Answers `POST /Q1` with the parameters as JSON."""
+class Limit(JsonServer):
+    """Responds to `POST /Q1` with parameters as JSON."""
 
     def __init__(self, schema: str, seller: UUID, tenant: bool) -> None:
         self._schema = schema
         self._seller: tuple[Any, ...] = ([seller], [], seller)
-        # In a transaction of the tenant's, as ours is, or as bare as can be.
+        # A transaction of the tenant like Relata's, or none.
         self._begin = (
             f"BEGIN READ ONLY;SET LOCAL ROLE {schema};SET LOCAL search_path = {schema}, pg_temp;"
             "SET LOCAL statement_timeout = 5000"
@@ -41,7 +41,7 @@ class Limit(Served):
         )
 
     async def open(self, url: str) -> None:
-        """Connect as often as may be asked at once."""
+        """Open the connections of the pool."""
         settings = {"TimeZone": "UTC", "DateStyle": "ISO, YMD", "jit": "off"}
         for _ in range(CONNECTIONS):
             connection = await asyncpg.connect(url, server_settings=settings)
@@ -50,9 +50,9 @@ class Limit(Served):
                 await connection.execute(path)
             self._free.put_nowait((connection, {}))
 
-    async def answer(self, path: str, given: Any) -> bytes:
+    async def answer(self, path: str, params: Any) -> bytes:
         name = path[1:]
-        bound = arguments(name, given, self._seller)
+        bound = arguments(name, params, self._seller)
         connection, prepared = await self._free.get()
         try:
             if self._begin:
@@ -74,12 +74,14 @@ class Limit(Served):
 
 
 async def main() -> None:
-    """Serve until a signal ends it."""
-    given = os.environ
-    seller = UUID(given["BENCH_SELLER"])
-    served = Limit(given["BENCH_SCHEMA"], seller, given["BENCH_VARIANT"] == "limit")
-    await served.open(given["BENCH_DATABASE_URL"])
-    await served.serve(int(given["PORT"]))
+    """Serve until a signal arrives."""
+    environment = os.environ
+    seller = UUID(environment["BENCH_SELLER"])
+    json_server = Limit(
+        environment["BENCH_SCHEMA"], seller, environment["BENCH_VARIANT"] == "limit"
+    )
+    await json_server.open(environment["BENCH_DATABASE_URL"])
+    await json_server.serve(int(environment["PORT"]))
 
 
 if __name__ == "__main__":

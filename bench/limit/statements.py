@@ -1,7 +1,7 @@
-"""The five reads as SQL written by hand, each answering with the same bytes as we do.
+"""The five reads as hand-written SQL, with the same responses as Relata, byte by byte.
 
-What it takes for granted and a general service cannot: which indexes there are, in which order rows
-come out of a subquery, which columns are never empty, and what the asker may see.
+They rely on facts that a general service cannot assume: the existing indexes, the order of rows from a subquery, the
+columns that are never null, and the permissions of the caller.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from bench.limit.texts import identity, maybe, money, nodes, record, text, word
 
-# ruff: noqa: S608 - nothing of a user's is in any of these texts
+# ruff: noqa: S608 - no user input
 
 
 _DAY = maybe(word("o.expected_close_on"))
@@ -60,7 +60,7 @@ SELECT '{{"opportunity":' || coalesce((
 
 
 def _page(ruled: dict[str, str], columns: str, mine: str) -> str:
-    """Fifty opportunities with what hangs on them; `mine` says which ones are seen."""
+    """Fifty opportunities with their relations; `mine` is the condition of visible rows."""
     child = record(id=identity("opp", "c.id"), name=text("c.name"), status=word("c.status"))
     children = f"""(
         SELECT string_agg({child}, ',') FROM (
@@ -173,16 +173,16 @@ GROUPS = f"""{_TOP} ']}},"opportunitiesAggregate":{{"groups":[' || (
 STATEMENTS = {"Q1": ONE, "Q2": LIST, "Q3": TREE, "Q4": GROUPS, "Q5": SELLER}
 
 
-def arguments(name: str, given: dict[str, Any], seller: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What is bound, out of the body of a request; `seller` is what his rights come to."""
+def arguments(name: str, params: dict[str, Any], seller: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The bind parameters from the body of a request; `seller` are those of the sales representative's rights."""
     match name:
         case "Q1":
-            return (UUID(given["id"]),)
+            return (UUID(params["id"]),)
         case "Q2":
-            return (Decimal(given["most"]),)
+            return (Decimal(params["most"]),)
         case "Q3":
-            return (given["least"],)
+            return (params["least"],)
         case "Q5":
-            return (Decimal(given["most"]), *seller)
+            return (Decimal(params["most"]), *seller)
         case _:
-            return (Decimal(given["least"]),)
+            return (Decimal(params["least"]),)

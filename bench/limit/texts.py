@@ -1,10 +1,10 @@
-"""The JSON of an answer, put together in hand-written SQL."""
+"""SQL expressions that build the JSON of responses."""
 
 from __future__ import annotations
 
 
 def record(**fields: str) -> str:
-    """An object of JSON texts; what is constant in a row is one constant."""
+    """An object of JSON texts; adjacent constants are merged."""
     parts = [
         f"""'{"," if n else "{"}"{name}":' || {value}"""
         for n, (name, value) in enumerate(fields.items())
@@ -25,7 +25,7 @@ def identity(prefix: str, column: str) -> str:
 
 
 def word(column: str) -> str:
-    """A text that needs no escaping."""
+    """A string that needs no escaping."""
     return f"""'"' || {column}::text || '"'"""
 
 
@@ -34,7 +34,7 @@ def text(column: str) -> str:
 
 
 def rounded(amount: str, currency: str) -> str:
-    """With the digits of the currencies that have not two of them."""
+    """An amount, rounded to the decimals of its currency."""
     return f"round({amount}, CASE {currency} WHEN 'JPY' THEN 0 WHEN 'KWD' THEN 3 ELSE 2 END)"
 
 

@@ -1,6 +1,6 @@
-"""The smallest server there can be around hand-written writes: no GraphQL, no rights, no checks.
+"""A minimal HTTP server for the hand-written writes: no GraphQL, no permissions, no checks.
 
-Started as a program of its own, with what it needs in the environment.
+A separate program, which is configured by environment variables.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import asyncpg
 import orjson
 from uuid_utils.compat import uuid7
 
-from bench.limit.deeds import LOCK, arguments, statement
-from bench.limit.served import Served
+from bench.limit.json_server import JsonServer
+from bench.limit.write_statements import LOCK, arguments, statement
 from db.engine.transaction import IDLE_MS, LOCK_MS, STATEMENT_MS
 
 CONNECTIONS = 20
@@ -27,44 +27,44 @@ if TYPE_CHECKING:
     Prepared = dict[tuple[int, str], PreparedStatement[Any]]
 
 
-class Entered:
-    """A tenant, and how its transactions begin: in the same words as ours."""
+class TenantEntry:
+    """A tenant, with the statements that begin its transactions, which equal Relata's."""
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        self.schema: str = told["schema"]
-        self.user, self.employee = UUID(told["user"]), UUID(told["employee"])
+    def __init__(self, entry: Mapping[str, Any]) -> None:
+        self.schema: str = entry["schema"]
+        self.user, self.employee = UUID(entry["user"]), UUID(entry["employee"])
         self.begin = (
             f"BEGIN READ WRITE;SET LOCAL ROLE {self.schema};"
             f"SET LOCAL search_path = {self.schema}, pg_temp;"
             f"SET LOCAL statement_timeout = {STATEMENT_MS};SET LOCAL lock_timeout = {LOCK_MS};"
             f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_MS};"
-            f"SELECT enter({told['placement']}, {told['access']}, '{told['session']}')"
+            f"SELECT enter({entry['placement']}, {entry['access']}, '{entry['session']}')"
         )
 
 
-class Writer(Served):
-    """Answers `POST /<number of the tenant>/<kind>` with the values as JSON."""
+class Writer(JsonServer):
+    """Responds to `POST /<number of the tenant>/<kind>` with values as JSON."""
 
-    def __init__(self, tenants: Sequence[Entered]) -> None:
+    def __init__(self, tenants: Sequence[TenantEntry]) -> None:
         self._tenants = tenants
         self._free: asyncio.LifoQueue[tuple[asyncpg.Connection[Any], Prepared]] = (
             asyncio.LifoQueue()
         )
 
     async def open(self, url: str) -> None:
-        """Connect as often as may be asked at once."""
+        """Open the connections of the pool."""
         settings = {"TimeZone": "UTC", "DateStyle": "ISO, YMD", "jit": "off"}
         for _ in range(CONNECTIONS):
             connection = await asyncpg.connect(url, server_settings=settings)
             self._free.put_nowait((connection, {}))
 
-    async def answer(self, path: str, given: Any) -> bytes:
+    async def answer(self, path: str, params: Any) -> bytes:
         _, number, kind = path.split("/")
         tenant = self._tenants[int(number)]
         if kind == "batch":
-            given = orjson.dumps(given).decode()
+            params = orjson.dumps(params).decode()
         id = uuid7()
-        bound = arguments(kind, given, tenant.user, tenant.employee, id)
+        bound = arguments(kind, params, tenant.user, tenant.employee, id)
         connection, prepared = await self._free.get()
         try:
             await connection.execute(tenant.begin)
@@ -72,11 +72,11 @@ class Writer(Served):
             found: bytes | None = await known.fetchval(*bound)
             if found is None:
                 raise LookupError(kind)
-            if kind == "batch":  # it has put down everything
+            if kind == "batch":  # the statement includes the change log
                 await connection.execute("COMMIT")
             else:
                 log = await self._prepared(connection, prepared, (int(number), kind + "d"))
-                record = UUID(given["id"]) if kind == "update" else id
+                record = UUID(params["id"]) if kind == "update" else id
                 ids = f"'{tenant.user}','{uuid7()}','{record}'"
                 await connection.execute(f"{LOCK};EXECUTE {log.get_name()}({ids});COMMIT")
             return found
@@ -96,10 +96,10 @@ class Writer(Served):
 
 
 async def main() -> None:
-    """Serve until a signal ends it."""
-    served = Writer([Entered(told) for told in orjson.loads(os.environ["BENCH_PLACES"])])
-    await served.open(os.environ["BENCH_DATABASE_URL"])
-    await served.serve(int(os.environ["PORT"]))
+    """Serve until a signal arrives."""
+    json_server = Writer([TenantEntry(entry) for entry in orjson.loads(os.environ["BENCH_PLACES"])])
+    await json_server.open(os.environ["BENCH_DATABASE_URL"])
+    await json_server.serve(int(os.environ["PORT"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// PostGraphile as its documentation sets it up for production, with the role of each request.
+// PostGraphile as its documentation recommends for production, with a database role per request.
 
 import { createServer } from "node:http";
 import { PgAggregatesPreset } from "@graphile/pg-aggregates";
@@ -10,7 +10,7 @@ import { PostGraphileConnectionFilterPreset } from "postgraphile-plugin-connecti
 
 const { RIVAL_DATABASE_URL: connectionString, RIVAL_SELLER: seller, PORT: port } = process.env;
 
-/** Who asks: here a header says it, where a real service would look into a token. */
+/** The viewer comes from a header, where a real service would verify a token. */
 const settingsOf = (viewer) =>
   viewer === "seller"
     ? { role: "rival_seller", "rival.employee": seller, search_path: "rival, pg_temp" }
@@ -19,14 +19,14 @@ const settingsOf = (viewer) =>
 const preset = {
   extends: [PostGraphileAmberPreset, PostGraphileConnectionFilterPreset, PgAggregatesPreset],
   disablePlugins: [
-    "PgMutationCreatePlugin", // nothing is changed here, and the schema is smaller
+    "PgMutationCreatePlugin", // only reads are measured, and the schema is smaller
     "PgMutationUpdateDeletePlugin",
     "PgIndexBehaviorsPlugin", // so that columns without an index can be filtered and grouped by
   ],
   pgServices: [
     makePgService({ connectionString, schemas: ["rival"], poolConfig: { max: 20 } }),
   ],
-  schema: { pgOrderByNullsLast: true }, // as our indexes are
+  schema: { pgOrderByNullsLast: true }, // as in Relata's indexes
   grafast: {
     explain: false,
     context: (request) => ({

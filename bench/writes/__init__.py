@@ -1,1 +1,1 @@
-"""Writes, measured beside hand-written SQL that leaves the same behind."""
+"""The write benchmark, against hand-written SQL with the same effects."""

@@ -1,4 +1,4 @@
-"""The writes that are measured, and what each connection sends of them."""
+"""The write cases, and the requests that each connection sends."""
 
 from __future__ import annotations
 
@@ -8,18 +8,28 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from bench.limit.deeds import LONGEST
+from bench.limit.write_statements import LONGEST
 from bench.writes.lanes import NUMBER, VERSION
-from bench.writes.places import Place
+from bench.writes.targets import WriteTarget
 
-__all__ = ["CASES", "LONGEST", "NUMBER", "VERSION", "Case", "Deed", "Kind", "deed", "lane"]
+__all__ = [
+    "CASES",
+    "LONGEST",
+    "NUMBER",
+    "VERSION",
+    "Case",
+    "Kind",
+    "WriteRequest",
+    "lane",
+    "write_request",
+]
 
 LISTS = 4
-"""A batch of a thousand: four root fields, each with as many as a list may hold."""
+"""Root fields of a batch of 1,000; each has the maximum length of a list."""
 
 
 class Kind(StrEnum):
-    """What a request does."""
+    """Kind of a write."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -28,18 +38,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Case:
-    """One of the loads."""
+    """A measured load."""
 
     name: str
     title: str
     kinds: Sequence[Kind]
     connections: int = 1
     spread: bool = False
-    """Whether all small tenants are written to, by turns, rather than the large one."""
+    """Whether the writes go to all small tenants in turn, rather than to the large one."""
 
     @property
     def settling(self) -> float:
-        """Seconds before the first run, in which each connection meets each tenant's statements."""
+        """Seconds of warm-up before the first run, in which each connection prepares the statements of each tenant."""
         return 8.0 if self.spread else 1.0
 
 
@@ -47,29 +57,29 @@ CASES = (
     Case("W1", "one opportunity is created", [Kind.CREATE]),
     Case("W2", "three fields of an opportunity are changed, by its version", [Kind.UPDATE]),
     Case("W3", "1,000 opportunities are created in one mutation", [Kind.BATCH]),
-    Case("W4", "W1 and W2 by turns, in one tenant", [Kind.CREATE, Kind.UPDATE], 16),
-    Case("W5", "W1 and W2 by turns, in fifty tenants", [Kind.CREATE, Kind.UPDATE], 16, True),
+    Case("W4", "W1 and W2 alternating, in one tenant", [Kind.CREATE, Kind.UPDATE], 16),
+    Case("W5", "W1 and W2 alternating, in fifty tenants", [Kind.CREATE, Kind.UPDATE], 16, True),
 )
 
 
 @dataclass(frozen=True)
-class Deed:
-    """One request, whoever is asked: which tenant, and which values by the names of the contract."""
+class WriteRequest:
+    """A write, independent of the contender: the tenant, and the values by their names in the contract."""
 
     kind: Kind
-    place: Place
+    target: WriteTarget
     values: Sequence[Mapping[str, Any]]
-    """One input; of a batch all of them."""
+    """One input; several for a batch."""
     record: UUID | None = None
-    """What is changed."""
+    """The updated record."""
 
 
-def created(place: Place, account: UUID, name: str = "") -> dict[str, Any]:
-    """An input as a client sends it: stage, owner and probability are the server's to choose."""
+def created(target: WriteTarget, account: UUID, name: str = "") -> dict[str, Any]:
+    """The input of a new opportunity. The server sets stage, owner and probability."""
     return {
         "name": f"Chairs for the new office {name}{NUMBER}",
         "account": account,
-        "type": place.type,
+        "type": target.type,
         "currency": "EUR",
         "amount": f"{NUMBER}.50",
         "expectedCloseOn": "2026-09-30",
@@ -78,7 +88,7 @@ def created(place: Place, account: UUID, name: str = "") -> dict[str, Any]:
 
 
 def changed() -> dict[str, Any]:
-    """Three fields, none of which was so before."""
+    """The input of an update of three fields, all with new values."""
     return {
         "name": f"Chairs and desks {NUMBER}",
         "amount": f"{NUMBER}.75",
@@ -86,29 +96,33 @@ def changed() -> dict[str, Any]:
     }
 
 
-def deed(kind: Kind, place: Place, number: int = 0, record: UUID | None = None) -> Deed:
-    """A request of one kind; `number` lets accounts and records take turns."""
-    accounts, records = place.accounts, place.records
+def write_request(
+    kind: Kind, target: WriteTarget, number: int = 0, record: UUID | None = None
+) -> WriteRequest:
+    """A request of one kind; `number` selects the account or record, modulo their number."""
+    accounts, records = target.accounts, target.records
     if kind is Kind.UPDATE:
-        return Deed(kind, place, [changed()], record or records[number % len(records)])
+        return WriteRequest(kind, target, [changed()], record or records[number % len(records)])
     if kind is Kind.CREATE:
-        return Deed(kind, place, [created(place, accounts[number % len(accounts)])])
+        return WriteRequest(kind, target, [created(target, accounts[number % len(accounts)])])
     values = [
-        created(place, accounts[at % len(accounts)], f"{at} ") for at in range(LISTS * LONGEST)
+        created(target, accounts[at % len(accounts)], f"{at} ") for at in range(LISTS * LONGEST)
     ]
-    return Deed(kind, place, values)
+    return WriteRequest(kind, target, values)
 
 
-def lane(case: Case, places: Sequence[Place], number: int) -> Iterator[Deed]:
-    """What one of the connections sends again and again: no two change the same record."""
+def lane(case: Case, targets: Sequence[WriteTarget], number: int) -> Iterator[WriteRequest]:
+    """The requests that one connection repeats; no two connections update the same record."""
     if case.spread:
-        small = places[1:]
-        # Each begins elsewhere, so that they do not all come to a tenant at once.
+        small = targets[1:]
+        # Each connection starts at another tenant, so that they do not write to the same one at once.
         begins = number * len(small) // case.connections
-        for place in [*small[begins:], *small[:begins]]:
-            yield from (deed(kind, place, number) for kind in case.kinds)
+        for target in [*small[begins:], *small[:begins]]:
+            yield from (write_request(kind, target, number) for kind in case.kinds)
         return
-    place = places[0]
-    rounds = 1 if Kind.BATCH in case.kinds else len(place.records) // case.connections
+    target = targets[0]
+    rounds = 1 if Kind.BATCH in case.kinds else len(target.records) // case.connections
     for at in range(rounds):
-        yield from (deed(kind, place, number + at * case.connections) for kind in case.kinds)
+        yield from (
+            write_request(kind, target, number + at * case.connections) for kind in case.kinds
+        )

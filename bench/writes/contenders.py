@@ -1,4 +1,4 @@
-"""Who writes: Relata, and the hand-written SQL."""
+"""The contenders of the write benchmark: Relata, and hand-written SQL."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from uuid import UUID
 from bench.contenders.contender import JSON, Failed, Request, Server, graphql, login, python
 from bench.contenders.relata import Relata
 from bench.tenant import Filled
-from bench.writes.cases import LISTS, LONGEST, VERSION, Deed, Kind
-from bench.writes.places import Place
+from bench.writes.cases import LISTS, LONGEST, VERSION, Kind, WriteRequest
+from bench.writes.targets import WriteTarget
 from tenancy.engine.migrate import LOGIN
 
 _SELECTION = "opportunity { id version name amount { amount currency } stage { name } }"
@@ -33,27 +33,29 @@ DOCUMENTS = {
 
 
 class Writer(Server):
-    """One who is asked to write."""
+    """A server that is measured with writes."""
 
     name: str
 
-    def __init__(self, filled: Filled, places: Sequence[Place]) -> None:
+    def __init__(self, filled: Filled, targets: Sequence[WriteTarget]) -> None:
         super().__init__(filled)
-        self.places = places
+        self.targets = targets
 
     @abstractmethod
-    def spoken(self, deed: Deed) -> Request:
-        """How it is asked; what grows from one request to the next is not yet in it."""
+    def encode(self, write_request: WriteRequest) -> Request:
+        """The HTTP request of a write, with placeholders for the values that grow with each request."""
 
-    def done(self, deed: Deed, number: int, version: int = 0) -> list[Any]:
-        """Ask it once; the records that it answers with."""
-        request = self.spoken(deed)
+    def done(self, write_request: WriteRequest, number: int, version: int = 0) -> list[Any]:
+        """Send a write once; return the records in the response. Raises Failed for an error."""
+        request = self.encode(write_request)
         body = request.body.replace(b"$N", b"%d" % number)
         body = body.replace(f'"{VERSION}"'.encode(), b"%d" % version)
         status, answer = self.ask(Request(request.path, request.headers, body))
         read = json.loads(answer) if status == 200 else {}
         if status != 200 or "errors" in read or read.get("data") is None:
-            raise Failed(f"{self.name} answers {deed.kind} with {status}: {answer[:2000]!r}")
+            raise Failed(
+                f"{self.name} answers {write_request.kind} with {status}: {answer[:2000]!r}"
+            )
         found: list[Any] = []
         for payload in read["data"].values():
             found += [each["opportunity"] for each in payload.get("results", [payload])]
@@ -61,27 +63,27 @@ class Writer(Server):
 
 
 class RelataWrites(Relata, Writer):
-    """The server of `run`, asked with a token for each tenant."""
+    """Relata, with an access token per tenant."""
 
     def sign_in(self) -> None:
         self._of = {
-            place.schema: self.token(place.tenant.slug, place.email, place.password)
-            for place in self.places
+            target.schema: self.token(target.tenant.slug, target.email, target.password)
+            for target in self.targets
         }
 
-    def spoken(self, deed: Deed) -> Request:
-        inputs = [_input(values) for values in deed.values]
+    def encode(self, write_request: WriteRequest) -> Request:
+        inputs = [_input(values) for values in write_request.values]
         variables: dict[str, Any]
-        if deed.kind is Kind.BATCH:
+        if write_request.kind is Kind.BATCH:
             lists = [inputs[at : at + LONGEST] for at in range(0, len(inputs), LONGEST)]
             variables = dict(zip(_ALIASES, lists, strict=True))
-        elif deed.record is not None:
-            known = {"id": _id("opp", deed.record), "version": VERSION}
+        elif write_request.record is not None:
+            known = {"id": _id("opp", write_request.record), "version": VERSION}
             variables = {"input": known | inputs[0]}
         else:
             variables = {"input": inputs[0]}
-        headers = {**JSON, "authorization": f"Bearer {self._of[deed.place.schema]}"}
-        return Request("/graphql", headers, graphql(DOCUMENTS[deed.kind], variables))
+        headers = {**JSON, "authorization": f"Bearer {self._of[write_request.target.schema]}"}
+        return Request("/graphql", headers, graphql(DOCUMENTS[write_request.kind], variables))
 
 
 def _input(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,16 +99,16 @@ def _id(prefix: str, id: UUID) -> str:
 
 
 class LimitWrites(Writer):
-    """The hand-written SQL; it is told who writes, and what its transactions are entered with."""
+    """Hand-written SQL; it gets the users and the parameters of its transactions from the environment."""
 
     name = "limit"
 
     def __init__(
-        self, filled: Filled, places: Sequence[Place], entries: Sequence[Mapping[str, Any]]
+        self, filled: Filled, targets: Sequence[WriteTarget], entries: Sequence[Mapping[str, Any]]
     ) -> None:
-        super().__init__(filled, places)
+        super().__init__(filled, targets)
         self._entries = list(entries)
-        self._at = {place.schema: number for number, place in enumerate(places)}
+        self._at = {target.schema: number for number, target in enumerate(targets)}
 
     def command(self) -> list[str | Path]:
         return python("bench.limit.writer")
@@ -117,11 +119,11 @@ class LimitWrites(Writer):
             "BENCH_PLACES": json.dumps(self._entries),
         }
 
-    def spoken(self, deed: Deed) -> Request:
-        values: Any = [dict(each) for each in deed.values]
-        if deed.kind is not Kind.BATCH:
+    def encode(self, write_request: WriteRequest) -> Request:
+        values: Any = [dict(each) for each in write_request.values]
+        if write_request.kind is not Kind.BATCH:
             values = values[0]
-        if deed.record is not None:
-            values |= {"id": deed.record, "version": VERSION}
+        if write_request.record is not None:
+            values |= {"id": write_request.record, "version": VERSION}
         body = json.dumps(values, default=str).encode()
-        return Request(f"/{self._at[deed.place.schema]}/{deed.kind}", JSON, body)
+        return Request(f"/{self._at[write_request.target.schema]}/{write_request.kind}", JSON, body)

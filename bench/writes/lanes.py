@@ -1,6 +1,6 @@
-"""A load generator for writes: each connection has requests of its own, and counts versions as they grow.
+"""A load generator for writes: each connection has its own requests, and increments the versions of records.
 
-Started as a program of its own, like bench/load.py.
+A separate program, like bench/load.py.
 """
 
 from __future__ import annotations
@@ -8,24 +8,24 @@ from __future__ import annotations
 from itertools import cycle
 from typing import Any
 
-from bench.load import Run, head, measured, told, whole
+from bench.load import Run, head, measured, run_program, whole
 
 NUMBER, VERSION = "$N", "$V"
-"""In what is sent: a number that grows with every request, and the version of the record by then."""
+"""Placeholders in requests: a number that grows with every request, and the current version of the record."""
 _NUMBER = NUMBER.encode()
 _VERSION = f'"{VERSION}"'.encode()
 
 
 class Sent:
-    """A request that is never the same twice."""
+    """A request with placeholders."""
 
-    def __init__(self, asked: dict[str, Any], host: str, port: int) -> None:
-        self._head = head(asked, host, port)
-        self._body: bytes = asked["body"].encode()
-        self._version: int | None = asked["version"]
+    def __init__(self, request: dict[str, Any], host: str, port: int) -> None:
+        self._head = head(request, host, port)
+        self._body: bytes = request["body"].encode()
+        self._version: int | None = request["version"]
 
     def next(self, number: int) -> bytes:
-        """The request with a number; what it changes has one version more each time."""
+        """The bytes of the next request; the version grows by one each time."""
         body = self._body.replace(_NUMBER, b"%d" % number)
         if self._version is not None:
             body = body.replace(_VERSION, b"%d" % self._version)
@@ -34,7 +34,7 @@ class Sent:
 
 
 class Lanes(Run):
-    """What connections send that take no turns."""
+    """A run in which each connection has its own requests."""
 
     faults = (b'"errors":', b'"opportunity":null')
 
@@ -49,12 +49,12 @@ class Lanes(Run):
         return next(self._lanes[connection]).next(self._next)
 
 
-async def written(given: dict[str, Any]) -> dict[str, Any]:
-    """Requests of each connection's own."""
-    host, port = given["host"], given["port"]
-    lanes = [[Sent(asked, host, port) for asked in lane] for lane in given["lanes"]]
-    return await measured(Lanes(lanes, given["first"], given["seconds"]), given)
+async def written(params: dict[str, Any]) -> dict[str, Any]:
+    """Run the requests of each connection."""
+    host, port = params["host"], params["port"]
+    lanes = [[Sent(request, host, port) for request in lane] for lane in params["lanes"]]
+    return await measured(Lanes(lanes, params["first"], params["seconds"]), params)
 
 
 if __name__ == "__main__":
-    told(written)
+    run_program(written)

@@ -35,8 +35,13 @@ RATIO = re.compile(r"^\| ([QW]\d) x(1|16) +\| +([\d.]+) \|", re.MULTILINE)
 @pytest.mark.parametrize(
     ("what", "compared", "cases", "contenders"),
     [
-        ("reads", "Q5: all answer alike", 5, ["limit", "bare", "postgraphile", "strawberry"]),
-        ("writes", "all leave the same behind", 5, ["limit"]),
+        (
+            "reads",
+            "Q5: all responses are equal",
+            5,
+            ["limit", "bare", "postgraphile", "strawberry"],
+        ),
+        ("writes", "all effects are equal", 5, ["limit"]),
         ("live", "all tell the same", 0, ["strawberry", "mended"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""Where is written: a large tenant, and fifty small ones; each with what its writes name."""
+"""The tenants of the write benchmark: a large one and fifty small ones, with the ids that writes refer to."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from auth.engine.passwords import Passwords
-from bench.tenant import DEMO, SLUG, Filled, Tell
+from bench.tenant import DEMO, SLUG, Filled, Report
 from tenancy.engine.provision import Tenant, create, tenants
 from tenancy.starter import begin
 
 SMALL = 50
-PASSWORD = "nobody but the bench signs in"  # noqa: S105 - of tenants that live as long as a measurement
+PASSWORD = "for the benchmark only"  # noqa: S105 - of temporary tenants
 ACCOUNTS = 20
 RECORDS = 400
-"""Opportunities of a tenant that are changed, again and again."""
+"""Maximum number of opportunities per tenant that are updated."""
 
 # ruff: noqa: S608 - nothing of a user's is in any of these texts
 
 
 @dataclass(frozen=True)
-class Place:
-    """A tenant with one who writes in it."""
+class WriteTarget:
+    """A tenant with the user who writes."""
 
     tenant: Tenant
     password: str
@@ -35,21 +35,21 @@ class Place:
     type: UUID
     accounts: Sequence[UUID]
     records: Sequence[UUID]
-    """Open opportunities, which nobody else changes."""
+    """Open opportunities, which only the benchmark updates."""
 
     @property
     def email(self) -> str:
-        """Who signs in."""
+        """E-mail address of the user."""
         return f"admin@{self.tenant.slug}.example"
 
     @property
     def schema(self) -> str:
-        """Where its tables are."""
+        """Schema of the tenant."""
         return self.tenant.placement.schema
 
 
 async def _small(admin: asyncpg.Connection[Any], slug: str, hashed: str) -> Tenant:
-    """A tenant as it begins, with a few accounts, and opportunities to change."""
+    """Create a tenant with a few accounts and opportunities."""
     made = await create(admin, slug, slug)
     await begin(admin, made, f"admin@{slug}.example", hashed, uuid7)
     schema = made.placement.schema
@@ -72,7 +72,7 @@ async def _small(admin: asyncpg.Connection[Any], slug: str, hashed: str) -> Tena
     return made
 
 
-async def _place(admin: asyncpg.Connection[Any], tenant: Tenant, password: str) -> Place:
+async def _place(admin: asyncpg.Connection[Any], tenant: Tenant, password: str) -> WriteTarget:
     schema = tenant.placement.schema
     (who,) = await admin.fetch(
         f'SELECT u.id, u.employee_id FROM {schema}.credential c JOIN {schema}."user" u '
@@ -88,15 +88,17 @@ async def _place(admin: asyncpg.Connection[Any], tenant: Tenant, password: str) 
         f"AND amount IS NOT NULL AND currency = 'EUR' ORDER BY created_at, id LIMIT {RECORDS}"
     )
     ids = [[row["id"] for row in rows] for rows in (accounts, records)]
-    return Place(tenant, password, who["id"], who["employee_id"], kind, *ids)
+    return WriteTarget(tenant, password, who["id"], who["employee_id"], kind, *ids)
 
 
-async def places(admin: asyncpg.Connection[Any], filled: Filled, tell: Tell) -> list[Place]:
-    """The large tenant first, then the small ones; those that there are already are used again."""
+async def targets(
+    admin: asyncpg.Connection[Any], filled: Filled, report: Report
+) -> list[WriteTarget]:
+    """The large tenant, then the small ones; existing ones are reused."""
     known = {tenant.slug: tenant for tenant, _ in await tenants(admin)}
     wanted = [f"bench-{number:02}" for number in range(SMALL)]
     if missing := [slug for slug in wanted if slug not in known]:
-        tell(f"making {len(missing)} small tenants ...")
+        report(f"creating {len(missing)} small tenants ...")
         passwords = Passwords()
         try:
             hashed = await passwords.hash(PASSWORD)

@@ -1,7 +1,7 @@
-"""The writes as SQL written by hand: one statement each, which leaves behind what ours do.
+"""The writes as hand-written SQL, one statement each, with the same effects as Relata's.
 
-What it takes for granted and a general service cannot: which fields are given, that they are right,
-that whoever asks may write them, and what a client wants to see of the record.
+They rely on facts that a general service must check: the set and validity of the input fields, the permissions of
+the caller, and the selected fields.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from bench.limit.texts import identity, money, record, rounded, text
 
-# ruff: noqa: S608 - nothing of a user's is in any of these texts
+# ruff: noqa: S608 - no user input
 
 _FIRST = """
     SELECT s.id, s.kind, p.probability FROM {schema}.pipeline_stage p
@@ -24,7 +24,7 @@ _NUMERIC = ("amount", "margin", "commission")
 _COLUMNS = """(id, name, account_id, owner_id, type_id, stage_id, status, probability, currency,
     amount, expected_close_on, note, rank_key)"""
 LONGEST = 250
-"""How many opportunities each root field of a batch creates; the log has them list by list."""
+"""Number of opportunities per root field of a batch; the change log has them list by list."""
 _MOMENT = "(extract(epoch FROM now()) * 1000000)::bigint + 62135596800000000"
 """Microseconds since the year 1."""
 _PLACE = "row_number() OVER () - 1"
@@ -41,7 +41,7 @@ _HISTORY = """INSERT INTO {schema}.history
 
 
 def _base36(number: str, width: int) -> str:
-    """A whole number in digits that sort as text."""
+    """SQL of an integer in base 36, with digits that sort as text."""
     digit = f"({number}) / (36::numeric ^ place)::bigint % 36"
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"
     return (
@@ -51,22 +51,22 @@ def _base36(number: str, width: int) -> str:
 
 
 _RANK = f"'l' || {_base36(_MOMENT, 12)}"
-"""The sort key of what comes to a stage; those of one request are told apart by their places."""
+"""The sort key of a record that enters a stage; records of one request are distinguished by their index."""
 
 
 def _image(row: str) -> str:
-    """An opportunity as the log has it: numbers with a fraction are texts."""
+    """SQL of an opportunity in the format of the change log: decimals are strings."""
     numeric = ", ".join(f"'{name}', {row}.{name}::text" for name in _NUMERIC)
     return f"to_jsonb({row}) || jsonb_build_object({numeric})"
 
 
 _HEAD = "UPDATE {schema}.log_head SET position = position + 1 RETURNING position"
-_VISITED = """
+_STAGE_ENTRIES = """
     visited AS (
         INSERT INTO {schema}.stage_history (id, opportunity_id, stage_id, entered_at)
         SELECT uuidv7(), id, stage_id, now() FROM made ORDER BY id
         RETURNING *)"""
-_NOTED = f"""
+_HISTORY_ENTRIES = f"""
     noted AS ({_HISTORY}
         SELECT uuidv7(), id, entity || '.', 'CREATED', entity, NULL, NULL, NULL, 1, now(), $1
         FROM (SELECT id, 'Opportunity' AS entity FROM made
@@ -75,8 +75,8 @@ _INSERTED = """{schema}.change_log
     (position, number, kind, entity, record_id, changed, before, after, access, user_id,
     request_id, at)"""
 
-# What others need not wait for comes first; the log's head is held for one message only, in which
-# the lock, the statement and the commit come together, with no values but ids in their words.
+# The lock on the log's head is taken last, and held for one message only, which contains the lock, the statement and
+# the commit, with ids as the only values.
 LOCK = "SELECT pg_advisory_xact_lock('log_head'::regclass::oid::integer, 1)"
 CREATED = f"""
 WITH head AS ({_HEAD})
@@ -103,8 +103,8 @@ WITH made AS (
             {_RANK}
         FROM ({_FIRST.replace("{type}", "$6")}) f
         RETURNING *),
-    {_VISITED},
-    {_NOTED}
+    {_STAGE_ENTRIES},
+    {_HISTORY_ENTRIES}
 SELECT convert_to({record(opportunityCreate=_PAYLOAD)}, 'UTF8')
 FROM made o JOIN {{schema}}.stage s ON s.id = o.stage_id
 """
@@ -120,8 +120,8 @@ WITH made AS (
         FROM (SELECT *, {_PLACE} AS number FROM {_GIVEN}) g,
             LATERAL ({_FIRST.replace("{type}", "g.type")}) f
         RETURNING *),
-    {_VISITED},
-    {_NOTED},
+    {_STAGE_ENTRIES},
+    {_HISTORY_ENTRIES},
     head AS ({_HEAD}),
     created AS (
         SELECT row_number() OVER (ORDER BY id) - 1 AS place, 0 AS kind, 'Opportunity' AS entity, id,
@@ -140,7 +140,7 @@ SELECT convert_to('{{"opportunityCreateMany":{{"results":['
 FROM made o JOIN {{schema}}.stage s ON s.id = o.stage_id
 """
 
-_TOLD = rounded("amount", "currency") + "::text"
+_ROUNDED_AMOUNT = rounded("amount", "currency") + "::text"
 UPDATE = f"""
 WITH made AS (
         UPDATE {{schema}}.opportunity
@@ -152,7 +152,7 @@ WITH made AS (
     fields AS (
         SELECT id, version, field, was, is_ FROM made, LATERAL (VALUES
             ('name', old_name, name),
-            ('amount', {_TOLD.replace("amount", "old_amount")}, {_TOLD}),
+            ('amount', {_ROUNDED_AMOUNT.replace("amount", "old_amount")}, {_ROUNDED_AMOUNT}),
             ('note', old_note, note)
         ) AS f (field, was, is_) WHERE was IS DISTINCT FROM is_),
     noted AS ({_HISTORY}
@@ -176,21 +176,21 @@ _TEXTS = {
 
 
 def statement(kind: str, schema: str) -> str:
-    """The text for one tenant."""
+    """The SQL for one tenant."""
     return _TEXTS[kind].replace("{schema}", schema)
 
 
-def arguments(kind: str, given: Any, user: UUID, employee: UUID, id: UUID) -> tuple[Any, ...]:
-    """What is bound, out of the body of a request; `id` is a new one."""
+def arguments(kind: str, params: Any, user: UUID, employee: UUID, id: UUID) -> tuple[Any, ...]:
+    """The bind parameters from the body of a request; `id` is the new id."""
     match kind:
         case "batch":
-            return (user, employee, id, given)
+            return (user, employee, id, params)
         case "update":
-            values = given["name"], Decimal(given["amount"]), given["note"]
-            return (user, UUID(given["id"]), given["version"], *values)
+            values = params["name"], Decimal(params["amount"]), params["note"]
+            return (user, UUID(params["id"]), params["version"], *values)
         case _:
             return (
-                *(user, employee, id, given["name"], UUID(given["account"])),
-                *(UUID(given["type"]), given["currency"], Decimal(given["amount"])),
-                *(date.fromisoformat(given["expectedCloseOn"]), given["note"]),
+                *(user, employee, id, params["name"], UUID(params["account"])),
+                *(UUID(params["type"]), params["currency"], Decimal(params["amount"])),
+                *(date.fromisoformat(params["expectedCloseOn"]), params["note"]),
             )

@@ -1,4 +1,4 @@
-"""What a write leaves behind, in the one spelling in which it is compared: every row of every table."""
+"""The effects of a write in canonical form: the new rows of every table."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import asyncpg
 
 from bench.canonical import differences
 from bench.contenders.contender import Failed
-from bench.writes.cases import Deed, Kind, deed
+from bench.writes.cases import Kind, WriteRequest, write_request
 from bench.writes.contenders import Writer
-from bench.writes.places import Place
+from bench.writes.targets import WriteTarget
 
 MOMENTS = {"at", "created_at", "updated_at", "entered_at"}
 MOST_DIFFERENCES = 12
@@ -32,11 +32,11 @@ async def _rows(admin: asyncpg.Connection[Any], schema: str) -> Rows:
     return found
 
 
-class _Spelling:
-    """Writes ids that are new, and moments, so that two who did the same wrote the same."""
+class _Canonical:
+    """Replaces new ids and timestamps by placeholders, so that equal effects are equal texts."""
 
     def __init__(self, known: set[str], log: Sequence[Mapping[str, Any]], position: int) -> None:
-        """`known` are ids that both find there; they stay as they are."""
+        """`known` are ids that existed before; they are not replaced."""
         self._position = position
         self._known = known
         self._names: dict[str, str] = {}
@@ -49,15 +49,15 @@ class _Spelling:
             self._names.setdefault(id, f"{column} {len(self._names)}")
 
     def of(self, value: Any, name: str = "") -> Any:
-        """A value, and all in it."""
+        """A value in canonical form, recursively."""
         if isinstance(value, dict):
             return {key: self.of(each, key) for key, each in value.items()}
         if isinstance(value, list):
             return [self.of(each, name) for each in value]
         if name in MOMENTS and value is not None:
-            return "a moment"
+            return "a time"
         if name == "rank_key" and value is not None:
-            return "a rank"  # it follows from the moment
+            return "a rank"  # depends on the time
         if name == "position":
             return value - self._position
         if isinstance(value, str) and _is_id(value) and value not in self._known:
@@ -79,45 +79,45 @@ def _ids(value: Any) -> Iterator[str]:
 
 
 def _left(known: set[str], old: Rows, new: Rows) -> dict[str, Any]:
-    """The rows that are there now and were not before, by table, and how many there were of each."""
+    """The rows in `new` but not in `old`, by table, and the growth of each table."""
     (head,) = old["log_head"].values()
     added = {
         table: [row for key, row in rows.items() if key not in old[table]]
         for table, rows in new.items()
     }
-    spelling = _Spelling(known, added["change_log"], head["position"])
+    canonical = _Canonical(known, added["change_log"], head["position"])
     left: dict[str, Any] = {
         f"{table}: rows more than before": len(rows) - len(old[table])
         for table, rows in new.items()
     }
     for table, rows in added.items():
         if rows:
-            spelt = [spelling.of(row) for row in rows]
-            left[table] = sorted(spelt, key=lambda row: json.dumps(row, sort_keys=True))
+            rows_shown = [canonical.of(row) for row in rows]
+            left[table] = sorted(rows_shown, key=lambda row: json.dumps(row, sort_keys=True))
     return left
 
 
 def _shown(records: Sequence[Any]) -> list[Any]:
-    """What was answered, but for the ids."""
+    """Records of a response, without ids."""
     return [{name: each[name] for name in each if name != "id"} for each in records]
 
 
 async def _done(
-    admin: asyncpg.Connection[Any], writer: Writer, place: Place, known: set[str]
+    admin: asyncpg.Connection[Any], writer: Writer, target: WriteTarget, known: set[str]
 ) -> dict[str, dict[str, Any]]:
-    """What each kind of deed answers and leaves behind. What was created is what is then changed."""
+    """Response and effects of each kind of write. The update changes the created record."""
     found: dict[str, dict[str, Any]] = {}
     record = None
     for number, kind in enumerate(Kind, 1):
-        wanted: Deed = deed(kind, place, 0, record)
-        before = await _rows(admin, place.schema)
+        wanted: WriteRequest = write_request(kind, target, 0, record)
+        before = await _rows(admin, target.schema)
         records = writer.done(wanted, number, version=1)
-        left = _left(known, before, await _rows(admin, place.schema))
+        left = _left(known, before, await _rows(admin, target.schema))
         found[kind] = {"answered": _shown(records), **left}
         if kind is Kind.CREATE:
             key = records[0]["id"].removeprefix("opp_")
             (row,) = await admin.fetch(
-                f"SELECT id FROM {place.schema}.opportunity WHERE replace(id::text, '-', '') = $1",
+                f"SELECT id FROM {target.schema}.opportunity WHERE replace(id::text, '-', '') = $1",
                 key,
             )
             record = row["id"]
@@ -125,19 +125,19 @@ async def _done(
 
 
 async def compare(
-    admin: asyncpg.Connection[Any], writers: Sequence[Writer], place: Place
+    admin: asyncpg.Connection[Any], writers: Sequence[Writer], target: WriteTarget
 ) -> dict[str, dict[str, Any]]:
-    """What they leave behind. Raises Failed with what differs."""
+    """The effects of the writes. Raises Failed with the differences if the contenders differ."""
     first, *others = writers
-    found_there = await _rows(admin, place.schema)
+    found_there = await _rows(admin, target.schema)
     known = set(_ids([list(rows.values()) for rows in found_there.values()]))
-    expected = await _done(admin, first, place, known)
+    expected = await _done(admin, first, target, known)
     for other in others:
-        found = list(differences(expected, await _done(admin, other, place, known), "left"))
+        found = list(differences(expected, await _done(admin, other, target, known), "left"))
         if found:
             more = len(found) - MOST_DIFFERENCES
             lines = found[:MOST_DIFFERENCES] + ([f"... and {more} more"] if more > 0 else [])
             raise Failed(
-                f"{first.name} and {other.name} do not leave the same behind:\n" + "\n".join(lines)
+                f"{first.name} and {other.name} have different effects:\n" + "\n".join(lines)
             )
     return expected

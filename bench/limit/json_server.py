@@ -1,4 +1,4 @@
-"""The smallest server there can be: one function of a path and a JSON body, over HTTP."""
+"""A minimal HTTP server: a function of path and JSON body."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ HEAD = [(b"content-type", b"application/json")]
 Message = dict[str, Any]
 
 
-class Served(ABC):
-    """An ASGI application that answers every POST."""
+class JsonServer(ABC):
+    """An ASGI application that responds to every POST with JSON."""
 
     @abstractmethod
-    async def answer(self, path: str, given: Any) -> bytes:
-        """The data of the answer, as JSON."""
+    async def answer(self, path: str, params: Any) -> bytes:
+        """The `data` of the response, as JSON."""
 
     async def __call__(
         self,
@@ -26,20 +26,20 @@ class Served(ABC):
         receive: Callable[[], Awaitable[Message]],
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
-        """The ASGI of it."""
+        """The ASGI interface."""
         body, more = b"", True
         while more:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        found = await self.answer(scope["path"], orjson.loads(body))
-        answer = b'{"data":' + found + b"}"
-        head = [*HEAD, (b"content-length", str(len(answer)).encode())]
+        data = await self.answer(scope["path"], orjson.loads(body))
+        content = b'{"data":' + data + b"}"
+        head = [*HEAD, (b"content-length", str(len(content)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": head})
-        await send({"type": "http.response.body", "body": answer})
+        await send({"type": "http.response.body", "body": content})
 
     async def serve(self, port: int) -> None:
-        """Listen until a signal ends it."""
+        """Serve until a signal arrives."""
         config = uvicorn.Config(
             self,
             port=port,
