@@ -67,7 +67,7 @@ def size_report(measured: Measured, read_cases: Sequence[ReadCase], plan: Plan) 
     """The lines of the report on one size."""
     yield f"# {measured.size:,} opportunities"
     yield ""
-    yield f"Medians of {plan.runs} runs of {plan.seconds:g} s, after a warm-up; taken in turns."
+    yield f"Medians of {plan.runs} runs of {plan.seconds:g} s, after a warm-up; contenders take turns."
     yield from (f"- {each.name}: {each.title}" for each in read_cases)
     for name, why in measured.failed.items():
         yield f"- {name} did not take part: {why}"

@@ -98,7 +98,7 @@ def _lines(measured: Measured, request: WritesRequest, flushed: bool) -> Iterato
     yield f"# Writes, {measured.size:,} opportunities{how}"
     yield ""
     plan = request.plan
-    yield f"Medians of {plan.runs} runs of {plan.seconds:g} s, after a warm-up; taken in turns."
+    yield f"Medians of {plan.runs} runs of {plan.seconds:g} s, after a warm-up; contenders take turns."
     yield from (f"- {each.name}: {each.title}" for each in request.cases)
     yield from tables(measured, [(each.name, each.connections) for each in request.cases])
 
