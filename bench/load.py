@@ -131,7 +131,7 @@ def head(request: dict[str, Any], host: str, port: int) -> bytes:
     return "\r\n".join([*lines, "content-length: "]).encode()
 
 
-def whole(head: bytes, body: bytes) -> bytes:
+def http_request(head: bytes, body: bytes) -> bytes:
     """The bytes of an HTTP request."""
     return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
@@ -141,7 +141,7 @@ def percentile(ordered: list[float], percent: int) -> float:
     return 1000 * ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
-async def measured(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+async def run_load(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     """Run all connections, and return the measurements, or the failures as `bad`."""
     loop = asyncio.get_running_loop()
     for number in range(params["connections"]):
@@ -166,8 +166,10 @@ async def measured(run: Run, params: dict[str, Any]) -> dict[str, Any]:
 async def repeat(params: dict[str, Any]) -> dict[str, Any]:
     """Repeat the given requests, distributed over all connections, until time is up."""
     host, port = params["host"], params["port"]
-    requests = [whole(head(each, host, port), each["body"].encode()) for each in params["requests"]]
-    return await measured(Run(requests, params["first"], params["seconds"]), params)
+    requests = [
+        http_request(head(each, host, port), each["body"].encode()) for each in params["requests"]
+    ]
+    return await run_load(Run(requests, params["first"], params["seconds"]), params)
 
 
 def run_program(load: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> None:

@@ -28,7 +28,7 @@ from bench.live.wire import (
     message,
     upgrade,
 )
-from bench.load import head, percentile, whole
+from bench.load import head, http_request, percentile
 
 AT_ONCE = 10
 """Connections opened concurrently."""
@@ -116,7 +116,7 @@ class Writer:
             self._socket = self._connect()
         self._read, self.answered = b"", 0.0
         self.sent = time.perf_counter()
-        self._socket.sendall(whole(self._head, body))
+        self._socket.sendall(http_request(self._head, body))
 
     def readable(self) -> None:
         """Read the response."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import cycle
 from typing import Any
 
-from bench.load import Run, head, measured, run_program, whole
+from bench.load import Run, head, http_request, run_load, run_program
 
 NUMBER, VERSION = "$N", "$V"
 """Placeholders in requests: a number that grows with every request, and the current version of the record."""
@@ -30,7 +30,7 @@ class Sent:
         if self._version is not None:
             body = body.replace(_VERSION, b"%d" % self._version)
             self._version += 1
-        return whole(self._head, body)
+        return http_request(self._head, body)
 
 
 class Lanes(Run):
@@ -53,7 +53,7 @@ async def written(params: dict[str, Any]) -> dict[str, Any]:
     """Run the requests of each connection."""
     host, port = params["host"], params["port"]
     lanes = [[Sent(request, host, port) for request in lane] for lane in params["lanes"]]
-    return await measured(Lanes(lanes, params["first"], params["seconds"]), params)
+    return await run_load(Lanes(lanes, params["first"], params["seconds"]), params)
 
 
 if __name__ == "__main__":

@@ -394,7 +394,10 @@ async def test_restore_and_backup_overwrite_nothing(
         scratch_world.admin, backup_file, "cannot be a tenant's name", only="acme", new_name="No"
     )
     await assert_refused(
-        scratch_world.admin, backup_file, "contains no tenant 'x'. It contains: acme, globex", only="x"
+        scratch_world.admin,
+        backup_file,
+        "contains no tenant 'x'. It contains: acme, globex",
+        only="x",
     )
     with pytest.raises(TenantError, match=r"exists already\. Give"):
         await backup(scratch_world.admin, backup_file, made_at=NOON, relata="0.1.0")
