@@ -11,7 +11,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from auth.api import POLICIES
-from auth.engine.policy import TOLD, TOLD_IN
+from auth.engine.policy import HISTORY_KEYS, HISTORY_KEYS_BY_STATUS
 from auth.engine.viewer import Reach, Viewer
 from auth.viewers import Viewers
 from db.api import MODEL
@@ -146,7 +146,7 @@ def _viewer(of: Mapping[str, Any]) -> Viewer:
         version=1,
         rights=granted,
         owners=dict.fromkeys(granted, of["owners"]),
-        arrays={**arrays, TOLD: ("Opportunity.name",), TOLD_IN: ()},
+        arrays={**arrays, HISTORY_KEYS: ("Opportunity.name",), HISTORY_KEYS_BY_STATUS: ()},
         reach={name: of["reach"] for name, mine in granted.items() if mine.rows is RowScope.OWN},
         policies=POLICIES,
         full=of["full"],
