@@ -197,14 +197,14 @@ async def _keep(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from resolvers.imports.crm_sales import Screen, keep, steps
+    from resolvers.imports.crm_sales import ProgressDisplay, import_files, steps
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
         task = progress.add_task("opportunities", total=steps(book))
-        screen = Screen(lambda n: progress.update(task, advance=n), logins.extend)
+        display = ProgressDisplay(lambda n: progress.update(task, advance=n), logins.extend)
         async with secrets_made() as secret:
-            return await keep(operator, book, secret, screen)
+            return await import_files(operator, book, secret, display)
 
 
 def _print_logins(tenant: str, logins: "list[Login]", file: Path | None) -> None:
@@ -262,8 +262,8 @@ def _sum_up(result: "ImportResult", report: Path) -> None:
     """Print what was created and corrected."""
     _print_findings(result.findings, report)
     counts = {name: times for name, times in _counts(result.done).items() if times}
-    if result.there:
-        print_err(f"{result.there:,} opportunities exist already")
+    if result.existing:
+        print_err(f"{result.existing:,} opportunities exist already")
     print_err(
         ", ".join(f"{times:,} {name}" for name, times in counts.items()) or "nothing was changed"
     )

@@ -1,1 +1,1 @@
-"""What is kept: tables per area, the one door to them, and the planner from asked-for to SQL."""
+"""The data layer: tables by area, and the engine, which compiles reads, checks rights and writes records."""

@@ -1,4 +1,4 @@
-"""Tables of the accounts area: whom we sell to."""
+"""Tables of the accounts area: accounts, addresses, managers and links."""
 
 from uuid import UUID
 

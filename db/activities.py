@@ -1,4 +1,4 @@
-"""Tables of the activities area: what was done or is planned for a customer, on whatever record it belongs to."""
+"""Tables of the activities area: activities and their categories."""
 
 from datetime import datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The users with full access, read past the caller's rights: the tenant must never be without an active one."""
+"""Trusted read of the users with full access; a tenant must always have an active one."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def _administrators() -> Compiled:
         .join(profile, profile.c.id == link.c.profile_id)
     )
     live = (each.__table__.c.deleted_at.is_(None) for each in records)
-    found = select(user.c.id, user.c.active).distinct().select_from(joined)
-    return trusted(found.where(profile.c.full, *live))
+    statement = select(user.c.id, user.c.active).distinct().select_from(joined)
+    return trusted(statement.where(profile.c.full, *live))
 
 
 async def administrators(connection: TenantConnection) -> Hidden[dict[UUID, bool]]:
-    """Every user with a full profile, and whether they may sign in."""
+    """All users with full access, and whether each is active."""
     return Hidden({row["id"]: row["active"] for row in await fetch(connection, _administrators())})

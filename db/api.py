@@ -1,4 +1,4 @@
-"""All tables of a tenant in one model."""
+"""The model of all tables of a tenant."""
 
 from collections.abc import Iterator
 from inspect import isclass
@@ -23,7 +23,7 @@ from db.engine.capabilities import complete
 from db.engine.head import LogHead
 from db.engine.model import Model
 
-ROOMS = (
+AREAS = (
     trace,
     setup,
     staff,
@@ -37,21 +37,21 @@ ROOMS = (
     activities,
     labels,
 )
-"""The areas, from the ground up, on what is noted of every write."""
+"""Modules with tables, in order of dependency: the history first, then the areas."""
 
 
-def _records(room: ModuleType) -> Iterator[type[Record] | type[Trace]]:
-    """The record classes that a room declares, in the order it declares them."""
-    for found in vars(room).values():
+def _records(area: ModuleType) -> Iterator[type[Record] | type[Trace]]:
+    """The record classes that a module declares, in the order of declaration."""
+    for value in vars(area).values():
         if (
-            isclass(found)
-            and issubclass(found, Record | Trace)
-            and found.__module__ == room.__name__
+            isclass(value)
+            and issubclass(value, Record | Trace)
+            and value.__module__ == area.__name__
         ):
-            yield found
+            yield value
 
 
 METADATA = LogHead.metadata
-RECORDS = tuple(record for room in ROOMS for record in _records(room))
+RECORDS = tuple(record for area in AREAS for record in _records(area))
 complete([each for each in RECORDS if issubclass(each, Record)])
 MODEL = Model(RECORDS)

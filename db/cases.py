@@ -1,4 +1,4 @@
-"""Tables of the cases area: what customers ask of us or complain about, and how far it is."""
+"""Tables of the cases area: cases, their accounts, types and statuses."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What selling is decided by that is not asked of single records: kinds of contracts, and where lines of quotes came from."""
+"""Trusted reads for sales: contract kinds of products, original quote lines, and previous stages."""
 
 from __future__ import annotations
 
@@ -29,23 +29,25 @@ def _kinds() -> Compiled:
     joined = product.join(category, category.c.id == product.c.category_id).join(
         kind, kind.c.id == category.c.contract_kind_id
     )
-    found = select(
+    statement = select(
         product.c.id.label("product_id"), kind.c.id, kind.c.time_based, kind.c.months, kind.c.renews
     )
-    return trusted(found.select_from(joined).where(one_of(product.c.id, IDS, Uuid())))
+    return trusted(statement.select_from(joined).where(one_of(product.c.id, IDS, Uuid())))
 
 
 @cache
-def _usual() -> Compiled:
+def _default_kind() -> Compiled:
     kind = ContractKind.__table__.c
-    found = select(kind.id, kind.time_based, kind.months, kind.renews)
-    found = found.where(kind.deleted_at.is_(None))
-    return trusted(found.order_by(kind.time_based, kind.created_at, kind.id).limit(IntLiteral(1)))
+    statement = select(kind.id, kind.time_based, kind.months, kind.renews)
+    statement = statement.where(kind.deleted_at.is_(None))
+    return trusted(
+        statement.order_by(kind.time_based, kind.created_at, kind.id).limit(IntLiteral(1))
+    )
 
 
 @cache
 def _roots() -> Compiled:
-    """A copy names the line it was made from; the first of them names none."""
+    """Follows `source_id` from each line to the original, whose `source_id` is null."""
     item = QuoteItem.__table__
     begin = select(item.c.id.label("item"), item.c.id.label("root"), item.c.source_id)
     up = begin.where(one_of(item.c.id, IDS, Uuid())).cte("up", recursive=True)
@@ -58,44 +60,44 @@ def _roots() -> Compiled:
 @cache
 def _visited() -> Compiled:
     visit = StageHistory.__table__.c
-    found = select(visit.opportunity_id, visit.stage_id).where(
+    statement = select(visit.opportunity_id, visit.stage_id).where(
         one_of(visit.opportunity_id, IDS, Uuid()), visit.deleted_at.is_(None)
     )
-    return trusted(found.order_by(visit.entered_at.desc(), visit.id.desc()))
+    return trusted(statement.order_by(visit.entered_at.desc(), visit.id.desc()))
 
 
 async def kinds(
     connection: TenantConnection, products: Iterable[UUID]
 ) -> Hidden[dict[UUID, ContractTerms]]:
-    """The kind of contract that each product is sold under; those without a category are left out."""
-    wanted = sorted(set(products))
-    rows = await fetch(connection, _kinds(), ids=wanted) if wanted else []
-    return Hidden({row["product_id"]: _kind(row) for row in rows})
+    """Contract kind by product; products without a category are omitted."""
+    ids = sorted(set(products))
+    rows = await fetch(connection, _kinds(), ids=ids) if ids else []
+    return Hidden({row["product_id"]: _terms(row) for row in rows})
 
 
 async def default_kind(connection: TenantConnection) -> Hidden[ContractTerms | None]:
-    """The kind of contract of products without a category: the first that is delivered once."""
-    rows = await fetch(connection, _usual())
-    return Hidden(_kind(rows[0]) if rows else None)
+    """The contract kind of products without a category: the oldest one that is not time-based, else the oldest."""
+    rows = await fetch(connection, _default_kind())
+    return Hidden(_terms(rows[0]) if rows else None)
 
 
-def _kind(row: Row) -> ContractTerms:
+def _terms(row: Row) -> ContractTerms:
     return ContractTerms(row["id"], row["time_based"], row["months"], row["renews"])
 
 
 async def roots(connection: TenantConnection, items: Iterable[UUID]) -> Hidden[dict[UUID, UUID]]:
-    """The lines of quotes that these were first copied from, or themselves."""
-    wanted = sorted(set(items))
-    rows = await fetch(connection, _roots(), ids=wanted) if wanted else []
+    """Original quote line by line; a line that is no copy is its own original."""
+    ids = sorted(set(items))
+    rows = await fetch(connection, _roots(), ids=ids) if ids else []
     return Hidden({row["item"]: row["root"] for row in rows})
 
 
 async def visited(
     connection: TenantConnection, opportunities: Iterable[UUID]
 ) -> dict[UUID, Hidden[list[UUID]]]:
-    """The stages that these opportunities were in, the latest first."""
-    found: dict[UUID, list[UUID]] = defaultdict(list)
-    wanted = sorted(set(opportunities))
-    for row in await fetch(connection, _visited(), ids=wanted) if wanted else []:
-        found[row["opportunity_id"]].append(row["stage_id"])
-    return {id: Hidden(found[id]) for id in wanted}
+    """Previous stages by opportunity, the latest first."""
+    stages: dict[UUID, list[UUID]] = defaultdict(list)
+    ids = sorted(set(opportunities))
+    for row in await fetch(connection, _visited(), ids=ids) if ids else []:
+        stages[row["opportunity_id"]].append(row["stage_id"])
+    return {id: Hidden(stages[id]) for id in ids}

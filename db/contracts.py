@@ -1,4 +1,4 @@
-"""Tables of the contracts area: the evidence of what was sold, and until when it is delivered."""
+"""Tables of the contracts area: contracts and their lines."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Keeps the credentials of users as their records come and go: e-mail addresses, and reset tokens for passwords."""
+"""Writes credentials with the users' records: sign-in addresses, sessions and password reset tokens."""
 
 from __future__ import annotations
 
@@ -21,86 +21,90 @@ USER, SESSION = parameter("user", Uuid()), parameter("session", Uuid())
 EMAIL, PASSWORD = parameter("email", Text()), parameter("password", Text())
 NUMBER = parameter("number", Uuid())
 UNTIL, NOW = (parameter(name, DateTime(timezone=True)) for name in ("until", "now"))
-"""The parameters of the statements."""
+"""Parameters of the statements."""
 SEPARATOR = " "
-"""Separates an address that was put aside from the id of its deleted user. No address that is typed contains it."""
+"""Separates the released address of a deleted user from the user's id. Sign-in addresses do not contain it."""
 
 
 @cache
 def _existing() -> Compiled:
     user = User.__table__
     joined = CREDENTIAL.join(user, user.c.id == CREDENTIAL.c.user_id)
-    found = select(IntLiteral(1)).select_from(joined).where(user.c.deleted_at.is_(None))
-    return trusted(found.where(CREDENTIAL.c.email == EMAIL))
+    statement = select(IntLiteral(1)).select_from(joined).where(user.c.deleted_at.is_(None))
+    return trusted(statement.where(CREDENTIAL.c.email == EMAIL))
 
 
 async def is_taken(connection: TenantConnection, email: Hidden[str]) -> bool:
-    """Whether a user who is not deleted signs in with this folded address."""
+    """Whether a user who is not deleted has this folded address."""
     return bool(await fetch(connection, _existing(), email=opened(email)))
 
 
 @cache
-def _enrol() -> Compiled:
+def _create() -> Compiled:
     values = {"user_id": USER, "email": EMAIL, "password": Concat([""])}
     return trusted(insert(CREDENTIAL).values(values))
 
 
-async def enrol(connection: TenantConnection, *, user: UUID, email: Hidden[str]) -> None:
-    """Let a new user sign in with an address, once they have chosen a password.
+async def create_credential(
+    connection: TenantConnection, *, user: UUID, email: Hidden[str]
+) -> None:
+    """Create the credential of a new user, without a password.
 
-    The address of a deleted user who had it is put aside.
+    If a deleted user has the address, it is released.
     """
     text = opened(email)
-    await _put_aside(connection, text)
-    await fetch(connection, _enrol(), user=user, email=text)
+    await _release_address(connection, text)
+    await fetch(connection, _create(), user=user, email=text)
 
 
 @cache
-def _aside() -> Compiled:
-    kept = CREDENTIAL.c
-    marked = Concat([kept.email, SEPARATOR, AsText(kept.user_id)])
-    return trusted(update(CREDENTIAL).values(email=marked).where(kept.email == EMAIL))
+def _release() -> Compiled:
+    credential = CREDENTIAL.c
+    released = Concat([credential.email, SEPARATOR, AsText(credential.user_id)])
+    return trusted(update(CREDENTIAL).values(email=released).where(credential.email == EMAIL))
 
 
-async def _put_aside(connection: TenantConnection, email: str) -> None:
-    await fetch(connection, _aside(), email=email)
+async def _release_address(connection: TenantConnection, email: str) -> None:
+    await fetch(connection, _release(), email=email)
 
 
 @cache
 def _credential() -> Compiled:
-    kept = CREDENTIAL.c
-    found = select(kept.user_id, kept.email, kept.password)
-    return trusted(found.where(kept.user_id == USER))
+    credential = CREDENTIAL.c
+    statement = select(credential.user_id, credential.email, credential.password)
+    return trusted(statement.where(credential.user_id == USER))
 
 
 async def address_of(connection: TenantConnection, user: UUID) -> Hidden[str]:
-    """The address that a user signed in with, also when it was put aside; empty for a user without one."""
+    """A user's sign-in address, also if it was released; empty without a credential."""
     rows = await fetch(connection, _credential(), user=user)
     return Hidden(rows[0]["email"].removesuffix(f"{SEPARATOR}{user}") if rows else "")
 
 
 @cache
-def _reclaim() -> Compiled:
-    mine = CREDENTIAL.c.user_id == USER
-    return trusted(update(CREDENTIAL).values(email=EMAIL).where(mine))
+def _restore() -> Compiled:
+    is_user = CREDENTIAL.c.user_id == USER
+    return trusted(update(CREDENTIAL).values(email=EMAIL).where(is_user))
 
 
-async def reclaim(connection: TenantConnection, *, user: UUID, email: Hidden[str]) -> None:
-    """Give a restored user their address back, which no other live user has."""
+async def restore_credential(
+    connection: TenantConnection, *, user: UUID, email: Hidden[str]
+) -> None:
+    """Restore the sign-in address of a user, which no other live user may have."""
     text = opened(email)
-    await _put_aside(connection, text)
-    await fetch(connection, _reclaim(), user=user, email=text)
+    await _release_address(connection, text)
+    await fetch(connection, _restore(), user=user, email=text)
 
 
 @cache
-def _withdraw_reset() -> Compiled:
-    mine = CREDENTIAL.c.user_id == USER
-    return trusted(update(CREDENTIAL).values(reset=null()).where(mine))
+def _clear_reset() -> Compiled:
+    is_user = CREDENTIAL.c.user_id == USER
+    return trusted(update(CREDENTIAL).values(reset=null()).where(is_user))
 
 
 async def end_all(connection: TenantConnection, *, user: UUID, at: datetime) -> None:
-    """End all sessions of a user, and withdraw their reset token."""
-    await fetch(connection, _withdraw_reset(), user=user)
+    """End all sessions of a user, and invalidate their reset token."""
+    await fetch(connection, _clear_reset(), user=user)
     await revoke_all(await connection.direct(), user, at)
 
 
@@ -112,34 +116,34 @@ async def credential_of(connection: TenantConnection, user: UUID) -> StoredCrede
 
 @cache
 def _set_reset() -> Compiled:
-    mine = CREDENTIAL.c.user_id == USER
+    is_user = CREDENTIAL.c.user_id == USER
     values = {"reset": NUMBER, "reset_until": UNTIL}
-    return trusted(update(CREDENTIAL).values(values).where(mine))
+    return trusted(update(CREDENTIAL).values(values).where(is_user))
 
 
 async def set_reset(
-    connection: TenantConnection, user: UUID, number: UUID, until: datetime
+    connection: TenantConnection, user: UUID, number: UUID, expires_at: datetime
 ) -> None:
-    """Make this the number of the one reset token that is valid."""
-    await fetch(connection, _set_reset(), user=user, number=number, until=until)
+    """Store the number of the user's only valid reset token."""
+    await fetch(connection, _set_reset(), user=user, number=number, until=expires_at)
 
 
 @cache
 def _use_reset() -> Compiled:
-    kept = CREDENTIAL.c
+    credential = CREDENTIAL.c
     values = {"password": PASSWORD, "reset": null(), "reset_until": null()}
     valid = (
-        kept.user_id == USER,
-        kept.reset == NUMBER,
-        kept.reset_until > NOW,
+        credential.user_id == USER,
+        credential.reset == NUMBER,
+        credential.reset_until > NOW,
     )
-    return trusted(update(CREDENTIAL).values(values).where(*valid).returning(kept.user_id))
+    return trusted(update(CREDENTIAL).values(values).where(*valid).returning(credential.user_id))
 
 
 async def use_reset(
     connection: TenantConnection, user: UUID, number: UUID, hash: str, now: datetime
 ) -> bool:
-    """Store another hash of the user's password if the token's number is valid, once: of several at once, one succeeds."""
+    """Store a password hash if the token is valid, and invalidate it. Only one of several concurrent calls succeeds."""
     rows = await fetch(connection, _use_reset(), user=user, number=number, password=hash, now=now)
     return bool(rows)
 

@@ -1,4 +1,4 @@
-"""Tables of the labels area: tags that anybody can put on records, and each user's favorites."""
+"""Tables of the labels area: tags, taggings and favorites."""
 
 from uuid import UUID
 

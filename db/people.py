@@ -1,4 +1,4 @@
-"""Tables of the people area: persons, and where they work."""
+"""Tables of the people area: persons and affiliations."""
 
 from datetime import date
 from uuid import UUID

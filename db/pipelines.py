@@ -1,4 +1,4 @@
-"""The pipelines of a tenant, read past the caller's rights: which stages a type of opportunity activates."""
+"""Trusted reads of pipelines: the stages of opportunity types."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ IDS = "ids"
 @cache
 def _used() -> Compiled:
     step, opportunity = PipelineStage.__table__, Opportunity.__table__
-    inside = (
+    is_in_step = (
         (opportunity.c.type_id == step.c.type_id)
         & (opportunity.c.stage_id == step.c.stage_id)
         & opportunity.c.deleted_at.is_(None)
     )
-    found = select(step.c.id).distinct().select_from(step.join(opportunity, inside))
-    return trusted(found.where(one_of(step.c.id, IDS, Uuid())))
+    statement = select(step.c.id).distinct().select_from(step.join(opportunity, is_in_step))
+    return trusted(statement.where(one_of(step.c.id, IDS, Uuid())))
 
 
 async def used_stages(connection: TenantConnection, pipeline_stages: Iterable[UUID]) -> set[UUID]:
-    """Those of the stages of types that an opportunity of the type is in."""
-    wanted = sorted(set(pipeline_stages))
-    rows = await fetch(connection, _used(), ids=wanted) if wanted else []
+    """The ids of those pipeline stages that contain opportunities."""
+    ids = sorted(set(pipeline_stages))
+    rows = await fetch(connection, _used(), ids=ids) if ids else []
     return {row["id"] for row in rows}
 
 
 @cache
 def _active() -> Compiled:
     step, stage = PipelineStage.__table__, Stage.__table__
-    found = select(
+    statement = select(
         step.c.type_id,
         step.c.stage_id,
         stage.c.kind,
@@ -54,18 +54,18 @@ def _active() -> Compiled:
     )
     live = (step.c.deleted_at.is_(None), stage.c.deleted_at.is_(None))
     joined = step.join(stage, stage.c.id == step.c.stage_id)
-    return trusted(found.select_from(joined).where(one_of(step.c.type_id, IDS, Uuid()), *live))
+    return trusted(statement.select_from(joined).where(one_of(step.c.type_id, IDS, Uuid()), *live))
 
 
 async def pipelines(
     connection: TenantConnection, types: Iterable[UUID]
 ) -> dict[UUID, Hidden[dict[UUID, PipelineStep]]]:
-    """For each of these types the stages that it activates, by their ids; none for an unknown type."""
-    wanted = sorted(set(types))
-    found: dict[UUID, dict[UUID, PipelineStep]] = defaultdict(dict)
-    for row in await fetch(connection, _active(), ids=wanted) if wanted else []:
+    """The pipeline of each type, by stage id; empty for unknown types."""
+    ids = sorted(set(types))
+    steps: dict[UUID, dict[UUID, PipelineStep]] = defaultdict(dict)
+    for row in await fetch(connection, _active(), ids=ids) if ids else []:
         kind = StageKind(row["kind"])
         numbers = (row["position"], row["probability"])
         step = PipelineStep(row["stage_id"], kind, *numbers, needs_quote=row["needs_quote"])
-        found[row["type_id"]][step.stage] = step
-    return {type_: Hidden(found[type_]) for type_ in wanted}
+        steps[row["type_id"]][step.stage] = step
+    return {type_: Hidden(steps[type_]) for type_ in ids}

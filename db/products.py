@@ -1,4 +1,4 @@
-"""Tables of the products area: what we sell, in which units, and what kind of contract it makes."""
+"""Tables of the products area: products, categories, units and contract kinds."""
 
 from decimal import Decimal
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Tables of the quotes area: what we offer for an opportunity, line by line."""
+"""Tables of the quotes area: quotes and their lines."""
 
 from datetime import date, datetime
 from decimal import Decimal

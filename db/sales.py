@@ -1,4 +1,4 @@
-"""Tables of the sales area: what we hope to sell."""
+"""Tables of the sales area: opportunities, their stage history, contacts, related accounts and shares."""
 
 from datetime import date, datetime
 from decimal import Decimal

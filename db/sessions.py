@@ -1,4 +1,4 @@
-"""Keeps credentials and sessions, in a tenant's transaction; it judges no password."""
+"""Reads and writes credentials and sessions in a tenant's transaction. Passwords are verified elsewhere."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from db.staff import Credential, Session
 CREDENTIAL: Table = Credential.__table__
 SESSION: Table = Session.__table__
 FIRST = 1
-"""The generation a session begins with."""
+"""First generation of a session's refresh tokens."""
 
 
 @dataclass(frozen=True)
 class StoredCredential:
-    """What a user signs in with, as it is kept."""
+    """A user's stored password hash."""
 
     user: UUID
     hash: str = field(repr=False)
 
 
 def fold(email: str) -> str:
-    """An address as it is kept and compared.
+    """The stored form of an email address, used for comparison.
 
-    Done in Python, for what is kept and for what is sought alike, so that Postgres' collation has
-    no say; Postgres compares the result byte by byte.
+    Computed in Python when storing and when searching, so that the result does not depend on the
+    collation of Postgres, which compares bytes.
     """
     return email.strip().lower()
 
 
 async def find_credential(connection: Driver, email: str) -> StoredCredential | None:
-    """The credential with this folded address, of an active user or not."""
+    """The credential with this folded address, also of inactive users."""
     rows = await run(
         connection,
         select(CREDENTIAL.c.user_id, CREDENTIAL.c.password).where(CREDENTIAL.c.email == email),
@@ -44,23 +44,23 @@ async def find_credential(connection: Driver, email: str) -> StoredCredential | 
     return StoredCredential(rows[0]["user_id"], rows[0]["password"]) if rows else None
 
 
-async def lock_credential(connection: Driver, known: StoredCredential) -> bool:
-    """Lock the credential until the transaction ends; False if it is no longer what was verified.
+async def lock_credential(connection: Driver, credential: StoredCredential) -> bool:
+    """Lock the credential until the transaction ends; False if it changed since it was verified.
 
-    A new password must be written before the user's sessions are revoked: then a session begun
-    with the old password is either seen by the revoking, or finds the password changed here.
+    A password change writes the new hash before it revokes the sessions. So a concurrent sign-in with
+    the old password either is revoked, or gets False here.
     """
     rows = await run(
         connection,
         select(CREDENTIAL.c.user_id)
-        .where(CREDENTIAL.c.user_id == known.user, CREDENTIAL.c.password == known.hash)
+        .where(CREDENTIAL.c.user_id == credential.user, CREDENTIAL.c.password == credential.hash)
         .with_for_update(),
     )
     return bool(rows)
 
 
 async def set_hash(connection: Driver, user: UUID, hash: str) -> None:
-    """Keep another hash of the user's password. A token to choose one with is good no more."""
+    """Store a new password hash, and invalidate the reset token."""
     await run(
         connection,
         update(CREDENTIAL)
@@ -70,27 +70,28 @@ async def set_hash(connection: Driver, user: UUID, hash: str) -> None:
 
 
 async def begin(
-    connection: Driver, session: UUID, user: UUID, at: datetime, until: datetime
+    connection: Driver, session: UUID, user: UUID, at: datetime, expires_at: datetime
 ) -> None:
-    """Begin a session at generation FIRST. Raises TurnedAway(REVOKED) if its user may not sign in.
+    """Create a session at generation FIRST. Raises EntryRejected(REVOKED) if its user may not sign in.
 
-    Whether a user is active stands in a record's table, which only the gate may read. But the
-    function that begins every transaction knows: entering with the session that was just begun is
-    refused for a user who is inactive or deleted, and the session vanishes with its transaction.
+    Only the gate may read the user's record. Instead, the SQL function that starts every transaction
+    checks the new session: it rejects inactive and deleted users, and the session is rolled back.
     """
     await run(
         connection,
         insert(SESSION).values(
-            id=session, user_id=user, generation=FIRST, created_at=at, expires_at=until
+            id=session, user_id=user, generation=FIRST, created_at=at, expires_at=expires_at
         ),
     )
     await enter_session(connection, session)
 
 
-async def renew(connection: Driver, session: UUID, generation: int, until: datetime) -> UUID | None:
-    """Make `generation` the last one and the next one good; the user, or None if it was not good.
+async def renew(
+    connection: Driver, session: UUID, generation: int, expires_at: datetime
+) -> UUID | None:
+    """Replace `generation` by the next one, and return the user; None if `generation` is not current.
 
-    Comparing and counting are one statement: of any number at once, one is answered with the user.
+    One statement compares and increments, so only one of several concurrent calls succeeds.
     """
     rows = await run(
         connection,
@@ -100,14 +101,14 @@ async def renew(connection: Driver, session: UUID, generation: int, until: datet
             SESSION.c.generation == generation,
             SESSION.c.revoked_at.is_(None),
         )
-        .values(generation=SESSION.c.generation + 1, expires_at=until)
+        .values(generation=SESSION.c.generation + 1, expires_at=expires_at)
         .returning(SESSION.c.user_id),
     )
     return rows[0]["user_id"] if rows else None
 
 
 async def is_reused(connection: Driver, session: UUID, generation: int) -> bool:
-    """Whether the session has gone past `generation`: its token was used before."""
+    """Whether `generation` is outdated, so that its token was already used."""
     rows = await run(
         connection,
         select(SESSION.c.id).where(SESSION.c.id == session, SESSION.c.generation > generation),
@@ -116,7 +117,7 @@ async def is_reused(connection: Driver, session: UUID, generation: int) -> bool:
 
 
 async def revoke(connection: Driver, session: UUID, at: datetime) -> None:
-    """End a session, unless it has been ended."""
+    """End a session that has not ended yet."""
     await run(
         connection,
         update(SESSION)
@@ -128,7 +129,7 @@ async def revoke(connection: Driver, session: UUID, at: datetime) -> None:
 async def revoke_all(
     connection: Driver, user: UUID, at: datetime, *, but: UUID | None = None
 ) -> int:
-    """End all sessions of a user, but one that goes on; how many there were."""
+    """End all sessions of a user except `but`, and return their number."""
     others = [SESSION.c.id != but] if but else []
     rows = await run(
         connection,
@@ -140,8 +141,8 @@ async def revoke_all(
     return len(rows)
 
 
-async def lend(connection: Driver, session: UUID, user: UUID, at: datetime) -> None:
-    """A session for the operator's one transaction; it ends as it begins, so nobody can enter with it."""
+async def create_temporary(connection: Driver, session: UUID, user: UUID, at: datetime) -> None:
+    """Create an expired session for operator transactions; no client can use it."""
     await run(
         connection,
         insert(SESSION).values(
@@ -150,6 +151,6 @@ async def lend(connection: Driver, session: UUID, user: UUID, at: datetime) -> N
     )
 
 
-async def take_back(connection: Driver, session: UUID) -> None:
-    """Remove a session that was lent."""
+async def delete_temporary(connection: Driver, session: UUID) -> None:
+    """Delete a temporary session."""
     await run(connection, delete(SESSION).where(SESSION.c.id == session))

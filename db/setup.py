@@ -1,4 +1,4 @@
-"""Tables of the set-up: pipelines, types with what they preset, the tenant's own lists, attributes and switches."""
+"""Tables of the settings: stages, types, lists, custom attributes, features and preferences."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Tables of the staff: employees in their tree, users, and what roles and profiles open to them."""
+"""Tables of the staff area: employees, users, roles, profiles, credentials and sessions."""
 
 from datetime import datetime
 from uuid import UUID

@@ -105,11 +105,11 @@ async def _context(operator: OperatorSession) -> AsyncIterator[Context]:
     async with entered(operator) as connection:
         viewer = await administrator(operator, connection)
         # Every commit checks the caller's session, so the operator needs a temporary one.
-        await sessions.lend(connection, session, viewer.user, operator.now)
+        await sessions.create_temporary(connection, session, viewer.user, operator.now)
         async with context_in(operator, connection, viewer, session) as ctx:
             yield ctx
     async with entered(operator) as connection:
-        await sessions.take_back(connection, session)
+        await sessions.delete_temporary(connection, session)
 
 
 @asynccontextmanager

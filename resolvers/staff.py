@@ -119,7 +119,7 @@ async def create_credentials(ctx: Context, items: Saved[User]) -> None:
     for item in items:
         employee = employees.get(item.record.employee_id)
         email = employee.map(_sign_in) if employee is not None else Hidden("")
-        await _prepare_credentials(ctx, item, addresses, email, credentials.enrol)
+        await _prepare_credentials(ctx, item, addresses, email, credentials.create_credential)
 
 
 def _sign_in(employee: Employee) -> str:
@@ -132,7 +132,7 @@ async def restore_credentials(ctx: Context, items: Saved[User]) -> None:
     addresses: set[str] = set()
     for item in items:
         email = await credentials.address_of(ctx.unit.connection, item.record.id)
-        await _prepare_credentials(ctx, item, addresses, email, credentials.reclaim)
+        await _prepare_credentials(ctx, item, addresses, email, credentials.restore_credential)
 
 
 async def _prepare_credentials(

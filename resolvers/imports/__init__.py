@@ -1,1 +1,1 @@
-"""Keeps what was read from files elsewhere, by the deeds that people have: their rules hold, and the history tells."""
+"""Imports parsed files by the commands of the API, so that business rules apply and the history is written."""

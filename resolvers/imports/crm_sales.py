@@ -1,4 +1,4 @@
-"""Fills a tenant from the files of "CRM Sales Opportunities", and lets a second run find everything there."""
+"""Imports the files of "CRM Sales Opportunities" into a tenant. A repeated import creates nothing twice."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from domain.imports.csv_files import Finding
 from domain.imports.events import events
 from resolvers.imports.deals import Deals, ImportTargets
 from resolvers.imports.lists import accounts, attributes, pipeline, products
-from resolvers.imports.rights import DIRECTOR, give_roles
-from resolvers.imports.staff import Login, Secret, employ, posts
-from resolvers.imports.work import Tell, at, work_of
+from resolvers.imports.rights import DIRECTOR, create_roles
+from resolvers.imports.staff import Login, Secret, employ, positions
+from resolvers.imports.work import Report, at, work_of
 from resolvers.operator import OperatorSession
 
 Read = AccountRow | ProductRow | DealRow
@@ -21,67 +21,68 @@ Read = AccountRow | ProductRow | DealRow
 
 @dataclass
 class ImportResult:
-    """What came of an import."""
+    """The result of an import."""
 
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many records of a type a command was carried out on, by type and command."""
-    there: int = 0
-    """Opportunities that the tenant had already."""
+    """Number of records by type and command."""
+    existing: int = 0
+    """Number of opportunities that already existed."""
     logins: list[Login] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Screen:
-    """Where an import shows how far it is."""
+class ProgressDisplay:
+    """Callbacks that report the progress of an import."""
 
     advance: Callable[[int], None]
+    """Called with a number of completed steps."""
     logins: Callable[[list[Login]], None]
-    """Told with what new users sign in, as soon as they may."""
+    """Called with the sign-in data of new users, as soon as these are committed."""
 
 
-def steps(book: CrmSales) -> int:
-    """How many commands the opportunities take."""
-    return sum(len(events(each, None, known=False) or ()) for each in book.deals)
+def steps(files: CrmSales) -> int:
+    """Number of commands for the opportunities."""
+    return sum(len(events(each, None, known=False) or ()) for each in files.deals)
 
 
-async def keep(
-    operator: OperatorSession, book: CrmSales, secret: Secret, screen: Screen
+async def import_files(
+    operator: OperatorSession, files: CrmSales, secret: Secret, display: ProgressDisplay
 ) -> ImportResult:
-    """Everything that was read, by the commands that users have. Raises TenantError."""
-    came = ImportResult(findings=list(book.findings))
+    """Import the contents of all files. Raises TenantError."""
+    result = ImportResult(findings=list(files.findings))
     async with work_of(operator) as work:
-        came.done = work.done
+        result.done = work.done
         async with work.transaction() as ctx:
             lists = await pipeline(work, ctx)
-            own = await attributes(work, ctx)
+            attribute_ids = await attributes(work, ctx)
         async with work.transaction() as ctx:
-            roles = await give_roles(work, ctx, own)
+            roles = await create_roles(work, ctx, attribute_ids)
         async with work.transaction() as ctx:
-            team = posts(book.sellers, operator.tenant.slug)
-            sellers, came.logins = await employ(work, ctx, team, roles, secret)
-        screen.logins(came.logins)
+            team = positions(files.sellers, operator.tenant.slug)
+            sellers, result.logins = await employ(work, ctx, team, roles, secret)
+        display.logins(result.logins)
         director = next(n for n, each in team.items() if each.role == DIRECTOR)
         async with work.transaction() as ctx:
-            if book.deals:
-                ctx.unit.now = at(min(each.since for each in book.deals))
-            told = teller(came.findings, "products.csv", book.products)
-            offered = await products(work, ctx, book, told)
-            told = teller(came.findings, "accounts.csv", book.accounts)
-            customers = await accounts(work, ctx, book, sellers[director], told)
-        known = ImportTargets(lists, offered, customers, sellers)
-        told = teller(came.findings, "sales_pipeline.csv", book.deals)
-        deals = Deals(work, known, told, screen.advance)
-        await deals.keep(book.deals)
-        came.there = deals.there
-    return came
+            if files.deals:
+                ctx.unit.now = at(min(each.since for each in files.deals))
+            report = reporter(result.findings, "products.csv", files.products)
+            product_ids = await products(work, ctx, files, report)
+            report = reporter(result.findings, "accounts.csv", files.accounts)
+            account_ids = await accounts(work, ctx, files, sellers[director], report)
+        targets = ImportTargets(lists, product_ids, account_ids, sellers)
+        report = reporter(result.findings, "sales_pipeline.csv", files.deals)
+        deals = Deals(work, targets, report, display.advance)
+        await deals.run(files.deals)
+        result.existing = deals.existing
+    return result
 
 
-def teller(findings: list[Finding], file: str, records: Iterable[Read]) -> Tell:
-    """Notes findings about what was read from a file, by the names or ids of its records."""
+def reporter(findings: list[Finding], file: str, records: Iterable[Read]) -> Report:
+    """A function that adds findings about the records of a file, by their names or ids."""
     lines = {each.id if isinstance(each, DealRow) else each.name: each.line for each in records}
 
-    def tell(name: str, what: str, done: str) -> None:
-        findings.append(Finding(file, lines[name], what, done))
+    def report(name: str, description: str, done: str) -> None:
+        findings.append(Finding(file, lines[name], description, done))
 
-    return tell
+    return report

@@ -1,4 +1,4 @@
-"""Imported opportunities with their quotes, created, sold and lost on the days that the file says."""
+"""Imports opportunities with their quotes: creates, sells and loses them on the dates of the file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ from resolvers.engine.changeset import Params
 from resolvers.engine.command import Command
 from resolvers.engine.context import Context
 from resolvers.imports.lists import CURRENCY, Lists
-from resolvers.imports.work import LEFT_OUT, MOST, Tell, Work, at, batches, create, global_id
+from resolvers.imports.work import (
+    BATCH_SIZE,
+    LEFT_OUT,
+    Report,
+    Work,
+    at,
+    batches,
+    create,
+    global_id,
+)
 from resolvers.outcome import lose, sell
 from resolvers.sales import move
 
@@ -37,7 +46,7 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True)
 class ImportTargets:
-    """What the opportunities of the file lead to, by the names that it has for them."""
+    """The records that opportunities refer to, by their names in the file."""
 
     lists: Lists
     products: Mapping[str, str]
@@ -45,13 +54,13 @@ class ImportTargets:
     sellers: Mapping[str, str]
 
     def missing(self, deal: DealRow) -> str | None:
-        """What it names that could not be kept."""
+        """Why a row's target was not imported; None if all targets exist."""
         if deal.product not in self.products:
             return f"product {deal.product!r} was left out"
         return None if deal.account in self.accounts else f"account {deal.account!r} was left out"
 
-    def given(self, deal: DealRow) -> Params:
-        """The opportunity with its quote."""
+    def params(self, deal: DealRow) -> Params:
+        """Parameters of the opportunity with its quote."""
         item = {"product": self.products[deal.product], "unitPrice": deal.price}
         named = deal.account != NO_ACCOUNT
         return {
@@ -67,111 +76,115 @@ class ImportTargets:
         }
 
     def differs(self, deal: DealRow, row: Opportunity) -> list[str]:
-        """What the tenant says otherwise of an opportunity."""
-        said = {
+        """Columns of the file that differ from an existing opportunity."""
+        values = {
             "account": (global_id(Account, row.account_id), self.accounts[deal.account]),
             "sales_agent": (global_id(Employee, row.owner_id), self.sellers[deal.seller]),
             "close_value": (row.amount, deal.amount),
         }
-        return [column for column, (theirs, ours) in said.items() if theirs != ours]
+        return [column for column, (theirs, ours) in values.items() if theirs != ours]
 
 
 class Deals:
-    """Brings the opportunities of a tenant to where the file says they are."""
+    """Imports the opportunities of the file."""
 
-    def __init__(self, work: Work, known: ImportTargets, tell: Tell, advance: Advance) -> None:
+    def __init__(
+        self, work: Work, targets: ImportTargets, report: Report, advance: Advance
+    ) -> None:
         self._work = work
-        self._known = known
-        self._tell = tell
+        self._targets = targets
+        self._report = report
         self._advance = advance
         self._ids: dict[str, UUID] = {}
-        self.there = 0
-        """Opportunities that the tenant had already."""
+        self.existing = 0
+        """Number of opportunities that already existed."""
 
-    async def keep(self, deals: Iterable[DealRow]) -> None:
-        """Do what is left to be done, in the order of the days."""
-        left: list[Event] = []
-        for several in batches(deals):
+    async def run(self, deals: Iterable[DealRow]) -> None:
+        """Execute the remaining commands, in the order of their dates."""
+        remaining: list[Event] = []
+        for group in batches(deals):
             async with self._work.transaction() as ctx:
-                left += await self._left(ctx, several)
-        left.sort(key=Event.place)
+                remaining += await self._remaining(ctx, group)
+        remaining.sort(key=Event.place)
         batch: list[tuple[date, EventKind, list[Event]]] = []
-        for (day, kind), same in groupby(left, lambda each: (each.day, each.kind)):
-            group = list(same)
-            if batch and sum(len(each) for *_, each in batch) + len(group) > MOST:
-                await self._do(batch)
+        for (day, kind), same_day in groupby(remaining, lambda each: (each.day, each.kind)):
+            day_events = list(same_day)
+            if batch and sum(len(each) for *_, each in batch) + len(day_events) > BATCH_SIZE:
+                await self._execute(batch)
                 batch = []
-            batch.append((day, kind, group))
-        await self._do(batch)
+            batch.append((day, kind, day_events))
+        await self._execute(batch)
 
-    async def _left(self, ctx: Context, deals: list[DealRow]) -> list[Event]:
+    async def _remaining(self, ctx: Context, deals: list[DealRow]) -> list[Event]:
         ids = await self._work.known(
             ctx, Opportunity, Opportunity.external_id, [each.id for each in deals]
         )
         rows = await ctx.unit.lock_visible(MODEL.of(Opportunity), ids.values(), Lock.NONE)
-        steps = {id: step for step, id in self._known.lists.stages.items()}
+        steps = {id: step for step, id in self._targets.lists.stages.items()}
         self._ids |= ids
-        found: list[Event] = []
+        remaining: list[Event] = []
         for deal in deals:
-            missing = self._known.missing(deal)
+            missing = self._targets.missing(deal)
             if missing is not None:
-                self._tell(deal.id, missing, LEFT_OUT)
+                self._report(deal.id, missing, LEFT_OUT)
             elif deal.id not in ids:
-                found += events(deal, None, known=False) or ()
+                remaining += events(deal, None, known=False) or ()
             else:
-                found += self._compared(deal, cast("Opportunity", rows[ids[deal.id]]), steps)
-        self._advance(sum(_steps(deal) for deal in deals) - len(found))
-        return found
+                remaining += self._remaining_for_existing(
+                    deal, cast("Opportunity", rows[ids[deal.id]]), steps
+                )
+        self._advance(sum(_steps(deal) for deal in deals) - len(remaining))
+        return remaining
 
-    def _compared(
+    def _remaining_for_existing(
         self, deal: DealRow, row: Opportunity, steps: Mapping[str, ImportedStage]
     ) -> list[Event]:
-        """What is left to be done with one that is there, where an import was interrupted.
+        """The remaining commands for an existing opportunity, after an interrupted import.
 
-        What people changed since, or the file says anew, is told and left as it is.
+        If users changed it since, or the file changed, it is reported and left unchanged.
         """
-        self.there += 1
-        left = events(deal, steps.get(global_id(Stage, row.stage_id)), known=True)
-        differs = self._known.differs(deal, row)
-        if left is None or (left and differs):
+        self.existing += 1
+        remaining = events(deal, steps.get(global_id(Stage, row.stage_id)), known=True)
+        differs = self._targets.differs(deal, row)
+        if remaining is None or (remaining and differs):
             differs.append("deal_stage")
         if differs:
-            self._tell(deal.id, f"{', '.join(differs)}: the tenant says otherwise", AS_IT_IS)
+            self._report(deal.id, f"{', '.join(differs)}: the tenant has other values", AS_IT_IS)
             return []
-        return left or []
+        return remaining or []
 
-    async def _do(self, groups: list[tuple[date, EventKind, list[Event]]]) -> None:
-        """One transaction, in which every day's commands are carried out on that day."""
+    async def _execute(self, groups: list[tuple[date, EventKind, list[Event]]]) -> None:
+        """Execute commands in one transaction, each dated on its day."""
         if not groups:
             return
         async with self._work.transaction() as ctx:
-            for day, kind, several in groups:
+            for day, kind, group in groups:
                 ctx.unit.now = at(day)
-                for each in batches(several):
-                    await self._done(ctx, kind, each)
-        self._advance(sum(len(several) for *_, several in groups))
+                for each in batches(group):
+                    await self._execute_commands(ctx, kind, each)
+        self._advance(sum(len(group) for *_, group in groups))
 
-    async def _done(self, ctx: Context, kind: EventKind, several: list[Event]) -> None:
+    async def _execute_commands(self, ctx: Context, kind: EventKind, group: list[Event]) -> None:
         inputs = {
             each.deal.id: self._input(kind, each)
-            for each in several
+            for each in group
             if kind is EventKind.CREATE or each.deal.id in self._ids
         }
-        made = await self._work.each(ctx, COMMANDS[kind], inputs, self._tell)
+        created = await self._work.each(ctx, COMMANDS[kind], inputs, self._report)
         if kind is EventKind.CREATE:
-            self._ids |= made
+            self._ids |= created
 
     def _input(self, kind: EventKind, event: Event) -> Params:
-        deal, lists = event.deal, self._known.lists
+        deal, lists = event.deal, self._targets.lists
         if kind is EventKind.CREATE:
-            return self._known.given(deal)
-        which = {"id": global_id(Opportunity, self._ids[deal.id])}
+            return self._targets.params(deal)
+        record = {"id": global_id(Opportunity, self._ids[deal.id])}
         if kind is EventKind.MOVE:
-            return {**which, "stage": lists.stages[deal.step]}
-        closed = {**which, "stage": lists.stages[deal.step], "closedOn": event.day}
+            return {**record, "stage": lists.stages[deal.step]}
+        closed = {**record, "stage": lists.stages[deal.step], "closedOn": event.day}
         return {**closed, "reason": lists.reason} if kind is EventKind.LOSE else closed
 
 
 def _steps(deal: DealRow) -> int:
-    """How many commands it takes to bring a new one to where it is."""
+    """Number of commands for a new opportunity."""
     return len(events(deal, None, known=False) or ())

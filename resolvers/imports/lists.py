@@ -1,4 +1,4 @@
-"""What imported opportunities refer to: the stages of the file as a pipeline of its own, industries, products and accounts."""
+"""Imports the records that opportunities refer to: a pipeline with the file's stages, industries, products and accounts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from domain.setup import AttributeKind, StageKind
 from resolvers.areas import REGISTRY
 from resolvers.engine.changeset import Params
 from resolvers.engine.context import Context
-from resolvers.imports.work import Tell, Work, create, global_id, levels
+from resolvers.imports.work import Report, Work, create, global_id, levels
 
 PIPELINE = "CRM sales opportunities"
-"""The type of the opportunities; that a tenant has it tells that the import was begun in it."""
+"""Name of the opportunity type. Its existence means that an import has already started in the tenant."""
 CURRENCY = "USD"
 REASON = "Not stated"
 UNIT, KIND = "piece", "Delivery"
@@ -27,23 +27,23 @@ STAGES: Mapping[ImportedStage, tuple[StageKind, int, str]] = {
     ImportedStage.PROSPECTING: (
         StageKind.OPEN,
         20,
-        "They were named; nobody has spoken with them yet.",
+        "Identified, but not contacted yet.",
     ),
-    ImportedStage.ENGAGING: (StageKind.OPEN, 50, "We are speaking with them about the product."),
+    ImportedStage.ENGAGING: (StageKind.OPEN, 50, "In conversation about the product."),
     ImportedStage.WON: (StageKind.WON, 100, "They bought it."),
     ImportedStage.LOST: (StageKind.LOST, 0, "They did not buy it."),
 }
-"""Kind, probability and description of each stage, in their order."""
+"""Kind, probability and description of each stage, in order."""
 ATTRIBUTES = {
     "yearEstablished": "Year established",
     "annualRevenue": "Annual revenue, in millions of US dollars",
 }
-"""What the file says of accounts that has no field of its own, all of it numbers."""
+"""Custom attributes for columns of accounts.csv without a field; all are numbers."""
 
 
 @dataclass(frozen=True)
 class Lists:
-    """The ids of what opportunities are created with."""
+    """Ids of the pipeline, its stages and the lost reason."""
 
     pipeline: str
     stages: Mapping[ImportedStage, str]
@@ -51,49 +51,52 @@ class Lists:
 
 
 async def pipeline(work: Work, ctx: Context) -> Lists:
-    """The stages, their pipeline, which is preferred from now on, and why things are lost."""
+    """Create the stages, the pipeline as the preferred type, and the lost reason, unless they exist."""
     stages = await work.ensure(ctx, Stage, Stage.name, {
-            step.value: {"name": step.value, "kind": kind, "position": 20 + n, "description": says}
-            for n, (step, (kind, _, says)) in enumerate(STAGES.items())
+            step.value: {"name": step.value, "kind": kind, "position": 20 + n, "description": text}
+            for n, (step, (kind, _, text)) in enumerate(STAGES.items())
         },
     )  # fmt: skip
-    uses = [
-        {"stage": stages[step.value], "position": place, "probability": likely}
-        for place, (step, (_, likely, _)) in enumerate(STAGES.items(), 1)
+    activated = [
+        {"stage": stages[step.value], "position": place, "probability": probability}
+        for place, (step, (_, probability, _)) in enumerate(STAGES.items(), 1)
     ]
-    known = await work.known(ctx, OpportunityType, OpportunityType.name, [PIPELINE])
-    kind = {"name": PIPELINE, "defaultCurrency": CURRENCY, "stages": uses}
-    made = await work.ensure(ctx, OpportunityType, OpportunityType.name, {PIPELINE: kind})
-    if not known:
+    existing = await work.known(ctx, OpportunityType, OpportunityType.name, [PIPELINE])
+    type_params = {"name": PIPELINE, "defaultCurrency": CURRENCY, "stages": activated}
+    type_ids = await work.ensure(
+        ctx, OpportunityType, OpportunityType.name, {PIPELINE: type_params}
+    )
+    if not existing:
         preferences = global_id(Preferences, (await ctx.trusted(Preferences).get_one()).id)
-        given = {"id": preferences, "defaultOpportunityType": made[PIPELINE]}
-        await work.all(ctx, REGISTRY.standard(Preferences, Standard.UPDATE), [given])
+        params = {"id": preferences, "defaultOpportunityType": type_ids[PIPELINE]}
+        await work.all(ctx, REGISTRY.standard(Preferences, Standard.UPDATE), [params])
     reasons = await work.ensure(ctx, LostReason, LostReason.name, {REASON: {"name": REASON}})
     steps = {step: stages[step.value] for step in STAGES}
-    return Lists(made[PIPELINE], steps, reasons[REASON])
+    return Lists(type_ids[PIPELINE], steps, reasons[REASON])
 
 
 async def attributes(work: Work, ctx: Context) -> dict[str, str]:
-    """The ids of the attributes of accounts, by their keys, as profiles name them."""
-    wanted = {
+    """Create the attributes of accounts unless they exist; ids by key."""
+    params_by_name = {
         key: {"entity": "Account", "key": key, "label": label, "kind": AttributeKind.NUMBER}
         for key, label in ATTRIBUTES.items()
     }
-    await work.ensure(ctx, Attribute, Attribute.key, wanted)
+    await work.ensure(ctx, Attribute, Attribute.key, params_by_name)
     return {
-        k: str(id) for k, id in (await work.known(ctx, Attribute, Attribute.key, wanted)).items()
+        k: str(id)
+        for k, id in (await work.known(ctx, Attribute, Attribute.key, params_by_name)).items()
     }
 
 
-async def products(work: Work, ctx: Context, book: CrmSales, tell: Tell) -> dict[str, str]:
-    """The products by name, in a category for each series, which is delivered once."""
-    series = {each.series for each in book.products if each.series}
+async def products(work: Work, ctx: Context, files: CrmSales, report: Report) -> dict[str, str]:
+    """Create the products with a category per series, unless they exist; ids by name."""
+    series = {each.series for each in files.products if each.series}
     kinds = await work.ensure(ctx, ContractKind, ContractKind.name, {KIND: {"name": KIND}})
-    given = {name: {"name": name, "contractKind": kinds[KIND]} for name in sorted(series)}
-    categories = await work.ensure(ctx, ProductCategory, ProductCategory.name, given)
+    params = {name: {"name": name, "contractKind": kinds[KIND]} for name in sorted(series)}
+    categories = await work.ensure(ctx, ProductCategory, ProductCategory.name, params)
     units = await work.ensure(ctx, UnitOfMeasure, UnitOfMeasure.name, {UNIT: {"name": UNIT}})
-    wanted = {e.name: _product(e, categories, units[UNIT]) for e in book.products}
-    return await _ensure(work, ctx, Product, Product.external_id, wanted, tell)
+    params_by_name = {e.name: _product(e, categories, units[UNIT]) for e in files.products}
+    return await _ensure(work, ctx, Product, Product.external_id, params_by_name, report)
 
 
 def _product(product: ProductRow, categories: Mapping[str, str], unit: str) -> Params:
@@ -108,20 +111,20 @@ def _product(product: ProductRow, categories: Mapping[str, str], unit: str) -> P
 
 
 async def accounts(
-    work: Work, ctx: Context, book: CrmSales, owner: str, tell: Tell
+    work: Work, ctx: Context, files: CrmSales, owner: str, report: Report
 ) -> dict[str, str]:
-    """The accounts by name, each after the one it is a part of."""
-    sectors = sorted({each.industry for each in book.accounts if each.industry})
+    """Create the accounts, parents first, unless they exist; ids by name."""
+    sectors = sorted({each.industry for each in files.accounts if each.industry})
     industries = await work.ensure(ctx, Industry, Industry.name, {n: {"name": n} for n in sectors})
-    by_name = {each.name: each for each in book.accounts}
+    by_name = {each.name: each for each in files.accounts}
     ids: dict[str, str] = {}
     for group in levels({name: each.parent for name, each in by_name.items()}, ()):
         for name in group:
             parent = by_name[name].parent
             if parent is not None and parent not in ids:
-                tell(name, f"subsidiary_of {parent!r} was left out", "left empty")
-        wanted = {name: _account(by_name[name], industries, ids, owner) for name in group}
-        ids |= await _ensure(work, ctx, Account, Account.external_id, wanted, tell)
+                report(name, f"subsidiary_of {parent!r} was left out", "left empty")
+        params_by_name = {name: _account(by_name[name], industries, ids, owner) for name in group}
+        ids |= await _ensure(work, ctx, Account, Account.external_id, params_by_name, report)
     return ids
 
 
@@ -150,11 +153,11 @@ async def _ensure(
     ctx: Context,
     record: type[Record],
     column: AnyColumn,
-    wanted: Mapping[str, Params],
-    tell: Tell,
+    params_by_name: Mapping[str, Params],
+    report: Report,
 ) -> dict[str, str]:
-    """Those that are known by these external ids, and those that could be made."""
-    known = await work.known(ctx, record, column, wanted)
-    missing = {name: given for name, given in wanted.items() if name not in known}
-    known |= await work.each(ctx, create(record), missing, tell)
-    return {name: global_id(record, id) for name, id in known.items()}
+    """Ids of existing records with these external ids, and of those that could be created."""
+    existing = await work.known(ctx, record, column, params_by_name)
+    missing = {name: params for name, params in params_by_name.items() if name not in existing}
+    existing |= await work.each(ctx, create(record), missing, report)
+    return {name: global_id(record, id) for name, id in existing.items()}

@@ -1,4 +1,4 @@
-"""What the roles of an imported sales team open: everybody sees all accounts, and opportunities as the tree of employees says."""
+"""Roles of an imported sales team: all accounts are visible, and opportunities by the employee hierarchy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCOPES: Mapping[str, WriteScope] = {
     MANAGER: WriteScope.BELOW,
     SELLER: WriteScope.OWN,
 }
-"""Whose opportunities, and what belongs to them, a role may change."""
+"""Write scope of opportunities and their children, by role."""
 BOUND = (
     "Opportunity",
     "OpportunityContact",
@@ -30,49 +30,51 @@ BOUND = (
 )
 
 
-def opened(role: str, attributes: Mapping[str, str]) -> dict[str, DemoGrant]:
-    """What the profile of a role opens; `attributes` are the ids of those of accounts."""
-    # The attributes of the demonstration are its own.
-    found = {name: replace(each, attributes=frozenset()) for name, each in STANDARD.items()}
+def permissions_of(role: str, attributes: Mapping[str, str]) -> dict[str, DemoGrant]:
+    """The permissions of a role's profile; `attributes` contains the attribute ids of accounts."""
+    # The attributes of the demonstration do not exist in other tenants.
+    permissions = {name: replace(each, attributes=frozenset()) for name, each in STANDARD.items()}
     for name in BOUND:
-        found[name] = replace(found[name], edits=SCOPES[role])
+        permissions[name] = replace(permissions[name], edits=SCOPES[role])
     if role == DIRECTOR:
-        found = {name: replace(each, rows=RowScope.ALL) for name, each in found.items()}
-    found["Account"] = replace(found["Account"], attributes=frozenset(attributes.values()))
-    return found
+        permissions = {name: replace(each, rows=RowScope.ALL) for name, each in permissions.items()}
+    permissions["Account"] = replace(
+        permissions["Account"], attributes=frozenset(attributes.values())
+    )
+    return permissions
 
 
-async def give_roles(work: Work, ctx: Context, attributes: Mapping[str, str]) -> dict[str, str]:
-    """The three roles, each with a profile of its own where it is new."""
-    known = await work.known(ctx, Role, Role.name, SCOPES)
+async def create_roles(work: Work, ctx: Context, attributes: Mapping[str, str]) -> dict[str, str]:
+    """Create the three roles, each with its profile, unless they exist; ids by name."""
+    existing = await work.known(ctx, Role, Role.name, SCOPES)
     roles = await work.ensure(ctx, Role, Role.name, {name: {"name": name} for name in SCOPES})
-    new = [name for name in SCOPES if name not in known]
-    made = await work.all(ctx, create(Profile), [{"name": name} for name in new])
-    for name, id in zip(new, made, strict=True):
-        profile, opens = global_id(Profile, id), opened(name, attributes)
-        entities = [_entity(profile, entity, each) for entity, each in opens.items()]
+    new_names = [name for name in SCOPES if name not in existing]
+    profiles = await work.all(ctx, create(Profile), [{"name": name} for name in new_names])
+    for name, id in zip(new_names, profiles, strict=True):
+        profile, permissions = global_id(Profile, id), permissions_of(name, attributes)
+        entities = [_entity(profile, entity, each) for entity, each in permissions.items()]
         await work.all(ctx, create(ObjectPermission), entities)
-        for several in batches(_fields(profile, opens)):
-            await work.all(ctx, create(FieldPermission), several)
-        given = {"role": roles[name], "profile": profile}
-        await work.all(ctx, create(RoleProfile), [given])
+        for group in batches(_fields(profile, permissions)):
+            await work.all(ctx, create(FieldPermission), group)
+        params = {"role": roles[name], "profile": profile}
+        await work.all(ctx, create(RoleProfile), [params])
     return roles
 
 
-def _entity(profile: str, entity: str, opens: DemoGrant) -> Params:
+def _entity(profile: str, entity: str, permissions: DemoGrant) -> Params:
     return {
         "profile": profile,
         "entity": entity,
-        "rows": opens.rows,
-        "creates": opens.creates,
-        "edits": opens.edits,
-        "deletes": opens.deletes,
+        "rows": permissions.rows,
+        "creates": permissions.creates,
+        "edits": permissions.edits,
+        "deletes": permissions.deletes,
     }
 
 
-def _fields(profile: str, opened: Mapping[str, DemoGrant]) -> Iterator[Params]:
-    for entity, opens in opened.items():
-        written = opens.written(entity)
-        for field in (*opens.fields(entity), *sorted(opens.attributes)):
-            given = {"profile": profile, "entity": entity, "field": field}
-            yield {**given, "writes": field in written}
+def _fields(profile: str, grants: Mapping[str, DemoGrant]) -> Iterator[Params]:
+    for entity, permissions in grants.items():
+        written = permissions.written(entity)
+        for field in (*permissions.fields(entity), *sorted(permissions.attributes)):
+            params = {"profile": profile, "entity": entity, "field": field}
+            yield {**params, "writes": field in written}

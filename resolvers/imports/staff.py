@@ -1,4 +1,4 @@
-"""The sales team as employees in a tree, each with a user, a role and a password that is told once."""
+"""Imports the sales team as an employee hierarchy with users, roles and initial passwords."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from resolvers.imports.rights import DIRECTOR, MANAGER, SELLER
 from resolvers.imports.work import Work, create, levels
 
 Secret = Callable[[], Awaitable[tuple[str, str]]]
-"""Makes up a password, and its hash."""
+"""Generates a password and its hash."""
 
 
 @dataclass(frozen=True)
-class Post:
-    """One of the team."""
+class Position:
+    """A member of the sales team."""
 
     name: str
     email: str
     role: str
     office: str | None
-    above: str | None
+    manager: str | None
 
 
 @dataclass(frozen=True)
 class Login:
-    """With what somebody signs in for the first time."""
+    """Initial sign-in data of a new user."""
 
     name: str
     role: str
@@ -39,70 +39,74 @@ class Login:
     password: str
 
 
-def posts(sellers: Iterable[SellerRow], tenant: str) -> dict[str, Post]:
-    """The director, the managers and the sellers, by their names."""
+def positions(sellers: Iterable[SellerRow], tenant: str) -> dict[str, Position]:
+    """The director, the managers and the sellers, by name."""
     team = list(sellers)
     offices: dict[str, set[str | None]] = {}
     for each in team:
         if each.manager is not None:
             offices.setdefault(each.manager, set()).add(each.office)
-    own = {each.name: each for each in team}
-    director = next(n for n in (DIRECTOR, "The " + DIRECTOR.lower()) if n not in {*own, *offices})
-    places: list[tuple[str, str, str | None, str | None]] = [(director, DIRECTOR, None, None)]
+    sellers_by_name = {each.name: each for each in team}
+    director = next(
+        n for n in (DIRECTOR, "The " + DIRECTOR.lower()) if n not in {*sellers_by_name, *offices}
+    )
+    rows: list[tuple[str, str, str | None, str | None]] = [(director, DIRECTOR, None, None)]
     for name in offices:
-        if name not in own:
+        if name not in sellers_by_name:
             [office] = offices[name] if len(offices[name]) == 1 else [None]
-            places.append((name, MANAGER, office, director))
+            rows.append((name, MANAGER, office, director))
     for each in team:
         role = MANAGER if each.name in offices else SELLER
-        places.append((each.name, role, each.office, each.manager or director))
+        rows.append((each.name, role, each.office, each.manager or director))
     emails: set[str] = set()
-    found = {}
-    for name, role, office, above in places:
+    positions_by_name = {}
+    for name, role, office, manager in rows:
         email = _email(name if role != DIRECTOR else "director", tenant, emails)
-        found[name] = Post(name, email, role, office, above)
-    return found
+        positions_by_name[name] = Position(name, email, role, office, manager)
+    return positions_by_name
 
 
-def _email(name: str, tenant: str, taken: set[str]) -> str:
-    """An address that nobody else of the team has, where no post is delivered."""
+def _email(name: str, tenant: str, used: set[str]) -> str:
+    """An unused email address in a domain that does not exist."""
     ascii = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     local = ".".join(filter(None, map(folded, ascii.split()))) or "employee"
     email, number = f"{local}@{tenant}.example", 1
-    while email in taken:
+    while email in used:
         number += 1
         email = f"{local}{number}@{tenant}.example"
-    taken.add(email)
+    used.add(email)
     return email
 
 
 async def employ(
-    work: Work, ctx: Context, team: Mapping[str, Post], roles: Mapping[str, str], secret: Secret
+    work: Work, ctx: Context, team: Mapping[str, Position], roles: Mapping[str, str], secret: Secret
 ) -> tuple[dict[str, str], list[Login]]:
-    """The employees by name; and of those that are new, with what they sign in."""
-    there = await work.known(ctx, Employee, Employee.email, [each.email for each in team.values()])
+    """Create the employees and users unless they exist; employee ids by name, and the sign-in data of new users."""
+    existing = await work.known(
+        ctx, Employee, Employee.email, [each.email for each in team.values()]
+    )
     ids: dict[str, str] = {}
-    for group in levels({name: each.above for name, each in team.items()}, ()):
-        wanted = {team[name].email: _employee(team[name], ids) for name in group}
-        made = await work.ensure(ctx, Employee, Employee.email, wanted)
-        ids |= {name: made[team[name].email] for name in group}
-    new = [each for each in team.values() if each.email not in there]
-    given = [{"employee": ids[e.name], "roles": [{"role": roles[e.role]}]} for e in new]
-    users = await work.all(ctx, create(User), given)
+    for group in levels({name: each.manager for name, each in team.items()}, ()):
+        params_by_email = {team[name].email: _employee(team[name], ids) for name in group}
+        employee_ids = await work.ensure(ctx, Employee, Employee.email, params_by_email)
+        ids |= {name: employee_ids[team[name].email] for name in group}
+    new_positions = [each for each in team.values() if each.email not in existing]
+    params = [{"employee": ids[e.name], "roles": [{"role": roles[e.role]}]} for e in new_positions]
+    users = await work.all(ctx, create(User), params)
     logins = []
     connection = await ctx.unit.connection.direct()
-    for each, user in zip(new, users, strict=True):
+    for each, user in zip(new_positions, users, strict=True):
         password, hash = await secret()
         await sessions.set_hash(connection, user, hash)
         logins.append(Login(each.name, each.role, each.email, password))
     return ids, logins
 
 
-def _employee(post: Post, ids: Mapping[str, str]) -> dict[str, str | None]:
+def _employee(position: Position, ids: Mapping[str, str]) -> dict[str, str | None]:
     return {
-        "name": post.name,
-        "email": post.email,
-        "title": post.role,
-        "office": post.office,
-        "manager": ids[post.above] if post.above else None,
+        "name": position.name,
+        "email": position.email,
+        "title": position.role,
+        "office": position.office,
+        "manager": ids[position.manager] if position.manager else None,
     }

@@ -1,4 +1,4 @@
-"""How an import works: many transactions with an administrator's rights, each for up to 250 records, in nobody's name."""
+"""Transactions of an import: batches of up to 250 records with an administrator's rights and no user in the history."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ from resolvers.engine.execute import CommandRequest, execute
 from resolvers.operator import OperatorSession, administrator, context_in, entered, error_messages
 from tenancy.engine.provision import TenantError
 
-MOST = 250
-"""Records of one batch."""
+BATCH_SIZE = 250
+"""Maximum records of a batch."""
 NOON = time(12, tzinfo=UTC)
 T = TypeVar("T")
-Tell = Callable[[str, str, str], None]
-"""Told of which record what is not as it should be, and what was done about it."""
+Report = Callable[[str, str, str], None]
+"""Reports a finding: the record's name, a description, and how the import handles it."""
 LEFT_OUT = "left out"
 
 
 def at(day: date) -> datetime:
-    """The moment that stands for a day: noon, so that it is that day nearly everywhere."""
+    """Noon of a day in UTC, which is the same day in most time zones."""
     return datetime.combine(day, NOON)
 
 
 def global_id(record: type[Record], id: UUID) -> str:
-    """An id as it is given to a command."""
+    """An id in API format."""
     return f"{MODEL.of(record).prefix}_{id.hex}"
 
 
 def create(record: type[Record]) -> Command:
-    """The command that creates such records."""
+    """The create command of a record type."""
     return REGISTRY.standard(record, Standard.CREATE)
 
 
-def batches(several: Iterable[T]) -> Iterator[list[T]]:
-    """All of them, up to 250 at a time."""
-    rest = iter(several)
-    while batch := list(islice(rest, MOST)):
+def batches(group: Iterable[T]) -> Iterator[list[T]]:
+    """Split items into batches of up to 250."""
+    remaining_items = iter(group)
+    while batch := list(islice(remaining_items, BATCH_SIZE)):
         yield batch
 
 
@@ -62,12 +62,12 @@ class Work:
     operator: OperatorSession
     session: UUID
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many records of a type a command was carried out on, by type and command."""
+    """Number of records by type and command."""
     viewer: Viewer | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Context]:
-        """One transaction. Rights are loaded anew only where the one before it changed them."""
+        """One transaction. Rights are loaded again only if the previous transaction changed them."""
         async with entered(self.operator) as connection:
             viewer = self.viewer or await administrator(self.operator, connection)
             async with context_in(self.operator, connection, viewer, self.session) as ctx:
@@ -76,40 +76,40 @@ class Work:
         self.viewer = None if changed else viewer
 
     async def all(self, ctx: Context, command: Command, inputs: Iterable[Params]) -> list[UUID]:
-        """Execute a command for all inputs. Raises TenantError with everything that is wrong."""
+        """Execute a command for all inputs. Raises TenantError with all errors."""
         items = await self._execute(ctx, command, inputs, all_or_none=True)
-        if sentences := [each for item in items for each in error_messages(ctx, item)]:
-            raise TenantError(" ".join(dict.fromkeys(sentences)))
+        if messages := [each for item in items for each in error_messages(ctx, item)]:
+            raise TenantError(" ".join(dict.fromkeys(messages)))
         return [item.record.id for item in items]
 
     async def each(
-        self, ctx: Context, command: Command, inputs: Mapping[str, Params], tell: Tell
+        self, ctx: Context, command: Command, inputs: Mapping[str, Params], report: Report
     ) -> dict[str, UUID]:
-        """Execute a command for those inputs that are right; the records by the names of their inputs."""
+        """Execute a command for the valid inputs, and report the others; record ids by input name."""
         items = await self._execute(ctx, command, inputs.values(), all_or_none=False)
-        found = {}
+        ids = {}
         for name, item in zip(inputs, items, strict=True):
-            if sentences := error_messages(ctx, item):
-                tell(name, " ".join(sentences), LEFT_OUT)
+            if messages := error_messages(ctx, item):
+                report(name, " ".join(messages), LEFT_OUT)
             else:
-                found[name] = item.record.id
-        return found
+                ids[name] = item.record.id
+        return ids
 
     async def _execute(
         self, ctx: Context, command: Command, inputs: Iterable[Params], *, all_or_none: bool
     ) -> list[AnyChangeset]:
-        found: list[AnyChangeset] = []
-        for several in batches(inputs):
-            named = tuple((("inputs", str(n)), given) for n, given in enumerate(several))
-            items = await execute(ctx, CommandRequest(command, named, all_or_none))
-            found += items
+        results: list[AnyChangeset] = []
+        for group in batches(inputs):
+            inputs_ = tuple((("inputs", str(n)), params) for n, params in enumerate(group))
+            items = await execute(ctx, CommandRequest(command, inputs_, all_or_none))
+            results += items
             self.done[command.record.__name__, command.name] += sum(not i.failed for i in items)
-        return found
+        return results
 
     async def known(
         self, ctx: Context, record: type[Record], column: AnyColumn, names: Iterable[str]
     ) -> dict[str, UUID]:
-        """The ids of the records with one of these texts in a column, by text."""
+        """Ids of existing records with one of these texts in a column, by text."""
         return await ctx.unit.find_by_text(MODEL.of(record), column.key, names)
 
     async def ensure(
@@ -117,39 +117,39 @@ class Work:
         ctx: Context,
         record: type[Record],
         column: AnyColumn,
-        wanted: Mapping[str, Params],
+        params_by_name: Mapping[str, Params],
     ) -> dict[str, str]:
-        """The ids of the records with these names, as commands take them; those that are missing are created."""
-        known = await self.known(ctx, record, column, wanted)
-        missing = [name for name in wanted if name not in known]
-        made = await self.all(ctx, create(record), [wanted[name] for name in missing])
-        known |= zip(missing, made, strict=True)
-        return {name: global_id(record, known[name]) for name in wanted}
+        """Ids in API format of the records with these names; missing ones are created."""
+        known = await self.known(ctx, record, column, params_by_name)
+        missing = [name for name in params_by_name if name not in known]
+        created = await self.all(ctx, create(record), [params_by_name[name] for name in missing])
+        known |= zip(missing, created, strict=True)
+        return {name: global_id(record, known[name]) for name in params_by_name}
 
 
 @asynccontextmanager
 async def work_of(operator: OperatorSession) -> AsyncIterator[Work]:
-    """Work in a tenant, in a session that is lent for as long and opens nothing."""
+    """Import transactions in a tenant, with a temporary session."""
     session = operator.new_id()
     async with entered(operator) as connection:
         viewer = await administrator(operator, connection)
-        await sessions.lend(connection, session, viewer.user, operator.now)
+        await sessions.create_temporary(connection, session, viewer.user, operator.now)
     try:
         yield Work(operator, session)
     finally:
         async with entered(operator) as connection:
-            await sessions.take_back(connection, session)
+            await sessions.delete_temporary(connection, session)
 
 
 def levels(parents: Mapping[str, str | None], known: Iterable[str]) -> Sequence[list[str]]:
-    """Names in groups, each after those that its names are below; without circles."""
-    placed, left, found = set(known), dict(parents), []
-    while left:
-        group = [name for name, above in left.items() if above is None or above in placed]
+    """Names in groups, parents before their children; names in cycles are omitted."""
+    done, remaining, groups = set(known), dict(parents), []
+    while remaining:
+        group = [name for name, parent in remaining.items() if parent is None or parent in done]
         if not group:
             break
-        placed |= set(group)
+        done |= set(group)
         for name in group:
-            del left[name]
-        found.append(group)
-    return found
+            del remaining[name]
+        groups.append(group)
+    return groups

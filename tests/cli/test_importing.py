@@ -352,7 +352,7 @@ async def test_value_that_changed_in_the_file_is_reported_and_not_imported(small
     file.write_text(text)
     assert "nothing was changed" in (await small.again()).stderr
     assert (await one(small, "A3"))["status"] == "OPEN"
-    what = "close_value, deal_stage: the tenant says otherwise"
+    what = "close_value, deal_stage: the tenant has other values"
     assert ("sales_pipeline.csv", 4, what, "left as it is there") in small.findings
 
 
@@ -371,7 +371,7 @@ async def test_value_that_users_changed_is_reported_and_kept(small: Imported) ->
     line = (
         "sales_pipeline.csv",
         18,
-        "close_value: the tenant says otherwise",
+        "close_value: the tenant has other values",
         "left as it is there",
     )
     assert line in small.findings
