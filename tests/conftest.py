@@ -1,4 +1,4 @@
-"""Real servers for the tests: one Postgres and one Valkey serve a process of the run, and as many processes as cores."""
+"""Shared fixtures and options: each test process has a Postgres and a Valkey; runs use up to one process per core."""
 
 import gc
 import os
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """Path for a data directory. Not tmp_path, which the user of the servers may not enter when root runs the tests."""
+    """Path for a data directory. Not tmp_path, which the servers' user cannot access when root runs the tests."""
     directory = Path(tempfile.mkdtemp(prefix="relata-test-"))
     yield directory
     shutil.rmtree(directory)
@@ -100,22 +100,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--costs",
         action="store_true",
-        help="measure processor time, and keep it in tests/costs.json",
+        help="measure processor time and store it in tests/costs.json",
     )
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Workers for many tests; none for few, for `-k`, or with `-s`."""
-    chosen = costs.of(config.args) < WORTH or config.option.keyword
+    few = costs.of(config.args) < WORTH or config.option.keyword
     cores = len(os.sched_getaffinity(0))
-    alone = chosen or config.option.capture == "no" or cores == 1
-    return 0 if alone else min(cores, PROCESSES)
+    single = few or config.option.capture == "no" or cores == 1
+    return 0 if single else min(cores, PROCESSES)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send the counts of a worker to the process that prints them."""
     if (sent := getattr(session.config, "workeroutput", None)) is not None:
-        sent["tallies"] = tally.kept()
+        sent["tallies"] = tally.counts()
 
 
 def pytest_testnodedown(node: Any) -> None:
@@ -123,5 +123,5 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in tally.told():
+    for line in tally.summary():
         terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""The bench runs, and whoever is measured answers the same; how fast anybody is, no test says."""
+"""The benchmarks run and compare the results of all contenders; no test checks their speed."""
 
 from __future__ import annotations
 
@@ -63,12 +63,14 @@ def test_quick_bench_compares_results_and_reports_every_contender(
 @pytest.mark.parametrize(
     ("reads", "rivals", "word"), [(["Q9"], [], "Q9"), ([], ["hasura"], "hasura")]
 )
-def test_a_name_that_means_nothing_is_told(reads: list[str], rivals: list[str], word: str) -> None:
+def test_unknown_case_or_contender_is_reported(
+    reads: list[str], rivals: list[str], word: str
+) -> None:
     with pytest.raises(Failed, match=f"There is no {word}; there are "):
         check(ReadsRequest([1_000], reads, rivals, Plan(1, 1), None))
 
 
-def test_a_write_that_means_nothing_is_told() -> None:
+def test_unknown_write_is_reported() -> None:
     with pytest.raises(Failed, match="There is no W9; there are W1, "):
         check_writes(WritesRequest(only=["W9"]))
 
@@ -79,33 +81,35 @@ TINY = LivePlan(
 
 
 def _record(number: int) -> dict[str, Any]:
-    told = {"name": f"Desks {number}", "expectedCloseOn": "2026-09-30", "note": None}
+    plain = {"name": f"Desks {number}", "expectedCloseOn": "2026-09-30", "note": None}
     amount = {"amount": "100.50", "currency": "EUR"}
     related = {"account": {"name": "The wall"}, "stage": {"name": "Prospect"}}
-    return {"id": f"opp_{number}", "amount": amount, **told, **related}
+    return {"id": f"opp_{number}", "amount": amount, **plain, **related}
 
 
 @pytest.fixture
 def strawberry(tmp_path: Path) -> MendedLive:
-    """Those who are told by a generator each; nothing of it asks for a database."""
+    """Live contender with one generator per subscriber, which needs no database."""
     placement = Placement(UUID(int=1), "t_acme", "t_acme", 1)
     tenant = Tenant(placement.tenant, "acme", "Acme", "active", True, placement)
     filled = Filled(Servers("", ""), tmp_path, tenant, 2, UUID(int=2), 1)
-    teller = MendedLive(filled, Board([], [], tenant.id))
-    teller.write_board([_record(0), _record(1)], "cursor")
-    return teller
+    contender = MendedLive(filled, Board([], [], tenant.id))
+    contender.write_board([_record(0), _record(1)], "cursor")
+    return contender
 
 
-async def test_watchers_are_counted(strawberry: MendedLive) -> None:
+async def test_changes_and_frames_of_watchers_are_counted(strawberry: MendedLive) -> None:
     measured = await measure([strawberry], ["opp_0", "opp_1"], TINY, os.getpid(), lambda _: None)
     (sample,) = measured.samples["mended"]
     loads = (sample.gentle, sample.one_by_one, sample.burst)
     assert [load["changes"] for load in loads] == [3, 6, 6]
-    assert [load["frames"] for load in loads] == [3, 6, 6], "nothing is told together there"
+    assert [load["frames"] for load in loads] == [3, 6, 6], (
+        "this contender sends every change in a frame"
+    )
     assert "mended" in "\n".join(live_report(measured, 2))
 
 
-async def test_a_watcher_who_is_told_something_else_is_noticed(strawberry: MendedLive) -> None:
+async def test_watcher_with_an_unexpected_message_is_reported(strawberry: MendedLive) -> None:
     strawberry.start()
     try:
         async with subscribers(strawberry) as load:
@@ -117,14 +121,16 @@ async def test_a_watcher_who_is_told_something_else_is_noticed(strawberry: Mende
         strawberry.stop()
 
 
-def test_frames_are_found_in_pieces() -> None:
-    """A client's frames differ from a server's by the mask alone."""
+def test_frames_are_parsed_from_partial_data() -> None:
+    """Frames of a client differ from those of a server only in the mask."""
     sent = [b"x" * length for length in (0, 125, 126, 70_000)]
     data = b"".join(_unmasked(client_frame(each)) for each in sent)
     assert [data[begins:ends] for _, begins, ends in frames(data)] == sent
     for cut in (1, 3, 130, len(data) - 1):
-        whole = [ends for _, _, ends in frames(data)]
-        assert [ends for _, _, ends in frames(data[:cut])] == [end for end in whole if end <= cut]
+        complete = [ends for _, _, ends in frames(data)]
+        assert [ends for _, _, ends in frames(data[:cut])] == [
+            end for end in complete if end <= cut
+        ]
 
 
 def _unmasked(frame: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Capabilities: what is declared on a class and does not fit is refused, and migrations bring CHECKs along."""
+"""Capabilities of record classes: invalid declarations are refused, and migrations include changed CHECK constraints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tenancy.engine.author import changed_checks
 
 @pytest.fixture(autouse=True)
 def disposed() -> Iterator[None]:
-    """The tables that a test declares are taken back."""
+    """Remove the tables that a test declares."""
     before = set(Base.metadata.tables)
     yield
     for name in set(Base.metadata.tables) - before:
@@ -35,7 +35,7 @@ def test_upsert_requires_an_external_id() -> None:
         Model([Upserted])
 
 
-def test_an_ownable_record_declares_its_owner() -> None:
+def test_ownable_record_without_owner_is_refused() -> None:
     class Unowned(Ownable, Record):
         """Declared without an owner."""
 
@@ -46,7 +46,7 @@ def test_an_ownable_record_declares_its_owner() -> None:
         Model([Unowned])
 
 
-def test_columns_indexes_and_texts_follow_from_the_class_line() -> None:
+def test_capabilities_add_columns_indexes_and_descriptions() -> None:
     class SalesLead(Numbered, ExternallyIdentified, Record):
         """Declared with two capabilities."""
 
@@ -64,7 +64,7 @@ def test_columns_indexes_and_texts_follow_from_the_class_line() -> None:
     assert [column.name for column in index.columns] == ["external_id"]
 
 
-def test_the_subjects_of_a_record_are_in_the_order_of_the_areas() -> None:
+def test_subjects_of_a_record_have_the_order_of_the_areas() -> None:
     named = {
         "Activity": ["account_id", "person_id", "opportunity_id", "contract_id", "case_id"],
         "AttributeAssignment": [
@@ -77,7 +77,7 @@ def test_the_subjects_of_a_record_are_in_the_order_of_the_areas() -> None:
     assert MODEL.of(Activity).rule is not None
 
 
-def test_a_migration_brings_the_checks_of_existing_tables_along() -> None:
+def test_migration_includes_changed_checks_of_existing_tables() -> None:
     facts = [
         "+ constraint tagging tagging_one_record_check CHECK ((num_nonnulls(a) = 1))",
         "- column tagging.b uuid",

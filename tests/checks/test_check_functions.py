@@ -8,7 +8,7 @@ import pytest
 
 
 def _checks() -> ModuleType:
-    """By its path: `tests` is no package, and another of that name may be installed."""
+    """Load the module by its path, because `tests` is no package and another `tests` may be installed."""
     spec = importlib.util.spec_from_file_location("checks", Path(__file__).with_name("checks.py"))
     assert spec is not None
     assert spec.loader is not None

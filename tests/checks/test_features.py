@@ -1,4 +1,4 @@
-"""What tests say they show is on the list of features; the list itself names each once."""
+"""Tests name only features of docs/features.md, and the list has each feature once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_tests_name_features_of_the_list() -> None:
     assert not strange, f"{strange}: name ids of docs/features.md, or add a line there"
 
 
-def test_every_line_of_the_list_is_read_once() -> None:
+def test_every_line_of_the_list_is_parsed_once() -> None:
     features = listed(LIST.read_text())
     lines = [line for line in LIST.read_text().splitlines() if line.startswith("- ")]
     assert len(features) == len(lines), "write `- ID A testable sentence.`"
@@ -30,24 +30,24 @@ def test_every_line_of_the_list_is_read_once() -> None:
     assert all(each.area for each in features)
 
 
-def test_decorators_are_read_in_both_spellings() -> None:
+def test_both_forms_of_the_decorator_are_found() -> None:
     source = '@covers("X-01", "D-38")\ndef a(): ...\n@pytest.mark.covers("F9")\ndef b(): ...\n'
     assert list(named(source)) == ["X-01", "D-38", "F9"]
 
 
 @pytest.mark.parametrize(("prefix", "ids"), [("ep-1", ["EP-110"]), ("X", ["X-01"]), ("", None)])
-def test_areas_and_ids_choose(prefix: str, ids: list[str] | None) -> None:
+def test_area_or_id_prefix_selects_features(prefix: str, ids: list[str] | None) -> None:
     two = [FeatureRow("EP-110", "A quote.", "EP Quotes"), FeatureRow("X-01", "Lists.", "X Reading")]
     assert [each.id for each in matching(two, prefix)] == (ids or ["EP-110", "X-01"])
 
 
-def test_the_command_counts_and_lists() -> None:
-    said = CliRunner().invoke(cli, ["features", "--missing", "D Tenants"])
-    assert said.exit_code == 0
-    first, *_, last = said.stdout.splitlines()
+def test_features_command_counts_and_lists() -> None:
+    result = CliRunner().invoke(cli, ["features", "--missing", "D Tenants"])
+    assert result.exit_code == 0
+    first, *_, last = result.stdout.splitlines()
     assert first.startswith("D Tenants")
     assert last.split()[:3] == ["all", "of", "them"]
-    assert "D-71" not in said.stdout, "tests name it"
+    assert "D-71" not in result.stdout, "a test covers it"
     wrong = CliRunner().invoke(cli, ["features", "no such area"])
     assert wrong.exit_code == 1
     assert "begins with no such area" in wrong.stderr

@@ -1,4 +1,4 @@
-"""The API reference describes everything there is, once, and its links lead somewhere."""
+"""The API reference describes every type, root field and code once, and its links have targets."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from schema.api import EXPOSED, GRAPHQL, MUTATIONS
 
 CODES = (*Code, *UserErrorCode, *CloseCode)
 FROM_GRAPHQL = {Code.GRAPHQL_PARSE_FAILED}
-"""Their messages are those of graphql-core."""
+"""Codes whose messages come from graphql-core."""
 
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
-    """The pages as they are generated."""
+    """The generated pages by name."""
     return files.pages()
 
 
@@ -158,7 +158,7 @@ def test_codes_are_found_in_functions_within_functions() -> None:
     assert reached(_rule) == set(), "only functions of the product are followed"
 
 
-def test_what_differs_is_told(pages: dict[str, str]) -> None:
+def test_differences_are_reported(pages: dict[str, str]) -> None:
     changed = pages | {"sales.md": "", "new.md": ""}
     del changed["quotes.md"]
     assert sorted(files.differences(changed)) == [

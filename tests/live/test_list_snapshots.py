@@ -15,7 +15,7 @@ from schema.engine.reads import Request
 from schema.explain import pretty
 from tests.live.live_tenant import LiveTenant, live_tenant
 from tests.live.wire import Wire
-from tests.reads.test_snapshots import read, same
+from tests.reads.test_snapshots import assert_snapshot, read
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -84,9 +84,9 @@ async def test_live_list_matches_its_snapshot(
     write = request.config.getoption("--write-snapshots")
     persona, variables, text = read(file)
     subscription = await compiled(tenant, persona, text, variables)
-    same(file.with_suffix(".sql"), sql_of(subscription), write)
+    assert_snapshot(file.with_suffix(".sql"), sql_of(subscription), write)
     async with tenant.wire(persona) as ws:
         await ws.subscribe("list", text, variables)
         received = await messages(tenant, ws)
     shown = CURSOR.sub(r'\1"…"', json.dumps(received, indent=2, ensure_ascii=False))
-    same(file.with_suffix(".json"), shown + "\n", write)
+    assert_snapshot(file.with_suffix(".json"), shown + "\n", write)

@@ -1,4 +1,4 @@
-"""Filters evaluated in Python over records as they were answered: what a list has to hold, record by record."""
+"""Filters evaluated in Python over records of responses, to compare lists with."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ Parse = Callable[[Any], Any]
 
 
 def fold(text: str) -> str:
-    """A text without case and accents, as text is ordered and searched."""
+    """A text without case and accents, as in orders and searches."""
     plain = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
 
 
 def ordering(value: Any) -> Any:
-    """What a value is ordered by."""
+    """Sort key of a value."""
     return fold(value) if isinstance(value, str) else value
 
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda value, wanted: value == wanted,
-    "in": lambda value, wanted: value in wanted,
-    "lt": lambda value, wanted: ordering(value) < ordering(wanted),
-    "lte": lambda value, wanted: ordering(value) <= ordering(wanted),
-    "gt": lambda value, wanted: ordering(value) > ordering(wanted),
-    "gte": lambda value, wanted: ordering(value) >= ordering(wanted),
-    "contains": lambda value, wanted: fold(wanted) in fold(value),
-    "startsWith": lambda value, wanted: fold(value).startswith(fold(wanted)),
+    "eq": lambda value, operand: value == operand,
+    "in": lambda value, operand: value in operand,
+    "lt": lambda value, operand: ordering(value) < ordering(operand),
+    "lte": lambda value, operand: ordering(value) <= ordering(operand),
+    "gt": lambda value, operand: ordering(value) > ordering(operand),
+    "gte": lambda value, operand: ordering(value) >= ordering(operand),
+    "contains": lambda value, operand: fold(operand) in fold(value),
+    "startsWith": lambda value, operand: fold(value).startswith(fold(operand)),
 }
-"""The operators that a null fulfils none of."""
+"""Operators that a null value never fulfils."""
 
 
 def fulfils(value: Any, test: Filter, parse: Parse) -> bool:
     """Whether a value fulfils every operator of a test. `ne` and `notIn` are exact complements (D-41)."""
-    return all(_fulfils(value, name, wanted, parse) for name, wanted in test.items())
+    return all(_fulfils(value, name, operand, parse) for name, operand in test.items())
 
 
-def _fulfils(value: Any, name: str, wanted: Any, parse: Parse) -> bool:
+def _fulfils(value: Any, name: str, operand: Any, parse: Parse) -> bool:
     if name == "isNull":
-        return bool((value is None) == wanted)
+        return bool((value is None) == operand)
     if name in ("ne", "notIn"):
-        return not _fulfils(value, "eq" if name == "ne" else "in", wanted, parse)
-    given = [parse(each) for each in wanted] if isinstance(wanted, list) else parse(wanted)
-    return value is not None and OPERATORS[name](parse(value), given)
+        return not _fulfils(value, "eq" if name == "ne" else "in", operand, parse)
+    parsed = [parse(each) for each in operand] if isinstance(operand, list) else parse(operand)
+    return value is not None and OPERATORS[name](parse(value), parsed)
 
 
-def met(record: Record | None, given: Filter, parsers: Mapping[str, Parse]) -> bool:
-    """Whether a record fulfils a filter. A record that is not there, or not visible, fulfils none."""
+def met(record: Record | None, test: Filter, parsers: Mapping[str, Parse]) -> bool:
+    """Whether a record fulfils a filter; a missing or invisible record fulfils none."""
     return record is not None and all(
-        _met(record, name, test, parsers) for name, test in given.items()
+        _met(record, name, inner, parsers) for name, inner in test.items()
     )
 
 
@@ -66,9 +66,9 @@ def _met(record: Record, name: str, test: Any, parsers: Mapping[str, Parse]) -> 
     if name == "not":
         return not met(record, test, parsers)
     if name == "attribute":
-        [(kind, wanted)] = ((k, w) for k, w in test.items() if k != "key")
+        [(kind, operand)] = ((k, w) for k, w in test.items() if k != "key")
         values = {each["key"]: each for each in record["attributes"]}
-        return fulfils(values[test["key"]][kind], wanted, parsers[kind])
+        return fulfils(values[test["key"]][kind], operand, parsers[kind])
     value = record[name]
     if name in parsers:
         return fulfils(value["amount"] if isinstance(value, dict) else value, test, parsers[name])
@@ -89,7 +89,7 @@ def _some_none_every(records: list[Record], test: Filter, parsers: Mapping[str, 
 async def every(
     world: World, persona: str, root: str, selection: str, page: int = 100
 ) -> list[dict[str, Any]]:
-    """All records of a list that a persona sees, page by page."""
+    """All records of a list that a persona sees, read page by page."""
     query = f"""query ($after: String) {{ found: {root}(first: {page}, after: $after) {{
       pageInfo {{ hasNextPage endCursor }} nodes {{ {selection} }} }} }}"""
     found: list[dict[str, Any]] = []
@@ -103,16 +103,16 @@ async def every(
 
 
 async def filtered(
-    world: World, persona: str, root: str, input_type: str, given: Filter
+    world: World, persona: str, root: str, input_type: str, test: Filter
 ) -> set[str]:
-    """The ids of all records of a list that fulfil a filter; `totalCount` counts the same ones."""
+    """The ids of all records of a filtered list; asserts that `totalCount` is their number."""
     query = f"""query ($f: {input_type}, $after: String) {{
       found: {root}(filter: $f, first: 100, after: $after) {{
         totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ id }} }} }}"""
     ids: list[str] = []
     after = None
     while True:
-        data = (await world.ask(persona, query, {"f": given, "after": after})).data["found"]
+        data = (await world.ask(persona, query, {"f": test, "after": after})).data["found"]
         ids += [each["id"] for each in data["nodes"]]
         after = data["pageInfo"]["endCursor"]
         if not data["pageInfo"]["hasNextPage"]:

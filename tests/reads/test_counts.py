@@ -1,4 +1,4 @@
-"""How often the database is asked, exactly: with one row and with many, for every kind of query."""
+"""Exact number of statements per query, independent of the number of rows."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from tests.support.covers import covers
 from tests.support.world import World
 
 READ = ["BEGIN READ ONLY", "SELECT", COMMIT.partition(";")[0]]
-"""A read: the message that begins it, one statement, and the end."""
+"""The statements of a read: start of the transaction, one query, commit."""
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement that goes to the database, by its first words."""
-    found: list[str] = []
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """First line of every statement that is sent to the database."""
+    sent: list[str] = []
 
-    def listen(name: str) -> None:
+    def record(name: str) -> None:
         original = getattr(CleanConnection, name)
 
-        async def heard(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
+        async def recorded(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
             words = query.partition("*/ ")[2] or query
-            found.append(words.partition(";")[0].partition(" convert_to")[0].split("\n")[0])
+            sent.append(words.partition(";")[0].partition(" convert_to")[0].split("\n")[0])
             return await original(self, query, *args, **kw)
 
-        monkeypatch.setattr(CleanConnection, name, heard)
+        monkeypatch.setattr(CleanConnection, name, recorded)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
-        listen(name)
-    return found
+        record(name)
+    return sent
 
 
 DEEP = """
@@ -50,13 +50,15 @@ query ($n: Int!) {
 
 @covers("D-54")
 @pytest.mark.parametrize("persona", ["admin", "rep1", "limited"])
-async def test_nesting_costs_one_statement(world: World, asked: list[str], persona: str) -> None:
+async def test_nested_query_is_one_statement(
+    world: World, statements: list[str], persona: str
+) -> None:
     for rows in (1, 20):
         await world.ask(persona, DEEP, {"n": rows})
-        asked.clear()
+        statements.clear()
         answer = await world.ask(persona, DEEP, {"n": rows})
         assert len(answer.data["accounts"]["nodes"]) == rows
-        assert asked == READ
+        assert statements == READ
 
 
 BOARD = """
@@ -85,15 +87,15 @@ query ($n: Int!) {
 
 @covers("X-08", "D-57")
 @pytest.mark.parametrize("query", [BOARD, IN_PYTHON], ids=["groups", "derived"])
-async def test_groups_and_what_python_computes_cost_one_statement(
-    world: World, asked: list[str], query: str
+async def test_groups_and_derived_fields_are_one_statement(
+    world: World, statements: list[str], query: str
 ) -> None:
     for rows in (1, 20):
         await world.ask("rep1", query, {"n": rows})
-        asked.clear()
+        statements.clear()
         found = next(iter((await world.ask("rep1", query, {"n": rows})).data.values()))
         assert len(found.get("groups") or found["nodes"]) == rows
-        assert [each.replace("WITH groups_1 AS", "SELECT").strip() for each in asked] == READ
+        assert [each.replace("WITH groups_1 AS", "SELECT").strip() for each in statements] == READ
 
 
 SEARCHED = """
@@ -106,57 +108,59 @@ query ($n: Int!) {
 
 @covers("X-35")
 @pytest.mark.parametrize("persona", ["admin", "rep1", "limited"])
-async def test_searching_all_kinds_costs_one_statement(
-    world: World, asked: list[str], persona: str
+async def test_search_in_all_types_is_one_statement(
+    world: World, statements: list[str], persona: str
 ) -> None:
     for rows in (1, 10):
         await world.ask(persona, SEARCHED, {"n": rows})
-        asked.clear()
+        statements.clear()
         answer = await world.ask(persona, SEARCHED, {"n": rows})
         assert len(answer.data["accounts"]["nodes"]) == rows
-        assert len(asked) == len(READ)
-        assert asked[1].startswith("WITH whole_1 AS")
+        assert len(statements) == len(READ)
+        assert statements[1].startswith("WITH whole_1 AS")
 
 
-async def test_several_roots_cost_one_statement(world: World, asked: list[str]) -> None:
+async def test_several_root_fields_are_one_statement(world: World, statements: list[str]) -> None:
     query = (
         "{ a: accounts { totalCount } o: opportunities { totalCount } viewer { id } __typename }"
     )
     await world.ask("rep1", query)
-    asked.clear()
+    statements.clear()
     await world.ask("rep1", query)
-    assert asked == READ
+    assert statements == READ
 
 
-async def test_what_is_closed_is_not_asked_for(world: World, asked: list[str]) -> None:
+async def test_closed_entity_is_not_queried(world: World, statements: list[str]) -> None:
     query = "{ roles { nodes { name } } profiles { totalCount } }"
     await world.ask("rep1", query)
-    asked.clear()
+    statements.clear()
     answer = await world.ask("rep1", query)
     assert answer.data == {"roles": None, "profiles": None}
-    assert asked == [READ[0], READ[2]], "the session is checked, nothing is read"
+    assert statements == [READ[0], READ[2]], "only the session is checked"
 
 
 @covers("D-31")
-async def test_a_forbidden_filter_asks_nothing(world: World, asked: list[str]) -> None:
+async def test_forbidden_filter_runs_no_query(world: World, statements: list[str]) -> None:
     query = '{ opportunities(filter: {margin: {gt: "1"}}) { totalCount } }'
     await world.ask("limited", query)
-    asked.clear()
+    statements.clear()
     answer = await world.ask("limited", query)
     assert answer.codes == ["FIELD_FORBIDDEN"]
-    assert asked == [READ[0], READ[2]], "only whether that is still so"
+    assert statements == [READ[0], READ[2]], "only the access version is checked"
 
 
-async def test_the_schema_is_told_to_sessions_that_stand(world: World, asked: list[str]) -> None:
+async def test_introspection_checks_the_session(world: World, statements: list[str]) -> None:
     await world.ask("rep1", "{ viewer { id } }")
-    asked.clear()
+    statements.clear()
     answer = await world.ask("rep1", "{ __schema { queryType { name } } }")
     assert answer.data == {"__schema": {"queryType": {"name": "Query"}}}
-    assert asked == [READ[0], READ[2]]
+    assert statements == [READ[0], READ[2]]
 
 
 @covers("D-55")
-async def test_a_query_is_read_and_planned_once_per_shape(world: World, asked: list[str]) -> None:
+async def test_query_is_parsed_and_planned_once_per_shape(
+    world: World, statements: list[str]
+) -> None:
     query = "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }"
     reads = world.endpoint.reads
     await world.ask("rep1", query, {"f": {"name": {"contains": "a"}}})

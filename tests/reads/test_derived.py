@@ -1,4 +1,4 @@
-"""What Python makes of a row: where it fails, how often it is asked, and that nothing of it is kept."""
+"""Derived fields, computed in Python: errors, number of calls, and no caching across requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Work = Callable[..., Any]
 
 @pytest.fixture
 def initials() -> Iterator[Computed]:
-    """The declaration of a derived field, whose function a test may change."""
+    """The declaration of `initials`, whose function is restored after the test."""
     computed = MODEL.entities["Employee"].derived["initials"]
     kept = computed.function
     yield computed
@@ -33,18 +33,18 @@ def initials() -> Iterator[Computed]:
 
 
 def change(computed: Computed, function: Work) -> None:
-    """Declarations are frozen, so that nothing but a test changes them."""
+    """Replace the function of a frozen declaration."""
     object.__setattr__(computed, "function", function)
 
 
 def names(data: Any) -> list[str]:
-    """Every name that is shown with initials."""
+    """Every name in the response that has initials."""
     owners = [node["owner"]["name"] for node in data["accounts"]["nodes"]]
     return [node["name"] for node in data["employees"]["nodes"]] + owners
 
 
 @covers("D-43", "D-57")
-async def test_a_failure_is_told_where_it_is_and_the_rest_stands(
+async def test_failure_is_an_error_at_its_path_and_other_fields_are_returned(
     world: World, initials: Computed
 ) -> None:
     query = (
@@ -58,7 +58,7 @@ async def test_a_failure_is_told_where_it_is_and_the_rest_stands(
 
     def broken(name: str) -> Any:
         if name == people[place]["name"]:
-            raise ZeroDivisionError("a secret of the house")
+            raise ZeroDivisionError("an internal secret")
         return work(name)
 
     change(initials, broken)
@@ -74,7 +74,7 @@ async def test_a_failure_is_told_where_it_is_and_the_rest_stands(
 
 
 @covers("D-43")
-async def test_every_place_that_fails_is_told(world: World, initials: Computed) -> None:
+async def test_every_failure_is_an_error_at_its_path(world: World, initials: Computed) -> None:
     def broken(name: str) -> Any:
         raise ValueError(name)
 
@@ -95,7 +95,7 @@ async def test_every_place_that_fails_is_told(world: World, initials: Computed) 
 
 
 @covers("D-57")
-async def test_equal_facts_are_worked_out_once_a_request_and_never_kept(
+async def test_equal_inputs_are_computed_once_per_request_and_not_cached(
     world: World, initials: Computed
 ) -> None:
     work, seen = initials.function, Counter[str]()

@@ -1,4 +1,4 @@
-"""Wrong input gets an error that names the place and the remedy, read as a stranger reads it."""
+"""Invalid input is refused with a message that names the place and the remedy."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ CASES: list[tuple[str, dict[str, Any], str, list[str]]] = [
 
 @covers("D-35", "D-41", "D-42")
 @pytest.mark.parametrize(("query", "variables", "code", "words"), CASES)
-async def test_the_place_and_the_remedy(
+async def test_message_names_the_place_and_the_remedy(
     world: World, query: str, variables: dict[str, Any], code: str, words: list[str]
 ) -> None:
     answer = await world.ask("rep1", query, variables)

@@ -25,7 +25,7 @@ PARSERS: dict[str, Parse] = {
     "text": str,
     "date": date.fromisoformat,
 }
-"""By field, how values are read to be compared; fields that are not named are references and lists."""
+"""Parser of a field's values for comparisons; fields without one are references and lists."""
 ATTRIBUTE_PARSERS: dict[str, Parse] = {**PARSERS, "number": Decimal}
 VALUES = """id name note currency status probability amount { amount } netMargin { amount } locked
   expectedCloseOn createdAt attributes { key text number date boolean }"""
@@ -68,7 +68,7 @@ CASES = [
 
 
 def value_of(record: Record, field: str) -> Any:
-    """The value of a field, or of the attribute of a kind, as it was answered."""
+    """The value of a field, or of the attribute of a kind, in the response."""
     if field in ATTRIBUTES:
         found = [e[field] for e in record["attributes"] if e["key"] == ATTRIBUTES[field]]
         return found[0] if found else None
@@ -76,8 +76,8 @@ def value_of(record: Record, field: str) -> Any:
     return value["amount"] if isinstance(value, dict) else value
 
 
-def wanted(records: list[Record], field: str, operator: str) -> Any:
-    """A value for an operator that some of the records fulfil and others do not."""
+def operand(records: list[Record], field: str, operator: str) -> Any:
+    """An operand that some of the records fulfil and others do not."""
     parse = ATTRIBUTE_PARSERS[field]
     values = sorted({value_of(each, field) for each in records} - {None}, key=parse)
     middle = values[len(values) // 2]
@@ -90,16 +90,16 @@ def wanted(records: list[Record], field: str, operator: str) -> Any:
     return str(middle)[:2].lower() if operator == "startsWith" else middle
 
 
-def asked(field: str, test: Filter) -> dict[str, Any]:
-    """A filter by a field or an attribute."""
+def field_filter(field: str, test: Filter) -> dict[str, Any]:
+    """A filter on a field or an attribute."""
     if field in ATTRIBUTES:
         return {"attribute": {"key": ATTRIBUTES[field], field: test}}
     return {field: test}
 
 
-def expected(records: list[Record], given: Filter, parsers: dict[str, Parse]) -> set[str]:
+def expected(records: list[Record], test_filter: Filter, parsers: dict[str, Parse]) -> set[str]:
     """The ids of the records that fulfil a filter."""
-    return {each["id"] for each in records if met(each, given, parsers)}
+    return {each["id"] for each in records if met(each, test_filter, parsers)}
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +115,10 @@ async def records(world: World) -> list[dict[str, Any]]:
 
 
 @covers("X-03", "D-41")
-def test_the_fields_that_are_tested_have_the_filter_types_they_are_tested_for() -> None:
+def test_tested_fields_have_the_expected_filter_types() -> None:
     fields = input_type("OpportunityFilter").fields | input_type("AttributeValueFilter").fields
-    told = {name: get_named_type(field.type).name for name, field in fields.items()}
-    assert told | FIELDS == told
+    types = {name: get_named_type(field.type).name for name, field in fields.items()}
+    assert types | FIELDS == types
     scalars = {
         each for each in SCHEMA.type_map if each.endswith("Filter") and "eq" in operators(each)
     }
@@ -128,20 +128,22 @@ def test_the_fields_that_are_tested_have_the_filter_types_they_are_tested_for() 
 
 @covers("X-03", "D-41")
 @pytest.mark.parametrize(("field", "operator"), CASES)
-async def test_an_operator_finds_exactly_the_records_that_fulfil_it(
+async def test_operator_matches_exactly_the_records_that_fulfil_it(
     world: World, records: list[Record], field: str, operator: str
 ) -> None:
-    given = asked(field, {operator: wanted(records, field, operator)})
+    test_filter = field_filter(field, {operator: operand(records, field, operator)})
     parsers = ATTRIBUTE_PARSERS if field in ATTRIBUTES else PARSERS
-    found = expected(records, given, parsers)
+    found = expected(records, test_filter, parsers)
     everything = {each["id"] for each in records}
     if operator == "isNull" and not any(value_of(each, field) is None for each in records):
         assert found == set()
     else:
         assert found
         assert found < everything
-    assert await filtered(world, "admin", "opportunities", "OpportunityFilter", given) == found
-    opposite = {"not": given}
+    assert (
+        await filtered(world, "admin", "opportunities", "OpportunityFilter", test_filter) == found
+    )
+    opposite = {"not": test_filter}
     rest = await filtered(world, "admin", "opportunities", "OpportunityFilter", opposite)
     assert rest == everything - found, "`not` is the exact complement, nulls included"
 
@@ -190,11 +192,13 @@ NESTED: dict[str, Filter] = {
 
 @covers("X-03", "D-41")
 @pytest.mark.parametrize("name", NESTED)
-async def test_and_or_and_not_nest(world: World, records: list[Record], name: str) -> None:
-    given = NESTED[name]
-    found = expected(records, given, ATTRIBUTE_PARSERS)
+async def test_and_or_and_not_can_be_nested(world: World, records: list[Record], name: str) -> None:
+    test_filter = NESTED[name]
+    found = expected(records, test_filter, ATTRIBUTE_PARSERS)
     assert bool(found) == (name not in ("an empty or", "an empty list"))
-    assert await filtered(world, "admin", "opportunities", "OpportunityFilter", given) == found
+    assert (
+        await filtered(world, "admin", "opportunities", "OpportunityFilter", test_filter) == found
+    )
 
 
 ACCOUNT = """id name city keyAccount
@@ -250,8 +254,11 @@ TO_MANY: dict[str, Filter] = {
         "opportunities": {"some": {"stage": {"kind": {"eq": "LOST"}}}},
     },
 }
-WAYS = [("opportunities", "OpportunityFilter", name, given) for name, given in TO_ONE.items()]
-WAYS += [("accounts", "AccountFilter", name, given) for name, given in TO_MANY.items()]
+WAYS = [
+    ("opportunities", "OpportunityFilter", name, test_filter)
+    for name, test_filter in TO_ONE.items()
+]
+WAYS += [("accounts", "AccountFilter", name, test_filter) for name, test_filter in TO_MANY.items()]
 SELECTIONS = {"opportunities": (OPPORTUNITY, 40), "accounts": (ACCOUNT, 3)}
 
 
@@ -268,21 +275,21 @@ async def trees(world: World) -> dict[tuple[str, str], list[dict[str, Any]]]:
 @covers("X-04", "D-41")
 @pytest.mark.parametrize("persona", ["admin", "rep1"])
 @pytest.mark.parametrize(
-    ("root", "filter_type", "given"),
-    [(root, filter_type, given) for root, filter_type, _, given in WAYS],
+    ("root", "filter_type", "test_filter"),
+    [(root, filter_type, test_filter) for root, filter_type, _, test_filter in WAYS],
     ids=[name for *_, name, _ in WAYS],
 )
-async def test_a_filter_through_relations_tests_the_records_that_the_caller_sees(
+async def test_relation_filter_tests_visible_records_only(
     world: World,
     trees: dict[tuple[str, str], list[Record]],
     persona: str,
     root: str,
     filter_type: str,
-    given: Filter,
+    test_filter: Filter,
 ) -> None:
     """`rep1` does not see most opportunities of an account: those count for no quantifier."""
     records = trees[persona, root]
-    found = expected(records, given, PARSERS)
+    found = expected(records, test_filter, PARSERS)
     assert found
     assert found < {each["id"] for each in records}
-    assert await filtered(world, persona, root, filter_type, given) == found
+    assert await filtered(world, persona, root, filter_type, test_filter) == found

@@ -1,4 +1,4 @@
-"""Nested lists: each has a page, a filter and an order of its own, and nothing of it is cut off in silence."""
+"""Nested lists have separate pages, filters and orders, and indicate further records."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def opportunities(world: World) -> list[dict[str, Any]]:
 
 
 def busiest(records: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
-    """The employee with the most opportunities, and those."""
+    """The employee with the most opportunities, and these opportunities."""
     of: dict[str, list[dict[str, Any]]] = {}
     for each in records:
         if each["owner"] is not None:
@@ -41,12 +41,12 @@ def busiest(records: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
     return max(of.items(), key=lambda item: len(item[1]))
 
 
-async def pages(world: World, id: str, **given: Any) -> list[dict[str, Any]]:
+async def pages(world: World, id: str, **arguments: Any) -> list[dict[str, Any]]:
     """The pages of an employee's opportunities, from the first to the last."""
     found: list[dict[str, Any]] = []
     after = None
     while True:
-        answer = await world.ask("admin", PAGE, {"id": id, "after": after, **given})
+        answer = await world.ask("admin", PAGE, {"id": id, "after": after, **arguments})
         found.append(answer.data["employee"]["opportunities"])
         after = found[-1]["pageInfo"]["endCursor"]
         if not found[-1]["pageInfo"]["hasNextPage"]:
@@ -55,14 +55,14 @@ async def pages(world: World, id: str, **given: Any) -> list[dict[str, Any]]:
 
 @covers("X-06", "D-38")
 @pytest.mark.parametrize("size", [None, 7, 60])
-async def test_a_nested_list_is_read_to_its_end_page_by_page(
+async def test_nested_list_is_read_completely_page_by_page(
     world: World, opportunities: list[dict[str, Any]], size: int | None
 ) -> None:
-    """More than any page holds: the rest is announced, counted, and there."""
+    """The list is longer than a page: `hasNextPage`, `totalCount` and the later pages show the rest."""
     id, owned = busiest(opportunities)
     assert len(owned) > 60
-    given = {} if size is None else {"first": size}
-    read = await pages(world, id, **given)
+    arguments = {} if size is None else {"first": size}
+    read = await pages(world, id, **arguments)
     assert len(read) > 1
     assert {len(each["nodes"]) for each in read[:-1]} == {size or 25}
     assert {each["totalCount"] for each in read} == {len(owned)}
@@ -76,12 +76,12 @@ async def test_a_nested_list_is_read_to_its_end_page_by_page(
 
 
 @covers("X-06")
-async def test_a_nested_list_has_a_filter_and_an_order_of_its_own(
+async def test_nested_list_has_a_separate_filter_and_order(
     world: World, opportunities: list[dict[str, Any]]
 ) -> None:
     id, owned = busiest(opportunities)
-    given = {"first": 9, "f": {"name": {"contains": "a"}}, "by": [{"name": "DESC"}]}
-    read = await pages(world, id, **given)
+    arguments = {"first": 9, "f": {"name": {"contains": "a"}}, "by": [{"name": "DESC"}]}
+    read = await pages(world, id, **arguments)
     ids = [node["id"] for each in read for node in each["nodes"]]
     wanted = [each for each in owned if "a" in fold(each["name"])]
     assert 9 < len(wanted) < len(owned)
@@ -91,10 +91,10 @@ async def test_a_nested_list_has_a_filter_and_an_order_of_its_own(
 
 
 @covers("X-06")
-async def test_lists_in_lists_page_by_themselves(
+async def test_lists_in_lists_have_separate_pages(
     world: World, opportunities: list[dict[str, Any]]
 ) -> None:
-    """In one request every stage has a page of its own, every account in it another; each can be read on."""
+    """In one request each stage and each account in it has a separate page, which can be continued."""
     addresses = await every(world, "admin", "addresses", "id city account { id }")
     stages = (await world.ask("admin", TREE)).data["stages"]["nodes"]
     for stage in stages:

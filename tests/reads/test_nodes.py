@@ -1,4 +1,4 @@
-"""Global object ids: `node` and `nodes` find every record of the contract by its id alone."""
+"""Global object ids: `node` and `nodes` return records of every type by their ids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.covers import covers
 from tests.support.world import World
 
 SCHEMA = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text())
-NOWHERE = "acc_ffffffffffffffffffffffffffffffff"
+MISSING = "acc_ffffffffffffffffffffffffffffffff"
 IDS = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 
@@ -70,9 +70,7 @@ async def some(world: World, type_name: str) -> list[str]:
 
 @covers("X-02")
 @pytest.mark.parametrize("type_name", [each for each in TYPES if root(each)])
-async def test_node_returns_the_record_that_its_own_root_field_returns(
-    world: World, type_name: str
-) -> None:
+async def test_node_returns_the_same_record_as_its_root_field(world: World, type_name: str) -> None:
     [id, *_] = await some(world, type_name)
     fields = " ".join(leaves(type_name))
     query = f"""query ($id: ID!) {{
@@ -92,17 +90,17 @@ async def test_ids_are_unique_across_types_and_nodes_keeps_their_order(world: Wo
     assert all(of.values())
     assert len(set(ids)) == len(ids)
     expected = {id: {"__typename": each, "id": id} for each, found in of.items() for id in found}
-    asked = [*reversed(ids), ids[0], NOWHERE, "no id", ids[0]]
-    data = (await world.ask("admin", IDS, {"ids": asked})).data
-    assert data["nodes"] == [expected.get(id) for id in asked]
+    requested = [*reversed(ids), ids[0], MISSING, "no id", ids[0]]
+    data = (await world.ask("admin", IDS, {"ids": requested})).data
+    assert data["nodes"] == [expected.get(id) for id in requested]
 
 
 @covers("X-02", "D-32")
 async def test_nodes_is_null_where_the_caller_sees_no_record(world: World) -> None:
     mine, others = [set(await all_opportunities(world, who)) for who in ("rep1", "admin")]
     hidden, seen = min(others - mine), min(mine)
-    given = {"ids": [hidden, seen, NOWHERE]}
-    data = (await world.ask("rep1", IDS, given)).data
+    params = {"ids": [hidden, seen, MISSING]}
+    data = (await world.ask("rep1", IDS, params)).data
     assert data["nodes"] == [None, {"__typename": "Opportunity", "id": seen}, None]
     query = "query ($id: ID!) { node(id: $id) { id } account(id: $id) { id } }"
     assert (await world.ask("rep1", query, {"id": hidden})).data == {"node": None, "account": None}

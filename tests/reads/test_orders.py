@@ -22,7 +22,7 @@ Value = Callable[[Record], Any]
 
 
 def at(*path: str, parse: Callable[[Any], Any] = fold) -> Value:
-    """Reads the value at a path; None where one of the records on the way is empty."""
+    """Function that returns the value at a path; None if a record on the path is null."""
 
     def read(record: Record) -> Any:
         value: Any = record
@@ -84,7 +84,7 @@ ORDERS |= {
 
 
 def comes_first(one: Any, other: Any, direction: str) -> int:
-    """Which of two values stands first in a direction; nulls stand last if it does not say otherwise."""
+    """Compare two values in a direction; nulls are last unless the direction has NULLS_FIRST."""
     if one == other:
         return 0
     if one is None or other is None:
@@ -93,7 +93,7 @@ def comes_first(one: Any, other: Any, direction: str) -> int:
 
 
 def compared(keys: list[tuple[Value, str]]) -> Callable[[Record, Record], int]:
-    """Compares records by several keys, the first that differs decides; ids decide what is left."""
+    """Comparison of records by several keys; ids break ties."""
 
     def compare(one: Record, other: Record) -> int:
         for value, direction in keys:
@@ -105,7 +105,7 @@ def compared(keys: list[tuple[Value, str]]) -> Callable[[Record, Record], int]:
 
 
 async def ordered(world: World, persona: str, order_by: Any, forward: bool) -> list[Record]:
-    """A whole list in an order, read from its start with `first` or from its end with `last`."""
+    """A complete list in an order, read forward with `first` or backward with `last`."""
     size, cursor = ("first", "after") if forward else ("last", "before")
     more, edge = ("hasNextPage", "endCursor") if forward else ("hasPreviousPage", "startCursor")
     query = f"""query ($by: [OpportunityOrder!], $at: String) {{
@@ -124,7 +124,7 @@ async def ordered(world: World, persona: str, order_by: Any, forward: bool) -> l
 @covers("X-05", "D-38")
 @pytest.mark.parametrize("persona", ["admin", "rep1"])
 @pytest.mark.parametrize("name", ORDERS)
-async def test_a_list_is_sorted_by_its_keys_from_either_end(
+async def test_list_is_sorted_by_its_keys_forward_and_backward(
     world: World, name: str, persona: str
 ) -> None:
     order_by, keys = ORDERS[name]
@@ -140,7 +140,7 @@ async def test_a_list_is_sorted_by_its_keys_from_either_end(
 
 
 @covers("X-05")
-async def test_nulls_stand_last_unless_the_direction_says_otherwise(world: World) -> None:
+async def test_nulls_are_last_unless_the_direction_has_nulls_first(world: World) -> None:
     query = """query ($by: [OpportunityOrder!]) {
       opportunities(first: 1, orderBy: $by) { nodes { expectedCloseOn } }
       end: opportunities(last: 1, orderBy: $by) { nodes { expectedCloseOn } } }"""

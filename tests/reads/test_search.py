@@ -1,4 +1,4 @@
-"""Searching: pieces of names, numbers, addresses and telephone numbers, found by those who may read them."""
+"""Search by substrings of names, numbers, email addresses and telephone numbers, in readable fields only."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ THREE = ["ACCOUNT", "EMPLOYEE", "OPPORTUNITY"]
 
 
 async def names(world: World, text: str, persona: str = "admin") -> set[str | None]:
-    """The accounts that are found."""
+    """Names of the accounts that match a text."""
     answer = await world.ask(persona, FOUND, {"text": text})
     return {node["name"] for node in answer.data["accounts"]["nodes"]}
 
 
 async def hits(world: World, text: str, persona: str = "admin", **more: Any) -> list[Any]:
-    """What is found everywhere: the type, what it is called, and where the text was."""
+    """Search hits: type, name and matched fields."""
     more.setdefault("types", THREE)
     answer = await world.ask(persona, HITS, {"text": text, **more})
     return [
@@ -49,7 +49,7 @@ async def hits(world: World, text: str, persona: str = "admin", **more: Any) -> 
 async def changed(
     world: World, table: str, name: str, to: str | None, **columns: str | None
 ) -> AsyncIterator[None]:
-    """For as long as it lasts, the first record so called has other values."""
+    """Change the first record with this name, and restore it at the end."""
     place = f"{world.schema()}.{table}"
     columns = {"name": to, **columns}
     listed = ", ".join(columns)
@@ -58,8 +58,8 @@ async def changed(
         name,
     )
     assert row is not None
-    given = ", ".join(f"{column} = ${n}" for n, column in enumerate(columns, 2))
-    update = f"UPDATE {place} SET {given} WHERE id = $1"  # noqa: S608
+    assignments = ", ".join(f"{column} = ${n}" for n, column in enumerate(columns, 2))
+    update = f"UPDATE {place} SET {assignments} WHERE id = $1"  # noqa: S608
     await world.admin.execute(update, row["id"], *columns.values())
     try:
         yield
@@ -82,14 +82,14 @@ async def changed(
         ("nothing of the kind", set()),
     ],
 )
-async def test_every_word_is_a_piece_of_a_field(
+async def test_every_word_must_be_a_substring_of_a_field(
     world: World, text: str, found: set[str | None]
 ) -> None:
     assert await names(world, text) == found
 
 
 @covers("SMP-02", "X-35")
-async def test_words_may_be_in_different_fields(world: World) -> None:
+async def test_words_may_match_different_fields(world: World) -> None:
     async with changed(
         world, "account", "Orrinsdale Dairy", "Orrinsdale Zuivel", website="https://melk.example",
         number="QX-778", external_id="erp:55",
@@ -104,7 +104,7 @@ async def test_words_may_be_in_different_fields(world: World) -> None:
     "text",
     ["020-5551234", "+31 20 555 12 34", "0031(0)205551234", "5551234", "(020) 555 1234", "2055512"],
 )
-async def test_a_telephone_number_is_found_however_it_is_written(world: World, text: str) -> None:
+async def test_telephone_number_matches_in_every_format(world: World, text: str) -> None:
     for kept in ("+31205551234", "+31 (0)20 - 555 12 34"):
         async with changed(world, "account", "Orrinsdale Dairy", "Orrinsdale Dairy", phone=kept):
             assert await names(world, text) == {"Orrinsdale Dairy"}
@@ -112,9 +112,7 @@ async def test_a_telephone_number_is_found_however_it_is_written(world: World, t
 
 @covers("X-35")
 @pytest.mark.parametrize("text", ["e.jánsen", "poststad", "jansen@post", "dairy STAD.example"])
-async def test_an_address_is_found_by_what_stands_before_and_behind_its_sign(
-    world: World, text: str
-) -> None:
+async def test_email_address_matches_by_its_local_part_and_domain(world: World, text: str) -> None:
     async with changed(
         world, "account", "Orrinsdale Dairy", "Orrinsdale Dairy", email="E.Jansen@Poststad.example"
     ):
@@ -122,7 +120,7 @@ async def test_an_address_is_found_by_what_stands_before_and_behind_its_sign(
 
 
 @covers("SMP-25")
-async def test_a_person_is_found_by_parts_of_names_and_by_the_address_at_work(world: World) -> None:
+async def test_person_matches_by_substrings_of_names_and_work_email(world: World) -> None:
     place, read = world.schema(), world.admin.fetchval
     person = await read("SELECT gen_random_uuid()")
     owner = await read(f"SELECT id FROM {place}.employee WHERE email LIKE 'admin@%'")  # noqa: S608
@@ -140,12 +138,12 @@ async def test_a_person_is_found_by_parts_of_names_and_by_the_address_at_work(wo
         await read(accounts),
     )
     try:
-        asked = "query ($f: PersonFilter) { persons(filter: $f) { nodes { lastName } } }"
+        query = "query ($f: PersonFilter) { persons(filter: $f) { nodes { lastName } } }"
         for text in ("noemie", "van meer", "06-12345678"):
-            answer = await world.ask("admin", asked, {"f": {"search": text}})
+            answer = await world.ask("admin", query, {"f": {"search": text}})
             assert answer.data == {"persons": {"nodes": [{"lastName": "Haarlemmermeer"}]}}, text
         at_work = {"affiliations": {"some": {"search": "@werk"}}}
-        answer = await world.ask("admin", asked, {"f": at_work})
+        answer = await world.ask("admin", query, {"f": at_work})
         assert answer.data == {"persons": {"nodes": [{"lastName": "Haarlemmermeer"}]}}
         assert [kind for kind, _, _ in await hits(world, "haarlemermeer", types=["PERSON"])] == [
             "Person"
@@ -156,7 +154,7 @@ async def test_a_person_is_found_by_parts_of_names_and_by_the_address_at_work(wo
 
 
 @covers("X-35", "D-41")
-async def test_it_stands_wherever_a_filter_does(world: World) -> None:
+async def test_search_can_be_combined_in_every_filter(world: World) -> None:
     query = """
     query ($t: String) {
       all: accounts { totalCount }
@@ -188,7 +186,7 @@ async def test_it_stands_wherever_a_filter_does(world: World) -> None:
 
 
 @covers("X-35", "D-31")
-async def test_what_may_not_be_read_takes_no_part(world: World) -> None:
+async def test_unreadable_field_does_not_match(world: World) -> None:
     async with changed(
         world, "account", "Orrinsdale Dairy", "Orrinsdale Dairy", phone="+31205551234"
     ):
@@ -204,7 +202,7 @@ async def test_what_may_not_be_read_takes_no_part(world: World) -> None:
 
 
 @covers("X-35", "D-31")
-async def test_what_may_not_be_read_ranks_nothing(world: World) -> None:
+async def test_unreadable_field_does_not_affect_ranking(world: World) -> None:
     async with (
         changed(world, "account", "Orrinsdale Dairy", "Zz 5551234", phone="5551234"),
         changed(world, "account", "Xylander Acoustics", "Aa 5551234", phone=None),
@@ -218,7 +216,7 @@ async def test_what_may_not_be_read_ranks_nothing(world: World) -> None:
 
 
 @covers("X-35")
-async def test_nothing_is_told_of_fields_that_nobody_named(world: World) -> None:
+async def test_denials_list_only_fields_named_in_the_query(world: World) -> None:
     answer = await world.ask("limited", '{ accounts(filter: { search: "x" }) { totalCount } }')
     assert "access" not in answer.json["extensions"]
     answer = await world.ask("limited", '{ search(text: "xx") { matched } }')
@@ -226,19 +224,19 @@ async def test_nothing_is_told_of_fields_that_nobody_named(world: World) -> None
     answer = await world.ask(
         "limited", '{ search(text: "varnholt") { node { ... on Account { phone } } } }'
     )
-    told = answer.json["extensions"]["access"]["denied"]
-    assert told == [{"type": "Account", "field": "phone", "reason": "hidden"}]
+    denied = answer.json["extensions"]["access"]["denied"]
+    assert denied == [{"type": "Account", "field": "phone", "reason": "hidden"}]
 
 
 PROFILE = "(SELECT id FROM {s}.profile WHERE name = 'Junior sales')"
 
 
 @asynccontextmanager
-async def withdrawn(world: World, table: str, condition: str, *given: Any) -> AsyncIterator[None]:
-    """For as long as it lasts, juniors do not have these grants."""
+async def withdrawn(world: World, table: str, condition: str, *params: Any) -> AsyncIterator[None]:
+    """Remove grants of the junior profile, and restore them at the end."""
     space = world.schema()
     mine = f"profile_id = {PROFILE.format(s=space)} AND deleted_at IS NULL AND {condition}"
-    ids = await world.admin.fetch(f"SELECT id FROM {space}.{table} WHERE {mine}", *given)  # noqa: S608
+    ids = await world.admin.fetch(f"SELECT id FROM {space}.{table} WHERE {mine}", *params)  # noqa: S608
     assert ids
     update = f"UPDATE {space}.{table} SET deleted_at = {{}} WHERE id = ANY($1)"  # noqa: S608
     await world.admin.execute(update.format("now()"), [row["id"] for row in ids])
@@ -259,7 +257,9 @@ async def withdrawn(world: World, table: str, condition: str, *given: Any) -> As
         ('{ search(text: "xx", types: [ACCOUNT, QUOTE]) { matched } }', ""),
     ],
 )
-async def test_what_is_closed_and_named_refuses(world: World, query: str, field: str) -> None:
+async def test_search_with_a_closed_named_field_is_refused(
+    world: World, query: str, field: str
+) -> None:
     async with withdrawn(world, "object_permission", "entity = $1", "Quote"):
         answer = await world.ask("limited", query)
     assert answer.codes == ["FIELD_FORBIDDEN"], answer.body
@@ -268,7 +268,7 @@ async def test_what_is_closed_and_named_refuses(world: World, query: str, field:
 
 
 @covers("D-31", "X-35")
-async def test_where_no_field_may_be_read_it_is_refused_by_its_name(world: World) -> None:
+async def test_search_without_a_readable_field_is_refused(world: World) -> None:
     async with withdrawn(world, "field_permission", "entity = $1 AND field <> 'city'", "Account"):
         for query in (
             '{ accounts(filter: { search: "varnholt" }) { totalCount } }',
@@ -287,7 +287,7 @@ async def test_where_no_field_may_be_read_it_is_refused_by_its_name(world: World
 
 
 @covers("X-35", "D-51")
-async def test_a_field_ruled_by_status_takes_part_where_it_is_open(world: World) -> None:
+async def test_field_with_a_status_rule_matches_in_open_statuses_only(world: World) -> None:
     rules = f"{world.schema()}.status_rule"
     query = "query ($t: String) { opportunities(filter: { search: $t }, first: 100) { nodes { status } } }"
     before = (await world.ask("rep1", query, {"t": "paper"})).data["opportunities"]["nodes"]
@@ -316,7 +316,7 @@ async def test_a_field_ruled_by_status_takes_part_where_it_is_open(world: World)
 
 
 @covers("X-35", "SMP-02")
-async def test_whole_values_come_first_then_beginnings_then_pieces(world: World) -> None:
+async def test_ranking_is_equal_values_then_prefixes_then_substrings(world: World) -> None:
     async with (
         changed(world, "account", "Wexcombe Observatory", "Zz Qorum"),
         changed(world, "account", "Xylander Acoustics", "Qorum Zz"),
@@ -331,7 +331,7 @@ async def test_whole_values_come_first_then_beginnings_then_pieces(world: World)
 
 
 @covers("X-35")
-async def test_a_text_of_two_characters_begins_a_value(world: World) -> None:
+async def test_text_of_two_characters_matches_prefixes_only(world: World) -> None:
     async with (
         changed(world, "account", "Wexcombe Observatory", "Xq"),
         changed(world, "account", "Xylander Acoustics", "Xq Holding"),
@@ -342,7 +342,7 @@ async def test_a_text_of_two_characters_begins_a_value(world: World) -> None:
 
 
 @covers("X-35")
-async def test_of_very_many_pieces_the_newest_are_sorted(
+async def test_very_many_matches_are_ranked_among_the_newest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.engine.plan.hits.MAX_CANDIDATES", 2)
@@ -355,7 +355,7 @@ async def test_of_very_many_pieces_the_newest_are_sorted(
 
 
 @covers("X-35")
-async def test_all_kinds_are_searched_and_the_place_is_told(world: World) -> None:
+async def test_all_types_are_searched_and_matched_fields_returned(world: World) -> None:
     async with (
         changed(world, "account", "Wexcombe Observatory", "Brontal", website="brontal.example"),
         changed(world, "employee", "Bruno Castellani", "Ada Brontal"),
@@ -371,7 +371,7 @@ async def test_all_kinds_are_searched_and_the_place_is_told(world: World) -> Non
 
 
 @covers("X-35")
-async def test_what_is_spelt_alike_fills_up_the_rest(world: World) -> None:
+async def test_similar_spellings_follow_exact_matches(world: World) -> None:
     async with (
         changed(world, "account", "Wexcombe Observatory", "Wessling Bouw", number="WS-00017"),
         changed(world, "account", "Xylander Acoustics", "Wesling Transport"),
@@ -383,19 +383,19 @@ async def test_what_is_spelt_alike_fills_up_the_rest(world: World) -> None:
         ]
         assert await hits(world, "wesling bouw") == [("Account", "Wessling Bouw", ["name"])]
         assert [n for _, n, _ in await hits(world, "wesling", first=1)] == ["Wesling Transport"]
-        assert await hits(world, "WS-00018") == [], "numbers are not guessed at"
+        assert await hits(world, "WS-00018") == [], "numbers have no similar matches"
 
 
 @covers("X-35", "D-34")
-async def test_hits_are_what_the_lists_show(world: World) -> None:
-    """Whoever asks, the hits of a kind are the records that its list finds by the same text."""
+async def test_hits_are_the_records_of_searched_lists(world: World) -> None:
+    """For every persona, the hits of a type are the records of its list filtered by the same text."""
     lists = """query ($t: String) {
       accounts(filter: { search: $t }, first: 100) { nodes { id } }
       opportunities(filter: { search: $t }, first: 100) { nodes { id } }
       employees(filter: { search: $t }, first: 100) { nodes { id } }
     }"""
     for persona in ("admin", "manager", "rep1", "support", "limited"):
-        for text in ("scratch_world", "holding print", "tess", "ada", "0555", "frame paper"):
+        for text in ("desk", "holding print", "tess", "ada", "0555", "frame paper"):
             found = (await world.ask(persona, lists, {"t": text})).data.values()
             listed = {node["id"] for each in found for node in each["nodes"]}
             answer = await world.ask(persona, HITS, {"text": text, "first": 50, "types": THREE})
@@ -414,7 +414,7 @@ async def refused(world: World, query: str, variables: dict[str, Any] | None = N
 
 @covers("D-35")
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ('{ search(text: " x ") { matched } }', "at least 2 characters"),
         ('{ search(text: "") { matched } }', "no word"),
@@ -424,15 +424,15 @@ async def refused(world: World, query: str, variables: dict[str, Any] | None = N
         ('{ accounts(filter: { search: "a b c d e f g h i j k" }) { totalCount } }', "11 words"),
     ],
 )
-async def test_too_little_or_too_much_is_refused_with_the_remedy(
-    world: World, query: str, said: str
+async def test_invalid_text_or_size_is_refused_with_the_limit(
+    world: World, query: str, message: str
 ) -> None:
     answer = await refused(world, query)
-    assert said in answer.json["errors"][0]["message"]
+    assert message in answer.json["errors"][0]["message"]
 
 
 @covers("D-38")
-async def test_a_cursor_goes_on_in_the_same_search_only(world: World) -> None:
+async def test_cursor_is_accepted_in_the_same_search_only(world: World) -> None:
     query = """query ($t: String, $a: String) {
       accounts(filter: { search: $t }, first: 2, after: $a) { nodes { id } pageInfo { endCursor } totalCount }
     }"""
@@ -446,7 +446,7 @@ async def test_a_cursor_goes_on_in_the_same_search_only(world: World) -> None:
 
 
 @covers("D-57")
-async def test_hits_may_hold_what_python_computes(world: World) -> None:
+async def test_hits_can_select_derived_fields(world: World) -> None:
     query = """query ($t: String!) {
       search(text: $t) { __typename matched node { id ... on Account { websiteDomain name } ... on Employee { initials } } }
     }"""
@@ -460,7 +460,7 @@ async def test_hits_may_hold_what_python_computes(world: World) -> None:
 
 
 @covers("D-55")
-async def test_another_text_is_the_same_plan(world: World) -> None:
+async def test_different_texts_share_a_plan(world: World) -> None:
     query = "query ($t: String!) { accounts(filter: { search: $t }) { totalCount } search(text: $t) { matched } }"
     await world.ask("rep1", query, {"t": "aa"})
     reads = world.endpoint.reads

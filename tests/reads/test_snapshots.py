@@ -1,4 +1,4 @@
-"""Queries with their answers and their SQL beside them, for reviewers to read."""
+"""Snapshots of queries with their responses and SQL, for review."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CURSOR = re.compile(r'("(?:cursor|endCursor|startCursor)": )"[^"]*"')
 
 @pytest.fixture(scope="module", autouse=True)
 async def history(world: World) -> AsyncIterator[None]:
-    """There is one to be read."""
+    """Add history entries for the module."""
     async with noted(world.admin, world.schema()):
         yield
 
@@ -41,7 +41,7 @@ def read(file: Path) -> tuple[str, dict[str, Any], str]:
 
 
 async def sql_of(world: World, persona: str, text: str, variables: dict[str, Any]) -> str:
-    """The statement that the query is planned to for this persona."""
+    """SQL of a query for a persona."""
     tenant = world.tenants["acme"]
     async with world.endpoint.app_context.database.read(
         tenant.placement, TransactionStart()
@@ -56,28 +56,30 @@ async def sql_of(world: World, persona: str, text: str, variables: dict[str, Any
     made, _ = world.endpoint.reads.explain(Caller(tenant, user, user, ""), viewer, request)
     assert made is not None
     if made.compiled is None:
-        return "-- the database is not asked\n"
+        return "-- no statement\n"
     names = "".join(f"-- ${i}: {name}\n" for i, name in enumerate(made.compiled.parameters, 1))
     denied = "".join(f"-- denied: {d.entity}.{d.field} ({d.reason})\n" for d in made.denied)
     return f"{pretty(made.compiled.sql)}\n{names}{denied}"
 
 
-def same(file: Path, found: str, write: bool) -> None:
-    """The snapshot says the same; with --write-snapshots it is made to."""
+def assert_snapshot(file: Path, text: str, write: bool) -> None:
+    """Assert that a snapshot is unchanged; with --write-snapshots, write it."""
     if write:
-        file.write_text(found)
-    assert file.exists(), f"{file.name} is missing: run with --write-snapshots, and read it"
-    assert file.read_text() == found, f"{file.name} differs: if that is meant, --write-snapshots"
+        file.write_text(text)
+    assert file.exists(), f"{file.name} is missing: run with --write-snapshots and review it"
+    assert file.read_text() == text, f"{file.name} differs: if intended, run with --write-snapshots"
 
 
 @covers("D-38", "D-50", "D-51", "D-54", "D-56")
 @pytest.mark.parametrize("file", QUERIES, ids=lambda file: file.stem)
-async def test_query(world: World, file: Path, request: pytest.FixtureRequest) -> None:
+async def test_query_equals_its_snapshots(
+    world: World, file: Path, request: pytest.FixtureRequest
+) -> None:
     write = request.config.getoption("--write-snapshots")
     persona, variables, text = read(file)
     answer = await world.ask(persona, text, variables)
     shown = answer.json
     shown["extensions"]["cost"].pop("remaining")
-    told = CURSOR.sub(r'\1"…"', json.dumps(shown, indent=2, ensure_ascii=False))
-    same(file.with_suffix(".json"), told + "\n", write)
-    same(file.with_suffix(".sql"), await sql_of(world, persona, text, variables), write)
+    response = CURSOR.sub(r'\1"…"', json.dumps(shown, indent=2, ensure_ascii=False))
+    assert_snapshot(file.with_suffix(".json"), response + "\n", write)
+    assert_snapshot(file.with_suffix(".sql"), await sql_of(world, persona, text, variables), write)

@@ -1,1 +1,1 @@
-"""What tests share: the house with its demonstration, asked as a client asks it."""
+"""Helpers shared by tests, among them the application with its demonstration data."""

@@ -1,4 +1,4 @@
-"""What tests cost: processor time, with that of servers and other processes started for them; and the schedule made of it."""
+"""Processor time of tests, including that of servers and other processes that they start, and the order derived from it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "tests" / "costs.json"
-"""Seconds of processor time of each file with tests, as `python3 dev test --costs` measured them."""
+"""Seconds of processor time per test file, written by `python3 dev test --costs`."""
 LEAST = 2
-"""Seconds from which on a file is listed there."""
-TOLD = 30
+"""Minimum seconds of a file in that list."""
+MOST_LISTED = 30
 TICKS = os.sysconf("SC_CLK_TCK")
 SENT = "costs"
 
 
 def spent() -> float:
-    """Seconds of processor time that this process, its children and theirs have taken so far."""
+    """Seconds of processor time used so far by this process and its descendants."""
     total, waiting = 0.0, [str(os.getpid())]
     while waiting:
         process = waiting.pop()
@@ -30,28 +30,28 @@ def spent() -> float:
             stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
             for thread in Path(f"/proc/{process}/task").iterdir():
                 waiting += (thread / "children").read_text().split()
-        except OSError:  # it has ended; what it took is counted with its parent
+        except OSError:  # the process has ended and is counted with its parent
             continue
-        total += sum(map(int, stat[11:15])) / TICKS  # its own, and that of children that ended
+        total += sum(map(int, stat[11:15])) / TICKS  # including ended children
     return total
 
 
 def of(places: Iterable[str]) -> int:
-    """What the tests in some files and folders cost, as far as it is known."""
+    """Known cost of the tests in these files and folders, in seconds."""
     known: dict[str, int] = json.loads(FILE.read_text())
-    chosen = [Path(place.partition("::")[0]).resolve() for place in places]
+    selected = [Path(place.partition("::")[0]).resolve() for place in places]
     files = [(ROOT / file, cost) for file, cost in known.items()]
-    return sum(cost for file, cost in files if any(file.is_relative_to(each) for each in chosen))
+    return sum(cost for file, cost in files if any(file.is_relative_to(each) for each in selected))
 
 
 def slow_first(items: list[pytest.Item]) -> None:
-    """Sort tests by what their files cost, so that the processes of a run end at about the same time."""
+    """Sort tests by the cost of their file, descending, so that the processes of a run end at about the same time."""
     known: dict[str, int] = json.loads(FILE.read_text())
     items.sort(key=lambda item: -known.get(item.nodeid.partition("::")[0], 0))
 
 
 class Costs:
-    """Measures each test of a run; of several processes the one that speaks tells and keeps the costs."""
+    """Plugin that measures each test; the main process of a run prints and stores the costs."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -75,19 +75,23 @@ class Costs:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.seconds or hasattr(terminalreporter.config, "workerinput"):
             return
-        terminalreporter.write_sep("=", f"{TOLD} costliest tests, in seconds of processor time")
-        for nodeid, seconds in sorted(self.seconds.items(), key=lambda each: -each[1])[:TOLD]:
+        terminalreporter.write_sep(
+            "=", f"{MOST_LISTED} costliest tests, in seconds of processor time"
+        )
+        for nodeid, seconds in sorted(self.seconds.items(), key=lambda each: -each[1])[
+            :MOST_LISTED
+        ]:
             terminalreporter.write_line(f"{seconds:7.1f}  {nodeid}")
-        whole = sum(self.seconds.values())
-        terminalreporter.write_line(f"{whole:7.1f}  all {len(self.seconds)} tests")
+        total = sum(self.seconds.values())
+        terminalreporter.write_line(f"{total:7.1f}  all {len(self.seconds)} tests")
         FILE.write_text(json.dumps(self._of_files(), indent=1) + "\n")
 
     def _of_files(self) -> dict[str, int]:
-        """Files that were not run keep what they cost before."""
-        found: dict[str, float] = defaultdict(float)
+        """Cost per file; files that were not run keep their previous cost."""
+        costs: dict[str, float] = defaultdict(float)
         for nodeid, seconds in self.seconds.items():
-            found[nodeid.partition("::")[0]] += seconds
+            costs[nodeid.partition("::")[0]] += seconds
         before: dict[str, int] = json.loads(FILE.read_text()) if FILE.exists() else {}
-        kept = {file: cost for file, cost in before.items() if (ROOT / file).exists()}
-        both = {**kept, **{file: round(cost) for file, cost in found.items()}}
-        return {file: cost for file, cost in sorted(both.items()) if cost >= LEAST}
+        existing = {file: cost for file, cost in before.items() if (ROOT / file).exists()}
+        merged = {**existing, **{file: round(cost) for file, cost in costs.items()}}
+        return {file: cost for file, cost in sorted(merged.items()) if cost >= LEAST}

@@ -1,13 +1,12 @@
-"""Names the rows of docs/features.md that a test shows, so that their coverage can be counted."""
+"""Marker for the rows of docs/features.md that a test proves, from which their coverage is counted."""
 
 import pytest
 
 
 def covers(*ids: str) -> pytest.MarkDecorator:
-    """Mark a test with the ids of rows that it shows, alone or with the other tests that name them.
+    """Mark a test with the ids of rows that it proves, by itself or together with other tests.
 
-    An id counts only if the tests that name it show its whole row: breaking any part of what the
-    row says turns one of them red. A test that shows a part of a row which no other test
-    completes does not name it.
+    The tests with an id must cover the entire row: each statement of the row fails one of them if
+    it is broken. A test must not name a row that remains partly untested.
     """
     return pytest.mark.covers(*ids)

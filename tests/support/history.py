@@ -1,4 +1,4 @@
-"""A history for the tests, put there by the operator: each entry holds words that stand nowhere else."""
+"""History entries for tests, inserted by the operator, with values that occur nowhere else."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.proof.lock import ENTITIES
 
 RECORDS = {"Opportunity": 60, "Account": 12, "Address": 9, "FieldPermission": 3}
 OTHERS = 5
-"""Of how many records of each kind something is noted."""
+"""Number of records with history per entity, except for those in `RECORDS`."""
 FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)
-GONE = UUID("01941f60-0000-7000-8000-00000000dead")
+REMOVED = UUID("01941f60-0000-7000-8000-00000000dead")
 COLUMNS = (
     *("id", "record_id", "key", "kind", "entity", "field", "before", "after"),
     *("record_version", "at", "user_id"),
@@ -28,7 +28,7 @@ Entry = dict[str, Any]
 
 @asynccontextmanager
 async def noted(admin: asyncpg.Connection[Any], schema: str) -> AsyncIterator[None]:
-    """For as long as it lasts, the tenant has a history: always the same one."""
+    """Insert the same history entries each time, and remove them at the end."""
     made = await entries(admin, schema)
     await admin.copy_records_to_table(
         "history",
@@ -47,25 +47,25 @@ async def noted(admin: asyncpg.Connection[Any], schema: str) -> AsyncIterator[No
 
 
 async def entries(admin: asyncpg.Connection[Any], schema: str) -> list[Entry]:
-    """All that it consists of."""
-    found = await admin.fetch(f'SELECT id FROM {schema}."user" ORDER BY id')  # noqa: S608
-    users = [*(row["id"] for row in found), GONE, None]
+    """The history entries of all entities."""
+    rows = await admin.fetch(f'SELECT id FROM {schema}."user" ORDER BY id')  # noqa: S608
+    users = [*(row["id"] for row in rows), REMOVED, None]
     defined = await admin.fetch(f"SELECT id, entity, key FROM {schema}.attribute ORDER BY id")  # noqa: S608
     made: list[Entry] = []
     for entity in filter(is_record, ENTITIES):
-        names = [(name, name) for name in _noted(entity)]
+        names = [(name, name) for name in _recorded(entity)]
         names += [(str(a["id"]), a["key"]) for a in defined if a["entity"] == entity]
-        names += [("vanished", "vanished"), (str(GONE), "gone")]
+        names += [("vanished", "vanished"), (str(REMOVED), "gone")]
         most = RECORDS.get(entity, OTHERS)
         for row in await _some(admin, schema, ENTITIES[entity].table, most):
             for entry in _of(entity, row, names):
                 number = len(made) + 1
-                made.append({**_told(number), "user_id": users[number % len(users)], **entry})
+                made.append({**_values(number), "user_id": users[number % len(users)], **entry})
     return made
 
 
-def _noted(entity: str) -> Iterator[str]:
-    """What is kept in columns; what is computed of them changes with them."""
+def _recorded(entity: str) -> Iterator[str]:
+    """Names of the fields with history: stored ones, because computed ones have none."""
     return (n for n in fields(entity) if n in grantable(entity) and n not in STAMPS)
 
 
@@ -75,7 +75,7 @@ async def _some(admin: asyncpg.Connection[Any], schema: str, table: str, most: i
 
 
 def _of(entity: str, row: Any, names: list[tuple[str, str]]) -> Iterator[Entry]:
-    """It was made, each field of it was changed, and where it lies in the bin, it was put there."""
+    """The entries of a record: its creation, a change of each field and, if it is in the trash, its deletion."""
 
     def entry(kind: str, key: str = "", field: str | None = None) -> Entry:
         known = {"record_id": row["id"], "entity": entity, "kind": kind, "field": field}
@@ -89,8 +89,8 @@ def _of(entity: str, row: Any, names: list[tuple[str, str]]) -> Iterator[Entry]:
         yield entry("DELETED")
 
 
-def _told(number: int) -> Entry:
-    """Four at a time are of one moment; some were empty before, some are now."""
+def _values(number: int) -> Entry:
+    """Id, values, version and time of an entry; four entries share a time, and some values are null."""
     return {
         "id": made_id("history", number),
         "before": None if number % 5 == 0 else f"CNRY was {number:05}",

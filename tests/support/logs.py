@@ -1,4 +1,4 @@
-"""What is logged, by us and by libraries, as `run` logs it."""
+"""Capture of the JSON log lines of the application and of libraries, configured as by `run`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app import configure_logs
 
 @contextmanager
 def logs() -> Iterator[StringIO]:
-    """The lines of JSON that are written while this lasts."""
+    """Buffer with the log lines written within the context."""
     root, before = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
     with redirect_stderr(StringIO()) as kept:

@@ -1,4 +1,4 @@
-"""Runs the clients of tests/clients, which others wrote for Node, with what their lock names."""
+"""Runs the scripts in tests/clients on Node, with third-party clients in the versions of the lock file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSTALL_SECONDS = 300
 
 @cache
 def install(clients: Path = CLIENTS, oldest: int = OLDEST) -> Path:
-    """Install what the lock names, once for each content of the lock, and return where."""
+    """Install the packages of the lock file, once per content of the lock, and return the directory."""
     lock = clients / "package-lock.json"
     digest = hashlib.sha256(lock.read_bytes() + (clients / "package.json").read_bytes()).hexdigest()
     stamp = clients / "node_modules" / f".{digest[:16]}.installed"
@@ -48,7 +48,7 @@ async def run(
     oldest: int = OLDEST,
     seconds: float = 60,
 ) -> str:
-    """What a script of tests/clients prints. Raises AssertionError with what it complains of."""
+    """Output of a script in tests/clients. Raises AssertionError with its errors if it fails."""
     await asyncio.to_thread(install, clients, oldest)
     process = await asyncio.create_subprocess_exec(
         node(oldest),
@@ -60,10 +60,10 @@ async def run(
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        said, complained = await asyncio.wait_for(process.communicate(), seconds)
+        output, errors = await asyncio.wait_for(process.communicate(), seconds)
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert not process.returncode, complained.decode(errors="replace")
-    return said.decode()
+    assert not process.returncode, errors.decode(errors="replace")
+    return output.decode()

@@ -1,4 +1,4 @@
-"""Databases of one's own on the servers of the run."""
+"""Separate databases on the servers of the test run."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import redis.asyncio as redis
 from cli.servers.embedded import Servers
 
 DATABASES = itertools.cycle(range(1, 16))
-"""Numbers of Valkey's databases; the first one belongs to everybody else."""
+"""Numbers of Valkey databases; database 0 is shared by the other tests."""
 
 
 @asynccontextmanager
 async def place_on(servers: Servers, name: str, like: str | None = None) -> AsyncIterator[Servers]:
-    """A database whose name begins so: empty, or a copy of the one called `like`; gone afterwards.
+    """A new database with the name prefix `name`, empty or a copy of `like`, dropped at the end.
 
-    A copy holds the same tenants by the same ids, so it counts in an empty database of Valkey.
-    The roles of its tenants stay: they may be others', too.
+    A copy has the same tenants with the same ids and therefore uses a separate, empty Valkey
+    database. The roles of its tenants remain, because other databases may use them.
     """
-    # Not to the database of the demonstration, which cannot be copied while anyone is connected to it.
+    # Not the demonstration's database, which cannot be copied while it has connections.
     admin = await asyncpg.connect(called(servers.database_url, "postgres"))
     name = f"{name}_{uuid4().hex[:12]}"
     place = replace(servers, database_url=called(servers.database_url, name))
@@ -44,6 +44,6 @@ async def place_on(servers: Servers, name: str, like: str | None = None) -> Asyn
 
 
 def called(url: str, name: str) -> str:
-    """The address of another database of the same server."""
+    """URL of another database of the same server."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, parts.fragment))

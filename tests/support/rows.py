@@ -1,4 +1,4 @@
-"""Rows that tests have as mappings, as the rules of domain/ take them: with attributes."""
+"""Conversion of mappings to the rows with attributes that the rules of domain/ take."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ def as_row(values: Mapping[str, Any]) -> Any:
     return SimpleNamespace(**values)
 
 
-def as_rows(several: Iterable[Mapping[str, Any]]) -> list[Any]:
-    """Several of them."""
-    return [as_row(each) for each in several]
+def as_rows(rows: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Rows with attributes by column name."""
+    return [as_row(each) for each in rows]

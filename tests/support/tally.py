@@ -1,4 +1,4 @@
-"""Counts what tests tried, to be told when the run ends, whichever of its processes tried it."""
+"""Counters of the cases that tests tried, summed over all processes and printed at the end of a run."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ _TALLIES: dict[str, Counter[str]] = {}
 
 
 def tally(name: str) -> Counter[str]:
-    """What is counted under a name, such as `leaks: cells`."""
+    """The counter with a name such as `leaks: cells`."""
     return _TALLIES.setdefault(name, Counter())
 
 
-def kept() -> dict[str, dict[str, int]]:
-    """What this process counted, as one process may send it to another."""
+def counts() -> dict[str, dict[str, int]]:
+    """The counters of this process, to send to the main process."""
     return {name: dict(counted) for name, counted in _TALLIES.items()}
 
 
 def add(counted: Mapping[str, Mapping[str, int]]) -> None:
-    """Count what another process did as well."""
-    for name, counts in counted.items():
-        tally(name).update(counts)
+    """Add the counters of another process."""
+    for name, values in counted.items():
+        tally(name).update(values)
 
 
-def told() -> Iterator[str]:
-    """A line for each name under which anything was counted."""
+def summary() -> Iterator[str]:
+    """A line per counter that is not empty."""
     for name, counted in sorted(_TALLIES.items()):
         if counted:
             area, _, what = name.partition(": ")

@@ -1,4 +1,4 @@
-"""The house with its two demonstration tenants on real servers, asked over ASGI as a client asks over HTTP."""
+"""The application with two demonstration tenants on real servers; requests go over ASGI instead of HTTP."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ TODAY = date(2026, 3, 14)
 """The day of the demonstration, so that its rows are the same in every run."""
 SECRET = b"a secret of thirty-two bytes ..."
 UNMETERED = 10**12
-"""Tests ask for more in a minute than any tenant may; tests/schema/test_budget.py is about that."""
+"""Cost budget per minute that no test exceeds; tests/schema/test_budget.py covers the real limits."""
 CHEAP = {"passes": 1, "memory_kib": 8}
-"""Of argon2: tests sign in hundreds of times. tests/auth hashes as the product does."""
+"""Cheap argon2 parameters, because tests sign in hundreds of times; tests/auth uses the product's parameters."""
 SIGN_IN = """
 mutation ($input: SignInInput!) {
   signIn(input: $input) { accessToken refreshToken expiresAt userErrors { code message path } }
@@ -40,7 +40,7 @@ mutation ($input: SignInInput!) {
 
 @dataclass(frozen=True)
 class Answer:
-    """A response, as bytes and read."""
+    """A response: status, headers and body, with accessors for JSON data and error codes."""
 
     status: int
     headers: Mapping[str, str]
@@ -52,20 +52,20 @@ class Answer:
 
     @property
     def data(self) -> Any:
-        """The data of an answer without errors."""
+        """The data of a response, which must not have errors."""
         read = self.json
         assert "errors" not in read, read["errors"]
         return read["data"]
 
     @property
     def codes(self) -> list[str]:
-        """The codes of all errors."""
+        """The codes of all errors in the response."""
         return [error["extensions"]["code"] for error in self.json.get("errors", [])]
 
 
 @dataclass
 class World:
-    """Everything a test needs; `ask` is the way of a client, `admin` that of an operator."""
+    """The running application: `ask` sends requests as a client, `admin` is the operator's connection."""
 
     app: Starlette
     endpoint: Endpoint
@@ -77,7 +77,7 @@ class World:
     issued: dict[str, datetime] = field(default_factory=dict)
 
     async def post(self, body: bytes, **headers: str) -> Answer:
-        """Any body at all."""
+        """Send a request body to /graphql."""
         sent = {
             "content-type": "application/json",
             **{k.replace("_", "-"): v for k, v in headers.items()},
@@ -86,22 +86,22 @@ class World:
         return Answer(response.status_code, response.headers, response.content)
 
     async def token(self, persona: str, tenant: str = "acme") -> str:
-        """An access token of a persona; he signs in once."""
+        """An access token of a persona, who signs in once per world."""
         key = (persona, tenant)
         if key not in self.tokens:
-            given = {
+            credentials = {
                 "tenant": tenant,
                 "email": f"{persona}@{tenant}.example",
                 "password": "relata-demo",
             }
-            body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
+            body = json.dumps({"query": SIGN_IN, "variables": {"input": credentials}}).encode()
             answer = await self.post(body)
             self.tokens[key] = answer.data["signIn"]["accessToken"]
         self._renew(key)
         return self.tokens[key]
 
     def _renew(self, key: tuple[str, str]) -> None:
-        """A run may outlast a token: then there is another of the same session, and no row is touched."""
+        """Replace a token after a third of its lifetime by a new one of the same session, without a write."""
         tokens, now, token = (
             self.endpoint.app_context.tokens,
             self.endpoint.app_context.now(),
@@ -125,7 +125,7 @@ class World:
         operation: str | None = None,
         **headers: str,
     ) -> Answer:
-        """What the persona is answered."""
+        """Send an operation as a persona; returns the response."""
         sent: dict[str, Any] = {"query": query, "variables": variables or {}}
         if operation:
             sent["operationName"] = operation
@@ -139,12 +139,12 @@ class World:
         return self.tenants[tenant].placement.schema
 
     async def rights_changed(self, tenant: str = "acme") -> None:
-        """What every change of rights does: a new access version."""
+        """Increment the access version, as every change of rights does."""
         await self.admin.execute(f"UPDATE {self.schema(tenant)}.log_head SET access = access + 1")  # noqa: S608
 
 
 async def furnish(servers: Servers) -> None:
-    """Migrate a database and fill in the demonstration, where that has not been done."""
+    """Migrate a database and add the demonstration if it is missing."""
     admin = await asyncpg.connect(servers.database_url)
     await bring_up_to_date(admin, SECRET, lambda _: None)
     passwords = Passwords(**CHEAP)
@@ -156,7 +156,7 @@ async def furnish(servers: Servers) -> None:
 
 @asynccontextmanager
 async def endpoint_on(servers: Servers) -> AsyncIterator[Endpoint]:
-    """A process of the house on these servers, with budgets that no test uses up."""
+    """An endpoint of the application on these servers, with a budget that no test exceeds."""
     urls = (servers.database_url, servers.redis_url)
     async with built(*urls, SECRET, UNMETERED, Passwords(**CHEAP)) as endpoint:
         yield endpoint
@@ -164,7 +164,7 @@ async def endpoint_on(servers: Servers) -> AsyncIterator[Endpoint]:
 
 @asynccontextmanager
 async def world_on(servers: Servers) -> AsyncIterator[World]:
-    """The house on these servers, migrated and with its demonstration."""
+    """The application on these servers, migrated and with its demonstration."""
     await furnish(servers)
     admin = await asyncpg.connect(servers.database_url)
     async with endpoint_on(servers) as endpoint:
@@ -180,6 +180,6 @@ async def world_on(servers: Servers) -> AsyncIterator[World]:
 
 @asynccontextmanager
 async def world_alone(directory: Path) -> AsyncIterator[World]:
-    """Likewise on servers of its own, with their data in this directory."""
+    """The application on newly started servers with their data in this directory."""
     async with embedded(directory, durable=False) as servers, world_on(servers) as world:
         yield world
