@@ -48,10 +48,8 @@ def _conditions(persona: str) -> list[tuple[bool, list[str]]]:
             for n in range(2)
         ]
         conditions.append((may, listed))
-    conditions.append((True, ['search: "scratch_world"', 'search: "an xx"']))
-    conditions.append(
-        (True, ['account: { search: "scratch_world" }', 'account: { search: "555" }'])
-    )
+    conditions.append((True, ['search: "desk"', 'search: "an xx"']))
+    conditions.append((True, ['account: { search: "desk" }', 'account: { search: "555" }']))
     return conditions + _on_related_fields(persona)
 
 
