@@ -142,7 +142,7 @@ class Record(Base):
         sort_order=100,
     )
     deleted_at: Mapped[datetime | None] = internal(
-        "When the record was put into the bin.", sort_order=100
+        "Time of the move to the trash; null for live records.", sort_order=100
     )
 
 

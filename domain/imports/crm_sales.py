@@ -344,11 +344,11 @@ def _price(
 ) -> Decimal:
     """The price in the quote: the closing value, else the list price."""
     if value is None:
-        done = f"no amount; its quote says the list price, {product.price}"
+        done = f"no amount; its quote uses the list price, {product.price}"
         findings.note(line, "close_value is empty", done)
         return product.price
     if value == 0 and step is not ImportedStage.WON:
-        done = f"amount 0; its quote says the list price, {product.price}"
+        done = f"amount 0; its quote uses the list price, {product.price}"
         findings.note(line, "close_value is 0", done)
         return product.price
     return value

@@ -1,4 +1,4 @@
-"""What profiles grant, united, and what restrictions take away, as tables of cases."""
+"""Rights: the union of profiles, and status restrictions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def deal(rows: RowScope, *names: str) -> ProfileRights:
         pytest.param([], None, None, id="no profile"),
     ],
 )
-def test_grants(
+def test_rights_are_the_union_of_profiles(
     profiles: list[ProfileRights], rows: RowScope | None, fields: set[str] | None
 ) -> None:
     found = rights(profiles, [], [], KNOWN).get("Deal")
@@ -60,7 +60,7 @@ def test_grants(
         pytest.param([ADMIN, deal(OWN, "fee")], [{"WON"}], {}, id="full beside another"),
     ],
 )
-def test_restrictions(
+def test_status_restrictions_narrow_rights(
     profiles: list[ProfileRights], rules: list[set[str]], ruled: dict[str, tuple[str, ...]]
 ) -> None:
     kept = [StatusRestriction("Deal", "fee", frozenset(statuses)) for statuses in rules]
@@ -107,7 +107,7 @@ COMPUTED = {"Deal": {"margin": frozenset({"price", "fee"}), "short": frozenset({
         pytest.param([ADMIN], {"fee": {"WON"}}, {*KNOWN["Deal"], "margin", "short"}, {}, id="full"),
     ],
 )
-def test_what_is_computed_follows_its_inputs(
+def test_right_to_computed_field_follows_its_inputs(
     profiles: list[ProfileRights],
     rules: dict[str, set[str]],
     fields: set[str],
@@ -122,7 +122,7 @@ def test_what_is_computed_follows_its_inputs(
 
 
 @covers("D-34")
-def test_attributes_are_granted_by_their_id() -> None:
+def test_attributes_are_granted_by_id() -> None:
     by_id, by_key = deal(OWN, "a1"), deal(OWN, "tier")
     assert set(rights([by_id], [], [TIER, SEATS], KNOWN)["Deal"].attributes) == {"tier"}
     assert not rights([by_key], [], [TIER, SEATS], KNOWN)["Deal"].attributes

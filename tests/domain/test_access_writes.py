@@ -1,4 +1,4 @@
-"""What profiles let somebody write, united, as tables of cases."""
+"""Write rights: the union of profiles."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def test_the_widest_scope(scopes: tuple[WriteScope | None, ...], found: WriteSco
         pytest.param(EVERYTHING, WriteRights(edits=OWN), EVERYTHING, id="everything"),
     ],
 )
-def test_deeds_are_united(one: WriteRights, other: WriteRights, united: WriteRights) -> None:
+def test_write_rights_are_the_union_of_profiles(
+    one: WriteRights, other: WriteRights, united: WriteRights
+) -> None:
     assert one | other == united
     assert other | one == united
     assert deal(profile(may=one), profile(may=other)).writes == united
@@ -98,17 +100,19 @@ def test_deeds_are_united(one: WriteRights, other: WriteRights, united: WriteRig
         pytest.param([profile("name"), profile(full=True)], "name price fee a1", id="full beside"),
     ],
 )
-def test_what_may_be_written(profiles: list[ProfileRights], writable: str) -> None:
+def test_writable_fields_are_granted_and_readable(
+    profiles: list[ProfileRights], writable: str
+) -> None:
     assert deal(*profiles).writable == frozenset(writable.split())
 
 
-def test_a_full_profile_writes_all() -> None:
+def test_full_profile_grants_all_writes() -> None:
     assert deal(profile(full=True)).writes == EVERYTHING
     assert rights([profile(full=True)], [], [], KNOWN)["Firm"].writes == EVERYTHING
 
 
 @covers("D-34")
-def test_what_is_not_open_is_not_written() -> None:
+def test_closed_entity_is_not_writable() -> None:
     found = rights([profile("name", "name", EVERYTHING)], [], [], KNOWN)
     assert "Firm" not in found
     closed = ProfileRights(writes={"Deal": EVERYTHING}, writable=frozenset({("Deal", "name")}))
@@ -116,8 +120,8 @@ def test_what_is_not_open_is_not_written() -> None:
 
 
 @covers("D-33")
-def test_a_rule_per_status_leaves_the_right_to_write() -> None:
-    """Whether it may be written then depends on the record: the rule is told with the right to read."""
+def test_status_rule_does_not_change_writable_fields() -> None:
+    """The restriction is part of the read rights; whether the field is writable then depends on the record."""
     rule = StatusRestriction("Deal", "fee", frozenset({"WON"}))
     found = rights([profile("fee", "fee")], [rule], [], KNOWN)["Deal"]
     assert found.writable == {"fee"}

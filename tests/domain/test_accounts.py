@@ -1,4 +1,4 @@
-"""Rules of accounts, as tables of cases."""
+"""Rules of accounts and addresses."""
 
 from __future__ import annotations
 
@@ -78,13 +78,15 @@ def test_country(country: str | None, right: bool) -> None:
     ("addresses", "requested", "head"),
     [
         pytest.param([], None, None, id="no address"),
-        pytest.param([], OLD, None, id="wanted, but not there"),
+        pytest.param([], OLD, None, id="requested, but missing"),
         pytest.param([address(NEW)], None, NEW, id="the first"),
         pytest.param([address(NEW), address(OLD)], None, OLD, id="the oldest, in any order"),
         pytest.param([address(NEW, head=True), address(OLD)], None, NEW, id="the one that is"),
-        pytest.param([address(OLD, head=True), address(NEW)], NEW, NEW, id="the one wanted"),
+        pytest.param([address(OLD, head=True), address(NEW)], NEW, NEW, id="the requested one"),
         pytest.param([address(OLD), address(NEW, head=True)], OTHER, NEW, id="of another account"),
-        pytest.param([address(MIDDLE), address(NEW)], None, MIDDLE, id="the holder is gone"),
+        pytest.param(
+            [address(MIDDLE), address(NEW)], None, MIDDLE, id="the previous one is deleted"
+        ),
         pytest.param(
             [address(NEW, head=True), address(MIDDLE, head=True)], None, MIDDLE, id="never two"
         ),
@@ -96,13 +98,13 @@ def test_head_office(addresses: list[Address], requested: UUID | None, head: UUI
 
 
 @covers("D-12")
-def test_of_the_same_age_the_id_decides() -> None:
+def test_lowest_id_of_the_same_age_is_head_office() -> None:
     same = [Address(each, START) for each in (OLD, MIDDLE, NEW)]
     assert head_office(same) == min(OLD, MIDDLE, NEW)
 
 
 def place(identity: UUID, roles: str, country: str | None = None) -> Address:
-    """An address with the roles by their first letters: head, invoicing, postal, default."""
+    """An address with roles by their first letters: head, invoicing, postal, default."""
     return replace(
         address(identity, head="h" in roles),
         postal="p" in roles,
@@ -135,7 +137,7 @@ def place(identity: UUID, roles: str, country: str | None = None) -> Address:
             [(OLD, "hid"), (NEW, "i")],
             RequestedRoles(False, None, NEW),
             {OLD: "hi", NEW: "id"},
-            id="wanted",
+            id="requested",
         ),
         pytest.param(
             [(OLD, "hid"), (NEW, "")],
@@ -151,7 +153,7 @@ def place(identity: UUID, roles: str, country: str | None = None) -> Address:
         ),
     ],
 )
-def test_arranged(
+def test_arrange_roles_keeps_exclusive_roles(
     addresses: list[tuple[UUID, str]], requested: RequestedRoles, roles: dict[UUID, str]
 ) -> None:
     found = arrange_roles([place(*each) for each in addresses], requested)
@@ -163,7 +165,7 @@ def test_arranged(
 
 @covers("SMP-21", "VPM-24")
 @pytest.mark.parametrize(
-    ("roles", "asked", "follows", "column"),
+    ("roles", "sent", "follows", "column"),
     [
         ("i", {"invoicing"}, False, None),
         ("id", {"default_invoicing"}, False, None),
@@ -176,8 +178,10 @@ def test_arranged(
         ("id", {"default_invoicing"}, True, "default_invoicing"),
     ],
 )
-def test_misplaced(roles: str, asked: set[str], follows: bool, column: str | None) -> None:
-    found = invalid_roles(place(OLD, roles), asked, follows)
+def test_invalid_invoicing_roles_are_refused(
+    roles: str, sent: set[str], follows: bool, column: str | None
+) -> None:
+    found = invalid_roles(place(OLD, roles), sent, follows)
     assert [each.column for each in found] == ([column] if column else [])
 
 
@@ -199,7 +203,7 @@ def named(name: str, last_name: str | None, type_id: UUID = TYPE) -> Account:
         ((True, False), named("Anna", "Berg"), named("Anna", None, OTHER_TYPE), []),
     ],
 )
-def test_unnamed(
+def test_names_not_allowed_by_the_type_are_refused(
     switches: tuple[bool, bool],
     before: Account | None,
     after: Account,

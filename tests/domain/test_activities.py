@@ -1,4 +1,4 @@
-"""Rules of activities and labels, as tables of cases."""
+"""Rules of activities and labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ START = datetime(2026, 3, 14, tzinfo=UTC)
 
 @dataclass
 class OnRecord:
-    """A tagging, a favorite or an activity: all columns with the record that it is on."""
+    """A tagging, favorite or activity with its subject columns."""
 
     account_id: UUID | None = None
     person_id: UUID | None = None
@@ -51,12 +51,12 @@ class Tag:
 
 
 def on(**subjects: Any) -> OnRecord:
-    """A record that is on these others, by column."""
+    """A record with these subjects, by column."""
     return OnRecord(**subjects)
 
 
 @covers("VT-34", "EP-180")
-def test_on_exactly_one_record() -> None:
+def test_exactly_one_subject_is_required() -> None:
     rule = exactly_one(COLUMNS, "Name one.")
     [found] = rule(None, on())
     assert (found.code, found.message, found.column) == (UserErrorCode.INVALID, "Name one.", "")
@@ -68,14 +68,14 @@ def test_on_exactly_one_record() -> None:
                 assert found.column in (name, other)
 
 
-def test_the_own_rule_of_a_record_on_one_holds_too() -> None:
+def test_rule_of_the_record_applies_with_the_subject_rule() -> None:
     rule = exactly_one(COLUMNS, "Name one.", activity)
     worked = replace(on(), hours=Decimal(-1))
     assert [each.column for each in rule(None, worked)] == ["", "hours"]
     assert [each.column for each in rule(None, replace(worked, case_id=ANNA))] == ["hours"]
 
 
-def test_the_columns_that_hold_an_id() -> None:
+def test_named_returns_columns_with_an_id() -> None:
     assert named(on(), COLUMNS) == []
     assert named(on(case_id=BEN, account_id=ANNA), COLUMNS) == [
         ("account_id", ANNA),
@@ -108,11 +108,13 @@ def works(person: UUID, account: UUID, age: int, **given: Any) -> Affiliation:
         pytest.param(
             [works(ANNA, OLD, 1, active=False), works(ANNA, NEW, 2)], {ANNA: NEW}, id="still"
         ),
-        pytest.param([works(ANNA, OLD, 1, deleted_at=START)], {}, id="in the bin"),
+        pytest.param([works(ANNA, OLD, 1, deleted_at=START)], {}, id="deleted"),
         pytest.param([works(ANNA, OLD, 1), works(BEN, NEW, 2)], {ANNA: OLD, BEN: NEW}, id="two"),
     ],
 )
-def test_where_a_person_works(affiliations: list[Affiliation], found: dict[UUID, UUID]) -> None:
+def test_employer_is_the_oldest_active_affiliation(
+    affiliations: list[Affiliation], found: dict[UUID, UUID]
+) -> None:
     assert employers(affiliations) == found
     assert employers(reversed(affiliations)) == found
 

@@ -1,4 +1,4 @@
-"""Rules of cases, as tables of cases."""
+"""Rules of cases."""
 
 from __future__ import annotations
 
@@ -84,15 +84,15 @@ def code(found: Status | Violation) -> UUID | tuple[UserErrorCode, str]:
         pytest.param(DROPPED, None, DROPPED, id="where it is put"),
         pytest.param(None, OPEN, NEW, id="reopened"),
         pytest.param(None, CLOSED, DONE, id="closed"),
-        pytest.param(DROPPED, CLOSED, DROPPED, id="closed as it was said"),
+        pytest.param(DROPPED, CLOSED, DROPPED, id="closed with the requested status"),
         pytest.param(
             BUSY, CLOSED, (UserErrorCode.INVALID_TRANSITION, "status_id"), id="not closed"
         ),
         pytest.param(DONE, OPEN, (UserErrorCode.INVALID_TRANSITION, "status_id"), id="not open"),
-        pytest.param(ELSEWHERE, None, NEW, id="what there is not"),
+        pytest.param(ELSEWHERE, None, NEW, id="unknown status"),
     ],
 )
-def test_where_a_case_stands(
+def test_case_status_is_the_requested_or_first_one(
     requested: UUID | None, state: CaseState | None, expected: UUID | tuple[UserErrorCode, str]
 ) -> None:
     assert code(choose_status(STATUSES, requested, state)) == expected
@@ -100,13 +100,13 @@ def test_where_a_case_stands(
 
 @covers("VT-25")
 @pytest.mark.parametrize("state", [None, OPEN, CLOSED])
-def test_without_a_status_of_the_kind(state: CaseState | None) -> None:
+def test_no_status_of_the_state_is_refused(state: CaseState | None) -> None:
     others = {id: each for id, each in STATUSES.items() if each.state is not (state or OPEN)}
     for known in ({}, others):
         assert code(choose_status(known, None, state)) == (UserErrorCode.INVALID, "status_id")
 
 
-def test_of_the_same_place_the_id_decides() -> None:
+def test_lowest_id_of_the_same_position_is_first() -> None:
     same = {id: Status(id, OPEN, 1) for id in (BUSY, NEW)}
     assert code(choose_status(same, None)) == NEW
 
@@ -123,12 +123,14 @@ def test_of_the_same_place_the_id_decides() -> None:
         (Case(closed_at=BEFORE), OPEN, None),
     ],
 )
-def test_since_when(before: Case | None, state: CaseState, since: datetime | None) -> None:
+def test_closed_at_is_kept_while_closed(
+    before: Case | None, state: CaseState, since: datetime | None
+) -> None:
     assert closed_at(before, state, NOW) == since
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(CaseState, CaseState)))
-def test_what_a_closed_case_was_billed_by_stays(before: CaseState, after: CaseState) -> None:
+def test_billing_fields_of_a_closed_case_are_locked(before: CaseState, after: CaseState) -> None:
     row = Case(before, contract_id=CONTRACT)
     now = replace(row, state=after)
     stays = before is after is CLOSED
@@ -142,7 +144,7 @@ def test_what_a_closed_case_was_billed_by_stays(before: CaseState, after: CaseSt
     assert not locked_violations(row, replace(now, subject="b"))
 
 
-def test_whom_a_closed_case_concerns_stays() -> None:
+def test_accounts_of_a_closed_case_are_locked() -> None:
     assert not accounts_locked_violations(Case(OPEN))
     assert [each.code for each in accounts_locked_violations(Case(CLOSED))] == [
         UserErrorCode.LOCKED
@@ -164,7 +166,7 @@ def test_whom_a_closed_case_concerns_stays() -> None:
         (False, CONTRACT, OTHER, None, UserErrorCode.INVALID),
     ],
 )
-def test_the_contract_of_a_case(
+def test_contract_must_belong_to_the_primary_account(
     required: bool,
     contract: UUID | None,
     buyer: UUID | None,
@@ -187,7 +189,7 @@ def test_the_contract_of_a_case(
         (CONTRACT, MINE, None, False),
     ],
 )
-def test_a_contract_ties_the_primary_account(
+def test_primary_account_with_a_contract_cannot_change(
     contract: UUID | None, buyer: UUID | None, primary: UUID | None, fine: bool
 ) -> None:
     assert (not primary_change_violations(contract, buyer, primary)) is fine
@@ -205,7 +207,7 @@ KINDS = {
 @covers("VN-34", "VN-36")
 @pytest.mark.parametrize("overtime", [None, *KINDS])
 @pytest.mark.parametrize("hours", [None, *KINDS])
-def test_what_work_is_billed_as(hours: str | None, overtime: str | None) -> None:
+def test_work_is_billed_as_services_with_a_price(hours: str | None, overtime: str | None) -> None:
     row = CaseType(
         hours_product_id=None if hours is None else MINE,
         overtime_product_id=None if overtime is None else OTHER,
@@ -223,7 +225,7 @@ def test_what_work_is_billed_as(hours: str | None, overtime: str | None) -> None
 
 @covers("VN-34")
 @pytest.mark.parametrize(("before", "after"), list(product(KINDS, KINDS)))
-def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
+def test_billable_product_must_stay_billable(before: str, after: str) -> None:
     (was, _), (now, _) = KINDS[before], KINDS[after]
     lost = {"service"} if was.service and not now.service else set()
     lost |= {"price"} if was.price is not None and now.price is None else set()
@@ -236,7 +238,9 @@ def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
 @pytest.mark.parametrize("offered", [True, False])
 @pytest.mark.parametrize("named", [None, MINE])
 @pytest.mark.parametrize("billing", Billing)
-def test_there_is_work_to_bill(billing: Billing, named: UUID | None, offered: bool) -> None:
+def test_billing_requires_a_billable_product(
+    billing: Billing, named: UUID | None, offered: bool
+) -> None:
     row = CaseType(billing, hours_product_id=named)
     fine = billing is Billing.NONE or offered or named is not None
     assert (not missing_service_violations(row, offered)) is fine
@@ -246,7 +250,7 @@ def test_there_is_work_to_bill(billing: Billing, named: UUID | None, offered: bo
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("hours", [None, MINE])
 @pytest.mark.parametrize("billing", Billing)
-def test_a_type_by_itself(billing: Billing, hours: UUID | None, required: bool) -> None:
+def test_case_type_violations(billing: Billing, hours: UUID | None, required: bool) -> None:
     row = CaseType(billing, hours_product_id=hours, contract_required=required)
     found = [(each.code, each.column) for each in case_type(None, row)]
     if billing is Billing.PER_ACTIVITY and hours is None:
@@ -269,12 +273,14 @@ def link(id: UUID, age: int, *, primary: bool = False) -> Link:
         pytest.param([link(DONE, 1)], None, DONE, id="the first"),
         pytest.param([link(DONE, 2), link(NEW, 1)], None, NEW, id="the oldest"),
         pytest.param([link(DONE, 2, primary=True), link(NEW, 1)], None, DONE, id="the one that is"),
-        pytest.param([link(DONE, 2), link(NEW, 1, primary=True)], DONE, DONE, id="the one wanted"),
+        pytest.param(
+            [link(DONE, 2), link(NEW, 1, primary=True)], DONE, DONE, id="the requested one"
+        ),
         pytest.param([link(DONE, 2), link(NEW, 1, primary=True)], BUSY, NEW, id="not there"),
         pytest.param([link(DONE, 1), link(NEW, 1)], None, NEW, id="of the same age"),
     ],
 )
-def test_the_primary_account(
+def test_primary_account_is_requested_current_or_oldest(
     links: list[Link], requested: UUID | None, primary: UUID | None
 ) -> None:
     assert primary_account(links, requested) == primary

@@ -1,4 +1,4 @@
-"""Rules of contracts: what a sale makes of those that are there, as tables of cases and over whatever is sold again."""
+"""Rules of contracts: the ledger of sales and repeated sales, terms and renewals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CONTRACT = UUID(int=30)
 
 @dataclass
 class Line:
-    """A line of a quote or of a contract."""
+    """A quote line or contract line."""
 
     id: UUID
     net: Decimal | None
@@ -90,7 +90,7 @@ def held(id: int, root: int | None, net: int = 10, kind: ContractTerms = ONCE) -
 
 
 def moves(found: Ledger) -> dict[str, list[Any]]:
-    """What is done with which line, by their ids."""
+    """The changes of a ledger, by line ids."""
     return {
         "enter": [
             (e.sold.root.int, e.replaces.id.int if e.replaces else None) for e in found.enter
@@ -131,7 +131,7 @@ def moves(found: Ledger) -> dict[str, list[Any]]:
             [(1, 8)],
             [8],
             [7],
-            id="two of one origin: what says the same first",
+            id="two of one origin: equal content first",
         ),
         pytest.param(
             [sold(1, 11), sold(1, 12), sold(1, 13)],
@@ -139,11 +139,11 @@ def moves(found: Ledger) -> dict[str, list[Any]]:
             [(1, 7), (1, 8), (1, None)],
             [7, 8],
             [],
-            id="two of one origin: then in their order",
+            id="two of one origin: then in order",
         ),
     ],
 )
-def test_the_difference(
+def test_ledger_starts_ends_and_keeps_lines(
     now: list[Sold],
     before: list[ContractLines],
     enter: list[Any],
@@ -160,8 +160,10 @@ QUOTE = st.lists(
 
 @covers("D-04", "EP-145")
 @given(st.lists(QUOTE, min_size=1, max_size=6))
-def test_sold_and_sold_again(quotes: list[list[tuple[int, int, ContractTerms]]]) -> None:
-    """Whatever is sold in a row: what holds is what was sold last, and only what differs is touched."""
+def test_repeated_sales_touch_only_different_lines(
+    quotes: list[list[tuple[int, int, ContractTerms]]],
+) -> None:
+    """After any sequence of sales the contracts equal the last sale, and only different lines changed."""
     holds: dict[UUID, ContractLines] = {}
     touched: Counter[UUID] = Counter()
     ids = iter(range(1, 1000))
@@ -200,7 +202,7 @@ def test_the_content_of_a_line_is_every_column_of_its_protocol() -> None:
 
 
 @pytest.mark.parametrize("column", SAME)
-def test_a_line_stays_only_with_all_of_its_content(column: str) -> None:
+def test_line_with_any_different_content_is_replaced(column: str) -> None:
     same, root = line(7, 10), UUID(int=1)
     before = ContractLines(root, ONCE.id, same)
     other: dict[str, Any] = {
@@ -227,7 +229,7 @@ def item(id: int, net: int, product: UUID | None = None, kind: ItemKind = ItemKi
     [
         pytest.param([], [], id="none"),
         pytest.param([item(1, 5, PRODUCT)], [YEARLY], id="by its product"),
-        pytest.param([item(1, 5, PLAIN), item(2, 5)], [ONCE, ONCE], id="the usual one"),
+        pytest.param([item(1, 5, PLAIN), item(2, 5)], [ONCE, ONCE], id="the default one"),
         pytest.param([item(1, 1, kind=ItemKind.ROUNDING)], [ONCE], id="nothing but rounded"),
         pytest.param(
             [item(1, 1, kind=ItemKind.ROUNDING), item(2, 4), item(3, 5, PRODUCT)],
@@ -246,7 +248,9 @@ def item(id: int, net: int, product: UUID | None = None, kind: ItemKind = ItemKi
         ),
     ],
 )
-def test_the_kind_of_each_item(items: list[Line], kinds: Sequence[ContractTerms]) -> None:
+def test_items_get_the_kind_of_their_product(
+    items: list[Line], kinds: Sequence[ContractTerms]
+) -> None:
     roots = {each.id: each.id for each in items}
     found = by_kind(items, {PRODUCT: YEARLY}, ONCE, roots)
     assert not isinstance(found, Violation)
@@ -255,7 +259,7 @@ def test_the_kind_of_each_item(items: list[Line], kinds: Sequence[ContractTerms]
 
 
 @covers("EP-147")
-def test_without_any_kind_of_contract() -> None:
+def test_sale_without_contract_kinds_is_refused() -> None:
     items = [item(1, 5, PRODUCT), item(2, 1, kind=ItemKind.ROUNDING)]
     roots = {each.id: each.id for each in items}
     assert not isinstance(by_kind(items, {PRODUCT: YEARLY}, None, roots), Violation)
@@ -277,7 +281,7 @@ def test_months_later(day: date, months: int, expected: date) -> None:
 
 
 @covers("EP-149")
-def test_how_long_it_lasts() -> None:
+def test_term_follows_the_contract_kind() -> None:
     begin = date(2026, 1, 31)
     assert term(ONCE, begin) == Term(begin, None, None, None)
     assert term(MONTHLY, begin) == Term(begin, date(2026, 2, 27), None, None)
@@ -299,7 +303,7 @@ def test_how_long_it_lasts() -> None:
         (date(2026, 3, 15), 12, ContractStatus.ACTIVE),
     ],
 )
-def test_whether_it_is_in_force(
+def test_status_follows_end_and_renewal(
     end: date | None, months: int | None, status: ContractStatus
 ) -> None:
     row = Contract(ends_on=end, renewal_months=months)
@@ -316,8 +320,8 @@ def test_renewed() -> None:
         assert (wrong.code, wrong.column) == (UserErrorCode.INVALID, "renewal_months")
 
 
-def test_days_end_where_dates_end() -> None:
-    """Neither a term nor a renewal leads past the first and the last day that a date can be."""
+def test_terms_are_limited_to_the_range_of_dates() -> None:
+    """Terms and renewals stay within the range of dates."""
     assert months_later(date(9999, 12, 1), 1) == date.max
     assert days_later(date.max, 1) == date.max
     assert days_later(date.min, -1) == date.min
@@ -328,7 +332,7 @@ def test_days_end_where_dates_end() -> None:
     assert last.ends_on == date(9999, 12, 30)
 
 
-def test_the_last_day_of_what_no_longer_holds() -> None:
+def test_last_day_is_not_before_the_start() -> None:
     day = date(2026, 3, 14)
     assert last_day(date(2026, 1, 1), day) == date(2026, 3, 13)
     assert last_day(day, day) == day

@@ -1,4 +1,4 @@
-"""What is made of rows of files, as tables of cases: what is taken, what is put right, what is left out, what stops it all."""
+"""Parsing of import files: imported, corrected and omitted rows, and errors that stop the import."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ GOOD: dict[str, list[str]] = {
 }
 
 
-def book(**files: Iterable[str]) -> CrmSales:
-    """What is read of these rows, and of good ones in the other files."""
+def parsed(**files: Iterable[str]) -> CrmSales:
+    """The contents of files with these rows, and valid rows in the other files."""
     rows = GOOD | {f"{name}.csv": list(lines) for name, lines in files.items()}
     sheets = {
         name: sheet("\n".join([",".join(COLUMNS[name]), *lines])) for name, lines in rows.items()
@@ -34,17 +34,17 @@ def book(**files: Iterable[str]) -> CrmSales:
     return read(sheets, TODAY)
 
 
-def told(found: CrmSales, file: str = "sales_pipeline.csv") -> list[tuple[int, str, str]]:
+def entries(result: CrmSales, file: str = "sales_pipeline.csv") -> list[tuple[int, str, str]]:
     return [
-        (each.line, each.description, each.done) for each in found.findings if each.file == file
+        (each.line, each.description, each.done) for each in result.findings if each.file == file
     ]
 
 
 def test_good_rows_are_records_without_a_finding() -> None:
-    found = book()
-    assert not found.broken
-    assert not found.findings
-    [deal] = found.deals
+    result = parsed()
+    assert not result.broken
+    assert not result.findings
+    [deal] = result.deals
     assert deal == DealRow(
         2,
         "A1",
@@ -57,7 +57,7 @@ def test_good_rows_are_records_without_a_finding() -> None:
         Decimal(4514),
         Decimal(4514),
     )
-    northwind, betatech = found.accounts
+    northwind, betatech = result.accounts
     assert (northwind.industry, northwind.established, northwind.revenue) == (
         "retail",
         1996,
@@ -92,7 +92,7 @@ PIPELINE: dict[str, tuple[str, list[tuple[str, str]], dict[str, Any] | None]] = 
     "open": (
         ROW.format("Engaging,10/20/2016,,"),
         [
-            ("close_value is empty", "no amount; its quote says the list price, 55"),
+            ("close_value is empty", "no amount; its quote uses the list price, 55"),
             ("close_date is empty", "left open"),
         ],
         {"amount": None, "price": Decimal(55), "closed": None, "since": date(2016, 10, 20)},
@@ -110,7 +110,7 @@ PIPELINE: dict[str, tuple[str, list[tuple[str, str]], dict[str, Any] | None]] = 
     "not engaged yet": (
         ROW.format("Prospecting,,,"),
         [
-            ("close_value is empty", "no amount; its quote says the list price, 55"),
+            ("close_value is empty", "no amount; its quote uses the list price, 55"),
             ("close_date is empty", "left open"),
             ("engage_date is empty", "taken as 2026-03-14, the last day of the file"),
         ],
@@ -118,7 +118,7 @@ PIPELINE: dict[str, tuple[str, list[tuple[str, str]], dict[str, Any] | None]] = 
     ),
     "lost for nothing": (
         ROW.format("Lost,10/20/2016,3/1/2017,0"),
-        [("close_value is 0", "amount 0; its quote says the list price, 55")],
+        [("close_value is 0", "amount 0; its quote uses the list price, 55")],
         {"amount": Decimal(0), "price": Decimal(55), "closed": date(2017, 3, 1)},
     ),
     "lost for something": (
@@ -141,9 +141,9 @@ PIPELINE: dict[str, tuple[str, list[tuple[str, str]], dict[str, Any] | None]] = 
         [],
         {"since": date(2017, 3, 1)},
     ),
-    "nobody's": (
-        "A1,Nobody,MG Special,Northwind,Won,10/20/2016,3/1/2017,50",
-        [("sales_agent 'Nobody' is not in sales_teams.csv", "left out")],
+    "unknown sales agent": (
+        "A1,Unknown,MG Special,Northwind,Won,10/20/2016,3/1/2017,50",
+        [("sales_agent 'Unknown' is not in sales_teams.csv", "left out")],
         None,
     ),
     "of nothing": (
@@ -188,32 +188,32 @@ PIPELINE: dict[str, tuple[str, list[tuple[str, str]], dict[str, Any] | None]] = 
         None,
     ),
 }
-"""A row, what is told of it, and what is taken from it; None where it is left out."""
+"""A row, its findings, and the imported values; None if it is left out."""
 
 
 @pytest.mark.parametrize("case", PIPELINE)
-def test_a_row_of_the_pipeline(case: str) -> None:
-    row, findings, taken = PIPELINE[case]
-    found = book(sales_pipeline=[row])
-    assert not found.broken
-    assert told(found) == [(2, *each) for each in findings]
-    assert [{name: getattr(each, name) for name in taken or ()} for each in found.deals] == (
-        [] if taken is None else [taken]
+def test_pipeline_row_is_imported_or_reported(case: str) -> None:
+    row, findings, imported = PIPELINE[case]
+    result = parsed(sales_pipeline=[row])
+    assert not result.broken
+    assert entries(result) == [(2, *each) for each in findings]
+    assert [{name: getattr(each, name) for name in imported or ()} for each in result.deals] == (
+        [] if imported is None else [imported]
     )
-    collecting = [each.name for each in found.accounts if each.name == NO_ACCOUNT]
-    assert collecting == ([NO_ACCOUNT] if (taken or {}).get("account") == NO_ACCOUNT else [])
+    collecting = [each.name for each in result.accounts if each.name == NO_ACCOUNT]
+    assert collecting == ([NO_ACCOUNT] if (imported or {}).get("account") == NO_ACCOUNT else [])
 
 
-def test_the_last_day_of_the_file_stands_in() -> None:
+def test_missing_dates_use_the_last_date_of_the_file() -> None:
     rows = [ROW.format("Lost,10/20/2016,3/1/2017,0"), "A2,Anna,MG Special,,Prospecting,,,"]
-    assert book(sales_pipeline=rows).deals[1].since == date(2017, 3, 1)
+    assert parsed(sales_pipeline=rows).deals[1].since == date(2017, 3, 1)
 
 
-def test_of_two_rows_with_an_id_the_first_counts() -> None:
+def test_duplicate_id_keeps_the_first_row() -> None:
     first, second = (ROW.format(f"Won,10/20/2016,3/1/2017,{n}") for n in (1, 2))
-    found = book(sales_pipeline=[first, "", second])
-    assert [each.amount for each in found.deals] == [Decimal(1)]
-    assert told(found) == [(4, "opportunity_id 'A1' stands in line 2 already", "left out")]
+    result = parsed(sales_pipeline=[first, "", second])
+    assert [each.amount for each in result.deals] == [Decimal(1)]
+    assert entries(result) == [(4, "opportunity_id 'A1' stands in line 2 already", "left out")]
 
 
 ACCOUNTS: dict[str, tuple[list[str], list[tuple[int, str, str]], dict[str, Any]]] = {
@@ -232,7 +232,7 @@ ACCOUNTS: dict[str, tuple[list[str], list[tuple[int, str, str]], dict[str, Any]]
         [(2, "office_location is 'Korea'", "taken as 'South Korea'")],
         {"country": "KR"},
     ),
-    "a country of nobody": (
+    "an unknown country": (
         ["A,,,,,Atlantis,"],
         [(2, "office_location 'Atlantis' is no country we know", "left empty")],
         {"country": None},
@@ -262,23 +262,23 @@ ACCOUNTS: dict[str, tuple[list[str], list[tuple[int, str, str]], dict[str, Any]]
 
 
 @pytest.mark.parametrize("case", ACCOUNTS)
-def test_a_row_of_the_accounts(case: str) -> None:
-    rows, findings, taken = ACCOUNTS[case]
-    found = book(accounts=rows, sales_pipeline=[])
-    assert not found.broken
-    assert told(found, "accounts.csv") == findings
-    assert {name: getattr(found.accounts[0], name) for name in taken} == taken
+def test_account_row_is_imported_or_reported(case: str) -> None:
+    rows, findings, imported = ACCOUNTS[case]
+    result = parsed(accounts=rows, sales_pipeline=[])
+    assert not result.broken
+    assert entries(result, "accounts.csv") == findings
+    assert {name: getattr(result.accounts[0], name) for name in imported} == imported
 
 
-def test_a_team_without_circles() -> None:
+def test_cycle_of_managers_is_broken() -> None:
     rows = ["Anna,Moses,Central", "Moses,Anna,", "Lena,,West"]
-    found = book(sales_teams=rows, sales_pipeline=[])
-    assert [(e.name, e.manager, e.office) for e in found.sellers] == [
+    result = parsed(sales_teams=rows, sales_pipeline=[])
+    assert [(e.name, e.manager, e.office) for e in result.sellers] == [
         ("Anna", "Moses", "Central"),
         ("Moses", None, None),
         ("Lena", None, "West"),
     ]
-    assert told(found, "sales_teams.csv") == [
+    assert entries(result, "sales_teams.csv") == [
         (3, "manager 'Anna' reports to the sales agent", "put below the director"),
         (4, "manager is empty", "put below the director"),
     ]
@@ -323,12 +323,12 @@ BROKEN: dict[str, tuple[str, list[str], str]] = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_what_nobody_can_read_stops_the_import(case: str) -> None:
-    file, rows, sentence = BROKEN[case]
-    assert book(**{file: rows}).broken == [sentence]
+def test_unreadable_cell_stops_the_import(case: str) -> None:
+    file, rows, message = BROKEN[case]
+    assert parsed(**{file: rows}).broken == [message]
 
 
-def test_every_file_and_column_that_is_missing_is_told() -> None:
+def test_every_missing_file_and_column_is_reported() -> None:
     sheets = {"accounts.csv": CsvFile(["account"], []), "products.csv": CsvFile([], [])}
     assert read(sheets, TODAY).broken == [
         "accounts.csv, line 1: there is no column sector: the first line must name account, "
@@ -340,7 +340,7 @@ def test_every_file_and_column_that_is_missing_is_told() -> None:
     ]
 
 
-def test_a_sheet() -> None:
+def test_csv_file_is_parsed() -> None:
     text = '\ufeffa,b\r\n1,"x, ""y""\r\nz"\r\n\r\n , \r\n2,\r\n'
     assert sheet(text) == CsvFile(["a", "b"], [(3, ["1", 'x, "y"\r\nz']), (6, ["2", ""])])
     assert sheet("") == CsvFile([], [])
@@ -348,14 +348,14 @@ def test_a_sheet() -> None:
         sheet('a\n"never ends')
 
 
-def test_a_name_that_could_be_two_is_none() -> None:
-    names, notes = Names(["A B", "A-B", "C"]), Findings()
+def test_ambiguous_name_is_not_found() -> None:
+    names, findings = Names(["A B", "A-B", "C"]), Findings()
     [line] = Findings().lines("f", CsvFile(["n"], [(2, ["ab"])]), ["n"])
-    assert names.find(notes, line, "n") is None
-    assert not notes.findings
+    assert names.find(findings, line, "n") is None
+    assert not findings.findings
 
 
-def test_countries_are_codes() -> None:
+def test_countries_have_distinct_codes() -> None:
     assert all(len(code) == 2 and code.isupper() for code in CODES.values())
     assert len(set(CODES.values())) == len(CODES)
     assert set(MEANT.values()) <= set(CODES)
@@ -385,17 +385,17 @@ EVENTS: dict[
     (ImportedStage.LOST, ImportedStage.LOST): [],
     (ImportedStage.WON, None): None,
 }
-"""What is left to be done for where the file says it is, from where it stands; None is another stage."""
+"""Remaining events by stage in the file and current stage; the current stage None is not one of the file's."""
 
 
-@pytest.mark.parametrize(("wanted", "standing"), EVENTS)
-def test_what_is_left_to_be_done(
-    wanted: ImportedStage, standing: ImportedStage | str | None
+@pytest.mark.parametrize(("target", "current"), EVENTS)
+def test_remaining_events_lead_to_the_stage_of_the_file(
+    target: ImportedStage, current: ImportedStage | str | None
 ) -> None:
-    [deal] = book().deals
-    deal = replace(deal, step=wanted, closed=ENDED if wanted.is_closed else None)
-    known = standing != "new"
-    where = standing if isinstance(standing, ImportedStage) else None
-    found = events(deal, where, known=known)
-    said = None if found is None else [(each.day, each.kind) for each in found]
-    assert said == EVENTS[wanted, standing]
+    [deal] = parsed().deals
+    deal = replace(deal, step=target, closed=ENDED if target.is_closed else None)
+    known = current != "new"
+    current_stage = current if isinstance(current, ImportedStage) else None
+    result = events(deal, current_stage, known=known)
+    pairs = None if result is None else [(each.day, each.kind) for each in result]
+    assert pairs == EVENTS[target, current]

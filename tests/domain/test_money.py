@@ -1,4 +1,4 @@
-"""How many digits a currency has, as a table of cases."""
+"""Decimals of currencies, and rounding."""
 
 from __future__ import annotations
 
@@ -67,5 +67,5 @@ def test_every_currency_in_use_has_the_minor_unit_of_iso_4217() -> None:
     ],
 )
 def test_fits(amount: str, currency: str, right: bool) -> None:
-    """Exact however many digits there are: an amount that no column holds is refused, and not failed on."""
+    """Exact for any number of digits: an amount too large for its column does not raise."""
     assert fits(Decimal(amount), currency) is right

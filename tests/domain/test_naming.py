@@ -1,4 +1,4 @@
-"""How names are spelled, as tables of cases."""
+"""Conversion of names."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from domain.naming import camel
 
 
 @pytest.mark.parametrize(
-    ("kept", "spoken"), [("name", "name"), ("expected_close_on", "expectedCloseOn"), ("a_b", "aB")]
+    ("snake", "name"), [("name", "name"), ("expected_close_on", "expectedCloseOn"), ("a_b", "aB")]
 )
-def test_camel(kept: str, spoken: str) -> None:
-    assert camel(kept) == spoken
+def test_camel(snake: str, name: str) -> None:
+    assert camel(snake) == name

@@ -1,4 +1,4 @@
-"""Numbers that other systems must understand, as tables of cases."""
+"""Normalization of telephone numbers, email addresses, VAT and registration numbers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def test_phone(text: str, country: str | None, kept: str | None) -> None:
         ("+" + "1" * 300, "NL", "such as +31 10 123 4567."),
     ],
 )
-def test_no_phone(text: str, country: str | None, remedy: str) -> None:
+def test_invalid_phone_is_refused_with_a_remedy(
+    text: str, country: str | None, remedy: str
+) -> None:
     found = phone(text, country)
     assert isinstance(found, Violation)
     assert found.code is UserErrorCode.INVALID
@@ -70,7 +72,7 @@ def test_email(text: str, kept: str | None) -> None:
 @pytest.mark.parametrize(
     "text", ["anna", "anna@", "@acme.example", "a b@acme.example", "a@b", "a@b..nl", "a@b.nl\nc"]
 )
-def test_no_email(text: str) -> None:
+def test_invalid_email_is_refused(text: str) -> None:
     fault = email(text)
     assert isinstance(fault, Violation)
     assert fault.message.endswith("Enter an address such as anna@acme.example.")
@@ -131,7 +133,7 @@ def test_registration_number(text: str, country: str | None, kept: str | None) -
         (registration_number, "732 829 321", "FR", "in FR"),
     ],
 )
-def test_no_such_number(
+def test_invalid_number_is_refused_with_a_remedy(
     check: Callable[[str, str | None], str | Violation | None],
     text: str,
     country: str | None,

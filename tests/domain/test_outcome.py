@@ -1,4 +1,4 @@
-"""Rules of how selling ends and begins again, as tables of cases."""
+"""Rules of the outcome of opportunities."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def short(found: Any) -> Any:
 
 
 def row(status: StageKind | None) -> Opportunity | None:
-    """An opportunity of this status; None for one that does not exist yet."""
+    """An opportunity with this status; None before it exists."""
     return None if status is None else Opportunity(status)
 
 
@@ -71,7 +71,7 @@ def row(status: StageKind | None) -> Opportunity | None:
         (date(2026, 3, 15), (UserErrorCode.INVALID, "closed_on")),
     ],
 )
-def test_the_day(requested: date | None, expected: Any) -> None:
+def test_close_date_is_not_in_the_future(requested: date | None, expected: Any) -> None:
     assert short(closed_on(requested, TODAY)) == expected
 
 
@@ -89,13 +89,15 @@ def test_the_day(requested: date | None, expected: Any) -> None:
         (OPEN, ELSEWHERE, MOVED),
     ],
 )
-def test_where_it_ends(kind: StageKind, requested: UUID | None, expected: Any) -> None:
+def test_outcome_stage_is_the_requested_or_first_one(
+    kind: StageKind, requested: UUID | None, expected: Any
+) -> None:
     assert short(outcome(PIPELINE, kind, requested)) == expected
 
 
 @covers("D-20")
 @pytest.mark.parametrize("kind", StageKind)
-def test_a_pipeline_without_such_a_stage(kind: StageKind) -> None:
+def test_pipeline_without_a_stage_of_the_kind_is_refused(kind: StageKind) -> None:
     pipeline = {id: step for id, step in PIPELINE.items() if step.kind is not kind}
     found = outcome(pipeline, kind, None)
     assert short(found) == MOVED
@@ -115,7 +117,9 @@ def test_a_pipeline_without_such_a_stage(kind: StageKind) -> None:
         ([SECOND], DONE, MOVED),
     ],
 )
-def test_where_it_goes_on(visited: list[UUID], requested: UUID | None, expected: Any) -> None:
+def test_reopened_stage_is_the_requested_or_last_open_one(
+    visited: list[UUID], requested: UUID | None, expected: Any
+) -> None:
     assert short(reopened(PIPELINE, visited, requested)) == expected
 
 
@@ -129,7 +133,7 @@ def test_where_it_goes_on(visited: list[UUID], requested: UUID | None, expected:
         (True, " \n", [(UserErrorCode.REQUIRED, "lost_note")]),
     ],
 )
-def test_why_it_was_lost(needs: bool, note: str | None, wrong: list[Any]) -> None:
+def test_lost_reason_may_require_a_note(needs: bool, note: str | None, wrong: list[Any]) -> None:
     assert [short(each) for each in lost(LostReason(needs), note)] == wrong
 
 
@@ -148,7 +152,7 @@ def test_becoming_lost_without_a_reason_is_refused(
 @covers("EP-143")
 @pytest.mark.parametrize("status", StageKind)
 @pytest.mark.parametrize("locked", [True, False])
-def test_what_can_be_unlocked(status: StageKind, locked: bool) -> None:
+def test_only_locked_or_closed_can_be_unlocked(status: StageKind, locked: bool) -> None:
     found = [short(each) for each in unlockable(Opportunity(status, locked))]
     assert found == (
         [(UserErrorCode.INVALID_TRANSITION, "")] if status is OPEN and not locked else []
@@ -169,7 +173,7 @@ def test_what_can_be_unlocked(status: StageKind, locked: bool) -> None:
         (WON, LOST, ClosedFacts(TODAY, clears_reason=False)),
     ],
 )
-def test_what_goes_with_the_status(
+def test_closing_fields_follow_the_status(
     before: StageKind | None, after: StageKind, expected: ClosedFacts | None
 ) -> None:
     assert closing_fields(row(before), Opportunity(after), TODAY) == expected

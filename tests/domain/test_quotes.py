@@ -1,4 +1,4 @@
-"""What quotes come to, as tables of cases and as properties of any lines; and what may be changed of them."""
+"""Rules of quotes: totals, as cases and as properties of arbitrary lines, and locked content."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DEAL, UNIT = UUID(int=1), UUID(int=7)
 
 @dataclass
 class Line:
-    """A line as it is kept."""
+    """A stored line."""
 
     kind: ItemKind = ItemKind.ITEM
     quantity: Decimal = Decimal(1)
@@ -52,7 +52,7 @@ class Line:
 
 @dataclass
 class Quote:
-    """A quote as it is kept."""
+    """A stored quote."""
 
     opportunity_id: UUID = DEAL
     number: str = "1"
@@ -167,7 +167,7 @@ LARGE = 10**14 - 1
 
 @st.composite
 def quotes(draw: st.DrawFn) -> tuple[list[Line], Decimal | None, str]:
-    """Any lines that may be kept, a discount on the whole, and a currency."""
+    """Valid lines, a discount on the quote, and a currency."""
     currency = draw(CURRENCIES)
     several = st.builds(
         Line,
@@ -181,7 +181,7 @@ def quotes(draw: st.DrawFn) -> tuple[list[Line], Decimal | None, str]:
 
 
 def coins(amount: Decimal, currency: str) -> int:
-    """An amount in coins, of which there is a whole number."""
+    """An amount in minor units, which must be an integer."""
     scaled = amount.scaleb(minor(currency))
     assert scaled == int(scaled)
     return int(scaled)
@@ -189,7 +189,7 @@ def coins(amount: Decimal, currency: str) -> int:
 
 @covers("D-17")
 @given(quotes(), st.randoms(use_true_random=False))
-def test_the_order_of_lines_does_not_matter_to_the_sum(
+def test_sum_is_independent_of_line_order(
     asked: tuple[list[Line], Decimal | None, str], random: Any
 ) -> None:
     lines, discount, currency = asked
@@ -204,7 +204,7 @@ def test_the_order_of_lines_does_not_matter_to_the_sum(
 
 @covers("D-17")
 @given(quotes(), st.integers(2, 5))
-def test_equal_lines_differ_by_one_coin_at_most(
+def test_equal_lines_differ_by_at_most_one_minor_unit(
     asked: tuple[list[Line], Decimal | None, str], times: int
 ) -> None:
     lines, discount, currency = asked
@@ -221,7 +221,7 @@ def test_equal_lines_differ_by_one_coin_at_most(
         lambda c: st.tuples(st.just(c), st.lists(st.decimals(-LARGE, LARGE, places=8), max_size=30))
     )
 )
-def test_parts_add_up_to_the_whole(asked: tuple[str, list[Decimal]]) -> None:
+def test_spread_shares_add_up_to_the_rounded_sum(asked: tuple[str, list[Decimal]]) -> None:
     currency, shares = asked
     parts = spread(shares, currency)
     assert sum(parts) == rounded(sum(shares, Decimal()), currency)
@@ -231,10 +231,10 @@ def test_parts_add_up_to_the_whole(asked: tuple[str, list[Decimal]]) -> None:
 
 @covers("D-17")
 @given(quotes(), PERCENT)
-def test_tax_and_discount_are_those_of_the_sum(
+def test_tax_and_discount_are_computed_on_the_sum(
     asked: tuple[list[Line], Decimal | None, str], rate: Decimal
 ) -> None:
-    """What is owed does not depend on how the lines are cut."""
+    """The total does not depend on how lines are split."""
     lines, discount, currency = asked
     taxed = [replace(each, kind=ItemKind.ITEM, tax_percent=rate) for each in lines]
     gross = sum_totals(totals(taxed, None, currency)).net
@@ -244,7 +244,7 @@ def test_tax_and_discount_are_those_of_the_sum(
         assert sums.tax == rounded(sums.net * rate / 100, currency)
 
 
-def test_what_no_column_keeps() -> None:
+def test_amounts_too_large_for_columns_are_refused() -> None:
     assert fits_columns(QuoteAmounts(Decimal(LARGE), Decimal(0)))
     assert not fits_columns(QuoteAmounts(Decimal(LARGE), Decimal(1)))
     assert not fits_columns(QuoteAmounts(Decimal(-LARGE - 1), Decimal(1)))
@@ -295,8 +295,8 @@ def test_quote_item(case: str) -> None:
     assert [(each.code, each.column) for each in quote_item(None, after)] == expected
 
 
-def test_a_line_that_is_wrong_already_may_stay() -> None:
-    """What another day's rules let pass is not in the way of what has nothing to do with it."""
+def test_unchanged_invalid_values_of_a_line_are_accepted() -> None:
+    """Invalid values from earlier rules do not block changes of other fields."""
     wrong = replace(line(None), quantity=Decimal(0), tax_percent=Decimal(101))
     assert quote_item(wrong, replace(wrong, unit_id=UUID(int=1))) == []
 
@@ -343,7 +343,7 @@ def test_the_content_of_a_quote_is_every_column_of_its_protocol() -> None:
 
 
 @pytest.mark.parametrize("column", CONTENT)
-def test_all_that_is_offered_is_locked_once_approved(column: str) -> None:
+def test_content_of_an_approved_quote_is_locked(column: str) -> None:
     before = replace(Quote(), approved_at=MOMENT, valid_until=date(2026, 1, 1))
     other: dict[str, Any] = {
         **dict.fromkeys(("number", "name", "brand", "product_version"), "B"),
@@ -401,7 +401,7 @@ PRODUCTS: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[str, ...], set[
 
 @covers("EP-097", "EP-116", "EP-300")
 @pytest.mark.parametrize("case", PRODUCTS)
-def test_what_a_line_takes_over_from_its_product(case: str) -> None:
+def test_line_gets_defaults_from_its_product(case: str) -> None:
     product, left_open, seen, taken, wrong = PRODUCTS[case]
     row = replace(Line(position=3), **OWN)
     found, violations = from_product(row, replace(Product(), **product), left_open, seen)

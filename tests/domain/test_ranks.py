@@ -1,4 +1,4 @@
-"""Rules of places in an order, as tables of cases, and over whatever is drawn."""
+"""Rank keys, as cases and as properties of arbitrary moves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.covers import covers
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
 KEY = re.compile("[a-z][0-9a-z]+")
-"""As the table checks it."""
+"""The format that the column's CHECK requires."""
 moments = st.datetimes(timezones=st.just(UTC))
 places = st.integers(0, 36**4 - 1)
 
@@ -27,9 +27,7 @@ def between(low: str | None, high: str | None) -> str:
 
 @covers("X-21")
 @given(st.tuples(moments, places), st.tuples(moments, places))
-def test_what_comes_later_has_a_larger_key(
-    one: tuple[datetime, int], other: tuple[datetime, int]
-) -> None:
+def test_later_key_is_larger(one: tuple[datetime, int], other: tuple[datetime, int]) -> None:
     low, high = sorted((one, other))
     if low == high:
         assert last(*low) == last(*high)
@@ -44,7 +42,7 @@ def test_what_comes_later_has_a_larger_key(
 
 
 @covers("X-21")
-def test_places_of_one_moment() -> None:
+def test_keys_of_one_moment_are_distinct() -> None:
     keys = [last(NOON, place) for place in range(5_000)]
     assert keys == sorted(set(keys))
     assert keys[-1] < last(NOON + MOMENT)
@@ -53,7 +51,7 @@ def test_places_of_one_moment() -> None:
 
 
 @covers("X-21")
-def test_the_last_place() -> None:
+def test_key_after_all_others() -> None:
     assert beside(RankSide.AFTER, last(NOON - MOMENT), None, NOON) == last(NOON)
     ahead = beside(RankSide.AFTER, last(NOON + timedelta(days=1)), None, NOON)
     assert ahead == last(NOON + timedelta(days=1) + MOMENT), "although its clock is ahead of ours"
@@ -68,8 +66,10 @@ def test_the_last_place() -> None:
         pytest.param(RankSide.BEFORE, None, 13, id="always the first"),
     ],
 )
-def test_a_thousand_in_the_same_gap(side: RankSide, gap: timedelta | None, most: int) -> None:
-    """Each is put between the one before and a fixed neighbor: keys grow by about a fifth of a character."""
+def test_repeated_insertion_into_one_gap_is_bounded(
+    side: RankSide, gap: timedelta | None, most: int
+) -> None:
+    """Each key is inserted between the previous one and a fixed neighbor: keys grow by about a fifth of a character."""
     fixed = last(NOON)
     one = None if gap is None else last(NOON - gap if side is RankSide.BEFORE else NOON + gap)
     for _ in range(1_000):
@@ -82,7 +82,7 @@ def test_a_thousand_in_the_same_gap(side: RankSide, gap: timedelta | None, most:
 
 
 @covers("X-21")
-def test_a_gap_is_full_at_last() -> None:
+def test_full_gap_has_no_key() -> None:
     low, high = last(NOON), last(NOON + MOMENT)
     made: str | None = high
     rounds = 0
@@ -97,10 +97,10 @@ def test_a_gap_is_full_at_last() -> None:
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=30),
     st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=60),
 )
-def test_whatever_is_moved_the_order_is_the_one_that_was_meant(
+def test_any_moves_give_the_intended_order(
     first: list[tuple[int, int]], moves: list[tuple[int, bool]]
 ) -> None:
-    """As the board does it: equal keys are told apart by ids, and skipped by what is put beside them."""
+    """As on the board: equal keys are ordered by id, and skipped when a record is placed next to them."""
     order = sorted((last(NOON + MOMENT * at, place), id) for id, (at, place) in enumerate(first))
     for number, (at, after) in enumerate(moves):
         id = 1000 + number

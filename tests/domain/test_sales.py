@@ -1,4 +1,4 @@
-"""Rules of selling, as tables of cases."""
+"""Rules of opportunities."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def violated(
         pytest.param({"currency": "KWD", "amount": Decimal("1.005")}, set(), id="a fils"),
         pytest.param({"currency": "KWD", "margin": Decimal("1.0005")}, {"margin"}, id="half of it"),
         pytest.param({"commission": Decimal("0.001")}, {"commission"}, id="commission"),
-        pytest.param({"amount": Decimal("1" * 30)}, None, id="more digits than are reckoned with"),
+        pytest.param({"amount": Decimal("1" * 30)}, None, id="more digits than the precision"),
         pytest.param({"currency": "eur"}, {"currency"}, id="small letters"),
         pytest.param({"currency": "EURO"}, {"currency"}, id="four letters"),
         pytest.param({"currency": "EUR\n"}, {"currency"}, id="an end of line"),
         pytest.param({"currency": ""}, {"currency"}, id="no currency"),
         pytest.param({"probability": 0}, set(), id="never"),
         pytest.param({"probability": 100}, set(), id="certainly"),
-        pytest.param({"probability": None}, set(), id="nobody knows"),
+        pytest.param({"probability": None}, set(), id="unknown"),
         pytest.param({"probability": 101}, {"probability"}, id="more than certain"),
         pytest.param({"probability": -1}, {"probability"}, id="less than never"),
         pytest.param(
@@ -120,8 +120,8 @@ FREE: dict[str, Any] = {"name": "Chairs", "note": "x", "commission": None, "prob
 @covers("EP-141")
 @pytest.mark.parametrize("before", StageKind)
 @pytest.mark.parametrize("after", StageKind)
-def test_closed_is_locked(before: StageKind, after: StageKind) -> None:
-    """As long as it stays closed; opening it and changing it in one command is allowed."""
+def test_fields_of_a_closed_opportunity_are_locked(before: StageKind, after: StageKind) -> None:
+    """While it stays closed. Reopening and changing it in one command is allowed."""
     was = replace(ROW, status=before)
     locked = before is not OPEN and after is not OPEN
     for column, value in CHANGES.items():
@@ -136,7 +136,7 @@ def test_closed_is_locked(before: StageKind, after: StageKind) -> None:
 
 @covers("EP-141")
 @pytest.mark.parametrize("status", [OPEN, WON])
-def test_what_was_sold_stays_as_it_was_sold(status: StageKind) -> None:
+def test_fields_of_a_locked_opportunity_are_locked(status: StageKind) -> None:
     was = replace(ROW, status=status, locked=True)
     for column, value in (CHANGES | {"probability": 41}).items():
         assert violated(was, was, **{column: value}) == {(UserErrorCode.LOCKED, column)}, column
@@ -150,7 +150,7 @@ def test_what_was_sold_stays_as_it_was_sold(status: StageKind) -> None:
     assert violated(was, elsewhere, status=LOST) == {(UserErrorCode.LOCKED, "stage_id")}
 
 
-def test_what_is_new_is_not_locked() -> None:
+def test_new_opportunity_is_not_locked() -> None:
     assert not violated(None, ROW, status=WON)
 
 
@@ -161,7 +161,7 @@ def code(found: PipelineStep | Violation | None) -> tuple[UserErrorCode, str] | 
 
 
 @covers("D-20", "VN-22", "VN-25")
-def test_where_it_begins() -> None:
+def test_initial_stage_is_requested_or_first() -> None:
     assert code(initial_step(PIPELINE, None)) == FIRST
     assert code(initial_step(PIPELINE, LAST)) == LAST
     assert code(initial_step(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
@@ -171,12 +171,12 @@ def test_where_it_begins() -> None:
 
 @covers("VN-25")
 @pytest.mark.parametrize("stage", [FIRST, SECOND, LAST])
-def test_where_it_may_go(stage: UUID) -> None:
+def test_next_stage_within_the_pipeline_is_accepted(stage: UUID) -> None:
     assert next_step(PIPELINE, stage) == PIPELINE[stage]
 
 
 @covers("VN-25")
-def test_where_it_may_not_go() -> None:
+def test_next_stage_outside_the_pipeline_is_refused() -> None:
     assert code(next_step(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
     assert code(next_step({}, FIRST)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
     assert code(type_change_violation(PIPELINE, FIRST)) is None
@@ -189,7 +189,7 @@ def test_where_it_may_not_go() -> None:
 @covers("VN-26")
 @pytest.mark.parametrize("needs", [True, False])
 @pytest.mark.parametrize("has", [True, False])
-def test_where_it_comes_with_a_quote_only(needs: bool, has: bool) -> None:
+def test_stage_may_require_a_quote(needs: bool, has: bool) -> None:
     found = quote_violations(PipelineStep(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has)
     wrong = [(UserErrorCode.INVALID_TRANSITION, "stage_id")] if needs and not has else []
     assert [(each.code, each.column) for each in found] == wrong

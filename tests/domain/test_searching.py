@@ -1,4 +1,4 @@
-"""What a text that is searched asks for, case by case."""
+"""Parsing of search texts."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CASES = [
 
 
 @covers("SMP-02", "X-35")
-@pytest.mark.parametrize(("text", "found"), CASES)
-def test_words(text: str, found: list[tuple[str, str | None]]) -> None:
-    assert words(text) == found
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_words(text: str, expected: list[tuple[str, str | None]]) -> None:
+    assert words(text) == expected
 
 
 @covers("X-35")
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("555", "555"),
         ("12", None),
@@ -44,12 +44,12 @@ def test_words(text: str, found: list[tuple[str, str | None]]) -> None:
         ("(0)", None),
     ],
 )
-def test_digits_that_may_be_a_piece_of_a_number_to_call(text: str, found: str | None) -> None:
-    assert digits(text) == found
+def test_digits_of_telephone_numbers(text: str, expected: str | None) -> None:
+    assert digits(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "contains no words"),
         (" \t\u00a0", "contains no words"),
@@ -57,13 +57,13 @@ def test_digits_that_may_be_a_piece_of_a_number_to_call(text: str, found: str | 
         ("x" * (MAX_LENGTH + 1), f"the limit is {MAX_LENGTH}"),
     ],
 )
-def test_too_little_and_too_much(text: str, said: str) -> None:
-    with pytest.raises(Refused, match=said) as refused:
+def test_too_short_and_too_long_texts_are_refused(text: str, message: str) -> None:
+    with pytest.raises(Refused, match=message) as refused:
         words(text)
     assert refused.value.code is Code.BAD_USER_INPUT
 
 
-def test_everywhere_is_for_more_than_one_character() -> None:
+def test_global_search_requires_two_characters() -> None:
     assert normalized("  de   Vries ") == "de Vries"
     with pytest.raises(Refused, match="at least 2 characters"):
         normalized(" x ")

@@ -1,4 +1,4 @@
-"""Rules of the set-up, of people and of products, as tables of cases."""
+"""Rules of settings, persons and products."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def assignment(**types: Any) -> Use:
 
 
 @pytest.mark.parametrize("entity", [*CARRIED, "Quote"])
-def test_an_attribute_is_carried_by_types_of_its_entity(entity: str) -> None:
+def test_attribute_is_assigned_to_types_of_its_entity(entity: str) -> None:
     assert not assignment_violations(entity, assignment(), CARRIED)
     for column in CARRIED.values():
         own = CARRIED.get(entity) == column
@@ -98,7 +98,7 @@ def test_an_attribute_is_carried_by_types_of_its_entity(entity: str) -> None:
 
 @pytest.mark.parametrize("name", [True, False])
 @pytest.mark.parametrize("last_name", [True, False])
-def test_a_type_allows_a_name(name: bool, last_name: bool) -> None:
+def test_account_type_requires_a_name(name: bool, last_name: bool) -> None:
     assert bool(nameable(None, AccountType(name, last_name))) is not (name or last_name)
 
 
@@ -128,7 +128,7 @@ def test_a_person_has_a_name(first: str | None, last: str | None, right: bool) -
     assert (not person(None, Person(first, last))) is right
 
 
-def test_a_person_works_at_an_address_of_the_account() -> None:
+def test_affiliation_address_must_belong_to_the_account() -> None:
     addresses = [Address(ONE)]
     assert not foreign_address(Affiliation(None), addresses)
     assert not foreign_address(Affiliation(ONE), addresses)

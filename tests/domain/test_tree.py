@@ -1,4 +1,4 @@
-"""Who may stand below whom, as a table of cases."""
+"""Cycle detection in hierarchies."""
 
 from __future__ import annotations
 
@@ -28,9 +28,11 @@ RING: dict[UUID, UUID | None] = {A: B, B: C, C: A, D: A}
         pytest.param(D, C, CHAIN, False, id="at the end"),
         pytest.param(D, OUT, CHAIN, False, id="a parent that is not known"),
         pytest.param(OUT, OUT, CHAIN, True, id="itself, unknown"),
-        pytest.param(D, A, RING, False, id="below a ring that is there"),
-        pytest.param(A, C, RING, True, id="within a ring"),
+        pytest.param(D, A, RING, False, id="below an existing cycle"),
+        pytest.param(A, C, RING, True, id="within a cycle"),
     ],
 )
-def test_cycles(child: UUID, parent: UUID, tree: dict[UUID, UUID | None], closes: bool) -> None:
+def test_closes_cycle(
+    child: UUID, parent: UUID, tree: dict[UUID, UUID | None], closes: bool
+) -> None:
     assert closes_cycle(child, parent, tree) is closes

@@ -1,4 +1,4 @@
-"""The wordings as tables of cases."""
+"""Short forms for display."""
 
 import pytest
 

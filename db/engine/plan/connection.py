@@ -333,7 +333,7 @@ def _edge(part: EdgesSelection, index: int, rows: PageRows) -> Concat:
 
 
 def _page_info(scope: Scope, selection: ConnectionSelection, part: PageInfoSelection) -> Concat:
-    """`pageInfo`. The row beyond the page tells whether more rows follow on that side (D-38)."""
+    """`pageInfo`. The row beyond the page shows whether more rows follow on that side (D-38)."""
     place, size = Column(ROWS, "place", Integer()), IntLiteral(scope.sizes[selection.number])
     cursor = Column(ROWS, "cursor", TEXT)
     near = _edge_cursor(func.min(case((place == IntLiteral(1), cursor))))
