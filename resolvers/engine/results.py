@@ -48,7 +48,7 @@ class FieldEntry(TypedDict):
     input: list[str]
 
 
-class StoredOutcome(TypedDict):
+class OutcomeJson(TypedDict):
     """An outcome as it is stored under an idempotency key."""
 
     id: str | None
@@ -143,9 +143,9 @@ def merged(outcomes: Iterable[Outcome]) -> Outcome:
     return result
 
 
-def stored(outcomes: Iterable[Outcome]) -> list[StoredOutcome]:
+def stored(outcomes: Iterable[Outcome]) -> list[OutcomeJson]:
     """Outcomes for storage under an idempotency key, without values and field names that later rights may hide."""
-    stored_outcomes: list[StoredOutcome] = []
+    entries: list[OutcomeJson] = []
     for each in outcomes:
         refused = deepcopy(each.refused)
         for error in refused:
@@ -153,10 +153,10 @@ def stored(outcomes: Iterable[Outcome]) -> list[StoredOutcome]:
             if isinstance(conflict, dict):
                 error["message"] = CHANGED
                 conflict["fields"] = []
-        stored_outcomes.append({"id": each.id, "errors": each.errors, "refused": refused})
-    return stored_outcomes
+        entries.append({"id": each.id, "errors": each.errors, "refused": refused})
+    return entries
 
 
-def restored(stored_outcomes: Iterable[StoredOutcome]) -> list[Outcome]:
+def restored(entries: Iterable[OutcomeJson]) -> list[Outcome]:
     """The outcomes from their stored form."""
-    return [Outcome(each["id"], each["errors"], each["refused"]) for each in stored_outcomes]
+    return [Outcome(each["id"], each["errors"], each["refused"]) for each in entries]

@@ -24,7 +24,7 @@ from resolvers.engine.changeset import Params
 from resolvers.engine.command_registry import CommandRegistry
 from resolvers.engine.context import AppContext, Caller, Context, refuse_suspended
 from resolvers.engine.execute import CommandRequest, count, execute
-from resolvers.engine.results import Outcome, StoredOutcome, outcome, restored, stored
+from resolvers.engine.results import Outcome, OutcomeJson, outcome, restored, stored
 from schema.engine.derived import DerivedFailed, executed_records
 from schema.engine.generate_commands import Mutation
 from schema.engine.keys import DocumentKey, OperationKey
@@ -297,7 +297,7 @@ async def _replayed(
         raise Refused(
             Code.FORBIDDEN, "You no longer have the right to do this. Ask an administrator."
         )
-    return [restored(root) for root in cast("list[list[StoredOutcome]]", done.outcome["roots"])]
+    return [restored(root) for root in cast("list[list[OutcomeJson]]", done.outcome["roots"])]
 
 
 def _ids(written: PayloadSelection, outcomes: list[list[Outcome]]) -> dict[str, list[str | None]]:

@@ -278,6 +278,7 @@ CHECKS: dict[str, Check] = {
     "file sizes": file_sizes,
     "function sizes": function_sizes,
     "docstrings": docstrings,
+    "plain words": plain_words,
 }
 
 

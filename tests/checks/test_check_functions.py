@@ -23,6 +23,7 @@ def _checks() -> ModuleType:
         "file sizes",
         "function sizes",
         "docstrings",
+        "plain words",
         "locks without addresses",
         "locks current",
     ],
