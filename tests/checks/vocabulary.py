@@ -59,6 +59,8 @@ HISTORY = (
 IDS = re.compile(r"\b(?:EP|VN|VT|SMP|VPM|D|N|X|F)-\d+\b")
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _WORD = re.compile(rf"\b({'|'.join(RETIRED)})(?:(?<!s)s)?\b", re.IGNORECASE)
+_SYSTEM_USER = re.compile('[`"]nobody[`"]')
+"""The user `nobody` of the operating system."""
 _PHRASE = re.compile("|".join(f"({phrase})" for phrase in PHRASES), re.IGNORECASE)
 
 
@@ -66,7 +68,7 @@ def retired(name: str, text: str) -> Iterator[str]:
     """A line for each retired word of a file, with its place and a remedy."""
     if not name.endswith(TEXTS) or name.startswith(HISTORY) or name.endswith("lock.toml"):
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_SYSTEM_USER.sub("", text).splitlines(), 1):
         for found in _WORD.finditer(_BORDER.sub(" ", line)):
             yield f"{name}:{number}: {found[0]} → {RETIRED[found[1].lower()]}"
         for found in _PHRASE.finditer(line):

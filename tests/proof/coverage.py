@@ -75,6 +75,10 @@ PLAIN = {
     "RecordInput": "id version",
     REPLACE: "id version replaceWith",
     "UserError": "code message path",
+    "UserErrorCode": (
+        "INVALID_CREDENTIALS INVALID_TOKEN DEMO_ONLY WEAK_PASSWORD REQUIRED INVALID TOO_LONG DUPLICATE IN_USE CYCLE "
+        "LOCKED ACTIVE_QUOTE NO_ACTIVE_QUOTE NOT_TIME_BASED INVALID_TRANSITION PARENT_DELETED LAST_ADMINISTRATOR"
+    ),
     "OrderDirection": "ASC DESC ASC_NULLS_FIRST DESC_NULLS_FIRST",
     "DateBucket": " ".join(BUCKETS),
     "MoneyFilter": f"currency {OPERATORS['DecimalFilter']}",
