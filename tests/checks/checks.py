@@ -30,7 +30,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 PRODUCT = (
     "app.py", "auth/", "cli/", "db/", "domain/", "resolvers/", "schema/", "settings.py", "subscriptions/", "tenancy/", "web/",
 )  # fmt: skip
-MOST_LINES = 60  # of what a tool says
+MOST_LINES = 60  # of what a tool describes
 Check = Callable[[], str | None]
 
 
@@ -104,7 +104,7 @@ def function_sizes() -> str | None:
 def docstrings() -> str | None:
     """A module that cannot say in a sentence what it is for should not be one."""
     silent = [
-        f"{_name(file)} does not open with a sentence that says what it is for"
+        f"{_name(file)} does not open with a sentence that states what it is for"
         for file in sources()
         if file.read_text().strip() and not ast.get_docstring(_tree(file))
     ]
