@@ -42,7 +42,7 @@ RATIO = re.compile(r"^\| ([QW]\d) x(1|16) +\| +([\d.]+) \|", re.MULTILINE)
             ["limit", "bare", "postgraphile", "strawberry"],
         ),
         ("writes", "all effects are equal", 5, ["limit"]),
-        ("live", "all tell the same", 0, ["strawberry", "mended"]),
+        ("live", "all servers send the same events", 0, ["strawberry", "mended"]),
     ],
 )
 def test_quick_bench_compares_results_and_reports_every_contender(
