@@ -50,7 +50,6 @@ HISTORY = (
     "docs/adr/",
     "docs/features.md",
     "docs/status.md",
-    "CHANGELOG.md",
     "db/migrations/",
     "tests/checks/vocabulary.py",
     "tests/checks/test_vocabulary.py",
