@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from enum import StrEnum
+from typing import cast
 
 import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.codes import UserErrorCode
 from domain.described import DescribedEnum
@@ -23,8 +25,9 @@ def error_code_enum() -> type:
     return _described(UserErrorCode, UserErrorCode.__name__, doc, situations)
 
 
-def _described(kind: type, name: str, doc: str, descriptions: dict[str, str]) -> type:
-    made = cast("Any", strawberry.enum(cast("Any", kind), name=name, description=doc))
-    for value in made.__strawberry_definition__.values:
+def _described(kind: type[StrEnum], name: str, doc: str, descriptions: dict[str, str]) -> type:
+    strawberry.enum(kind, name=name, description=doc)
+    definition = cast("StrawberryEnumDefinition", vars(kind)["__strawberry_definition__"])
+    for value in definition.values:
         value.description = descriptions[value.name]
-    return cast("type", made)
+    return kind

@@ -75,7 +75,8 @@ def test_status_names_the_operations_and_tests_of_a_feature(tmp_path: Path) -> N
 
 def test_status_lists_every_feature_once() -> None:
     text, features = page(), listed(LIST.read_text())
-    count = sum(each.id in covering_files(TESTS) for each in features)
+    covered = covering_files(TESTS)
+    count = sum(each.id in covered for each in features)
     assert f"**{count} of {len(features)} rows exist.**" in text
     for each in features:
         assert text.count(f"- **{each.id}** {each.sentence}") == 1

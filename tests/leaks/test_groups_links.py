@@ -15,7 +15,7 @@ from tests.proof.contract import REFERENCES
 from tests.support.covers import covers
 from tests.support.world import World
 
-TYPES = ("Opportunity", "Account", "Employee", "User")
+TYPES = ("Opportunity", "Account", "Employee", "Person")
 
 
 def queries_through_references(type_name: str) -> Iterator[tuple[tuple[tuple[str, str], ...], str]]:
@@ -77,7 +77,7 @@ async def test_closed_type_in_groups_is_refused(world: World, closed_type: str) 
         )
         await world.rights_changed(tenant)
         refused = 0
-        for type_name in {"Opportunity", "Account", "User"} - {closed_type}:
+        for type_name in {"Opportunity", "Account", "Person"} - {closed_type}:
             for references, query in queries_through_references(type_name):
                 answer = await world.ask("rep1", f"{{ {query} }}", tenant=tenant)
                 if closed_type not in {REFERENCES[owner][name] for owner, name in references}:

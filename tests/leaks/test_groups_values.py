@@ -174,7 +174,7 @@ RECORDS = (
     ("Opportunity", "account", "id name phone employeeCount websiteDomain", "Account"),
     ("Opportunity", "owner", "id initials users { totalCount nodes { id version } }", "Employee"),
     ("Opportunity", "stage", "id pipelines { totalCount }", "Stage"),
-    ("User", "employee", "id name users { nodes { updatedAt roles { totalCount } } }", "Employee"),
+    ("Person", "type", "id name persons { nodes { updatedAt fullName } }", "PersonType"),
 )
 """Records of group keys, with selections that contain closed fields for some personas."""
 
