@@ -43,7 +43,7 @@ def _lines(results: str) -> Iterator[str]:
             raise LookupError(f"the results have no {read} of sixteen at once")
         ratios = dict(zip(names, (cell.strip() for cell in cells[1].split("|")), strict=True))
         rows.append([title, *(f"{ratios[rival]}\N{MULTIPLICATION SIGN}" for rival in RIVALS)])
-    yield from table(["requests per second, Relata to", *RIVALS.values()], rows)
+    yield from table(["requests per second, relative to", *RIVALS.values()], rows)
     yield ""
     ours, theirs = (_deliveries(results, name) for name in ("relata", "strawberry"))
     yield f"Live updates to 1,000 clients: {ours:,} deliveries per second. Strawberry's own subscriptions,"

@@ -84,7 +84,7 @@ class Contract(
         server_assigned=True,
     )
     status: Mapped[ContractStatus] = field(
-        "Whether the contract is in force.",
+        "Active or ended.",
         enumeration(ContractStatus),
         filter=True,
         sort=True,
@@ -117,7 +117,7 @@ class Contract(
     )
     remind_on: Mapped[date | None] = field("Date to review the renewal.", filter=True, sort=True)
     revision: Mapped[int] = field(
-        "Revision of the content, from 1.",
+        "Number of the content's revision, from 1; grows with each sale that changes it.",
         filter=True,
         sort=True,
         write=False,

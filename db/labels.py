@@ -34,7 +34,7 @@ class Tagging(OnOne, Record):
         having=Taggable,
         doc="{Record} with the tag.",
         reverse="taggings",
-        reverse_doc="Tags of this {record}.",
+        reverse_doc="Tag assignments of this {record}.",
         one="one_record",
         message="Name exactly one record: what the tag is on.",
         unique_per="tag_id",

@@ -51,7 +51,7 @@ class Quote(Numbered, Record):
         immutable=True,
         server_assigned=True,
     )
-    brand: Mapped[str | None] = field("Offered brand.", filter=True, sort=True)
+    brand: Mapped[str | None] = field("Brand that is offered.", filter=True, sort=True)
     product_version: Mapped[str | None] = field("Offered product version.", filter=True, sort=True)
     valid_from: Mapped[date | None] = field(
         "First day on which the offer is valid.", filter=True, sort=True
@@ -63,7 +63,7 @@ class Quote(Numbered, Record):
         "Discount on the total, in percent; spread over the items."
     )
     items_shown: Mapped[bool] = field(
-        "Whether the document shows each item, or the total only.", server_default="true"
+        "Whether the printed quote shows each item, or the total only.", server_default="true"
     )
     active: Mapped[bool] = field(
         "Whether the quote is active; at most one per opportunity.",
@@ -120,7 +120,7 @@ class QuoteItem(Record):
         "Quote of the line.",
         "quote",
         reverse="items",
-        reverse_doc="Lines of this quote.",
+        reverse_doc="Items of this quote.",
         owned=True,
         on_delete="CASCADE",
     )

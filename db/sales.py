@@ -135,7 +135,7 @@ class Opportunity(
         "Amount minus cost.", filter=True, sort=True, aggregate=True
     )
     commission: Mapped[Decimal | None] = money(
-        "Commission of the seller.", filter=True, sort=True, aggregate=True
+        "Commission of the owner.", filter=True, sort=True, aggregate=True
     )
     expected_close_on: Mapped[date | None] = field(
         "Expected close date.", filter=True, sort=True, aggregate=True
@@ -146,7 +146,7 @@ class Opportunity(
         needs=("expected_close_on",),
     )
     weighted = expression(
-        "Weighted amount: `amount` × `probability`.",  # noqa: RUF001 - the sign of multiplication
+        "Weighted amount: `amount` × `probability` / 100.",  # noqa: RUF001 - the sign of multiplication
         MONEY,
         lambda row: row.amount * row.probability * PERCENT,
         needs=("amount", "probability"),

@@ -141,7 +141,7 @@ class RoleProfile(Record):
         owned=True,
     )
     profile_id: Mapped[UUID] = reference(
-        "Profile.", "profile", reverse="roles", reverse_doc="Roles with this profile."
+        "Profile.", "profile", reverse="roles", reverse_doc="Assignments of this profile to roles."
     )
 
 
@@ -193,7 +193,7 @@ class FieldPermission(Record):
         "Profile.",
         "profile",
         reverse="fieldPermissions",
-        reverse_doc="Fields that this profile makes readable.",
+        reverse_doc="Fields that this profile makes readable, or readable and writable.",
         owned=True,
     )
     entity: Mapped[str] = declared(
@@ -208,7 +208,7 @@ class FieldPermission(Record):
 
 
 class StatusRule(Record):
-    """Restriction: the field is readable only in the statuses listed for it."""
+    """Makes a field readable in one status; the rules of a field are alternatives."""
 
     __tablename__ = "status_rule"
     __prefix__ = "sru"

@@ -134,7 +134,7 @@ class UnlockInput:
     input=UnlockInput,
     requires=Writes(Opportunity.stage_id),
     skips=(set_stage, set_closed_on),
-    doc="Reopen an opportunity that was sold or lost.",
+    doc="Unlock an opportunity; one that was sold or lost becomes open again.",
 )
 async def unlock(ctx: Context, items: Saved[Opportunity]) -> None:
     """Move opportunities back to an open stage (EP-143)."""
