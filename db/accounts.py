@@ -5,7 +5,14 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import EDITED, JOINED, RESTORED, UPSERTED, Record, enumeration
+from db.engine.base import (
+    CREATE_DELETE,
+    CREATE_UPDATE_DELETE,
+    WITH_RESTORE,
+    WITH_UPSERT,
+    Record,
+    enumeration,
+)
 from db.engine.capabilities import (
     CanBeFavorite,
     ExternallyIdentified,
@@ -16,15 +23,15 @@ from db.engine.capabilities import (
     Taggable,
 )
 from db.engine.declare import (
-    WORD,
+    NAME_LENGTH,
     Digits,
     NameField,
     derived,
     field,
     folded,
     internal,
-    live,
     reference,
+    unique_outside_trash,
 )
 from domain.accounts import account, display_name, in_country
 from domain.setup import DocumentDelivery
@@ -46,8 +53,8 @@ class Account(
     __tablename__ = "account"
     __prefix__ = "acc"
     __groups__ = True
-    __commands__ = UPSERTED
-    __letter__ = "A"
+    __commands__ = WITH_UPSERT
+    __number_prefix__ = "A"
     __timeline__ = "id"
     __activities__ = "Activities on the account itself."
     __rule__ = account
@@ -73,15 +80,15 @@ class Account(
         "Account name, or the first name of a private customer.",
         filter=True,
         sort=True,
-        longest=WORD,
+        max_length=NAME_LENGTH,
     )
     last_name: Mapped[str | None] = field(
-        "Last name of a private customer.", filter=True, sort=True, longest=WORD
+        "Last name of a private customer.", filter=True, sort=True, max_length=NAME_LENGTH
     )
     display_name = derived(
         "Display name: names, else registration number, email domain or account number.",
         display_name,
-        needs=("name", "last_name", "registration_number", "email", "number"),
+        inputs=("name", "last_name", "registration_number", "email", "number"),
     )
     type_id: Mapped[UUID | None] = reference(
         "Account type.",
@@ -101,13 +108,17 @@ class Account(
         "The branch as it was kept before there was a list of them.", name="industry"
     )
     website: Mapped[str | None] = field("Website, as a URL.", filter=True)
-    website_domain = derived("Domain of the website.", web_domain, needs=("website",))
-    email: Mapped[str | None] = field("Email address.", filter=True, sort=True, longest=WORD)
+    website_domain = derived("Domain of the website.", web_domain, inputs=("website",))
+    email: Mapped[str | None] = field(
+        "Email address.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
     phone: Mapped[str | None] = field("Phone number, E.164.", filter=True)
     registration_number: Mapped[str | None] = field(
-        "Company registration number.", filter=True, sort=True, longest=WORD
+        "Company registration number.", filter=True, sort=True, max_length=NAME_LENGTH
     )
-    vat_number: Mapped[str | None] = field("VAT number.", filter=True, sort=True, longest=WORD)
+    vat_number: Mapped[str | None] = field(
+        "VAT number.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
     city: Mapped[str | None] = field("City of the head office.", filter=True, sort=True)
     country: Mapped[str | None] = field(
         "Country of the head office, ISO 3166-1.", filter=True, sort=True
@@ -136,10 +147,10 @@ class Account(
     )
     description: Mapped[str | None] = field("Description.", filter=True)
     invoice_name: Mapped[str | None] = field(
-        "Name on invoices; default: the account name.", filter=True, longest=WORD
+        "Name on invoices; default: the account name.", filter=True, max_length=NAME_LENGTH
     )
     invoice_email: Mapped[str | None] = field(
-        "Email address for invoices.", filter=True, longest=WORD
+        "Email address for invoices.", filter=True, max_length=NAME_LENGTH
     )
     postal_is_invoicing: Mapped[bool] = field(
         "Whether invoices are sent to the postal address.",
@@ -147,7 +158,7 @@ class Account(
         server_default="false",
     )
     sender_email: Mapped[str | None] = field(
-        "Email address from which the account is written to.", longest=WORD
+        "Email address from which the account is written to.", max_length=NAME_LENGTH
     )
     document_delivery: Mapped[DocumentDelivery | None] = field(
         "Delivery method of documents.", enumeration(DocumentDelivery), filter=True, sort=True
@@ -159,9 +170,9 @@ class AccountManager(Record):
 
     __tablename__ = "account_manager"
     __prefix__ = "acm"
-    __commands__ = JOINED
+    __commands__ = CREATE_DELETE
     __table_args__ = (
-        live("account_manager_unique", "account_id", "user_id"),
+        unique_outside_trash("account_manager_unique", "account_id", "user_id"),
         Index(None, "user_id"),
     )
 
@@ -186,9 +197,9 @@ class AccountLink(Record):
 
     __tablename__ = "account_link"
     __prefix__ = "alk"
-    __commands__ = EDITED
+    __commands__ = CREATE_UPDATE_DELETE
     __table_args__ = (
-        live("account_link_unique", "account_id", "other_id"),
+        unique_outside_trash("account_link_unique", "account_id", "other_id"),
         CheckConstraint("account_id <> other_id", name="other"),
         Index(None, "other_id"),
     )
@@ -209,7 +220,7 @@ class Address(Record):
 
     __tablename__ = "address"
     __prefix__ = "adr"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __rule__ = in_country
     __table_args__ = (
         Index(None, "account_id"),

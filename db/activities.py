@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Numeric
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import RESTORED, Record
-from db.engine.capabilities import HasActivities, OnOne, Ownable, Subjects
-from db.engine.declare import WORD, field, live, reference
+from db.engine.base import WITH_RESTORE, Record
+from db.engine.capabilities import HasActivities, HasSubject, Ownable, Subjects
+from db.engine.declare import NAME_LENGTH, field, reference, unique_outside_trash
 from domain.activities import activity
 
 
@@ -18,28 +18,30 @@ class ActivityCategory(Record):
 
     __tablename__ = "activity_category"
     __prefix__ = "aca"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __table_args__ = (live("activity_category_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("activity_category_name_unique", "name"),)
 
-    name: Mapped[str] = field("Name of the category.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field(
+        "Name of the category.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
 
 
-class Activity(Ownable, OnOne, Record):
+class Activity(Ownable, HasSubject, Record):
     """Planned or completed action on one record, such as a call or a visit."""
 
     __tablename__ = "activity"
     __prefix__ = "aty"
     __groups__ = True
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __search__ = ("subject",)
     __rule__ = activity
-    __on__ = Subjects(
-        having=HasActivities,
+    __subject__ = Subjects(
+        capability=HasActivities,
         doc="{Record} the activity is about.",
         reverse="activities",
         reverse_doc="",
-        one="one_subject",
+        constraint_name="one_subject",
         message="Name exactly one record: the {subjects} it is on.",
     )
     __table_args__ = (
@@ -49,7 +51,7 @@ class Activity(Ownable, OnOne, Record):
         Index(None, "category_id"),
     )
 
-    subject: Mapped[str] = field("Subject.", filter=True, sort=True, longest=WORD)
+    subject: Mapped[str] = field("Subject.", filter=True, sort=True, max_length=NAME_LENGTH)
     note: Mapped[str | None] = field("Task or result.", filter=True)
     category_id: Mapped[UUID | None] = reference(
         "Activity category.",

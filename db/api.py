@@ -19,7 +19,7 @@ from db import (
 )
 from db.engine import trace
 from db.engine.base import Record, Trace
-from db.engine.capabilities import complete
+from db.engine.capabilities import add_subject_columns
 from db.engine.head import LogHead
 from db.engine.model import Model
 
@@ -53,5 +53,5 @@ def _records(area: ModuleType) -> Iterator[type[Record] | type[Trace]]:
 
 METADATA = LogHead.metadata
 RECORDS = tuple(record for area in AREAS for record in _records(area))
-complete([each for each in RECORDS if issubclass(each, Record)])
+add_subject_columns([each for each in RECORDS if issubclass(each, Record)])
 MODEL = Model(RECORDS)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import EDITED, RESTORED, UPSERTED, Record, enumeration
+from db.engine.base import CREATE_UPDATE_DELETE, WITH_RESTORE, WITH_UPSERT, Record, enumeration
 from db.engine.capabilities import (
     CanBeFavorite,
     ExternallyIdentified,
@@ -16,7 +16,7 @@ from db.engine.capabilities import (
     Ownable,
     Taggable,
 )
-from db.engine.declare import WORD, field, folded, live, reference
+from db.engine.declare import NAME_LENGTH, field, folded, reference, unique_outside_trash
 from domain.cases import Billing, CaseState, Priority, case_type
 
 
@@ -25,12 +25,15 @@ class CaseStatus(Record):
 
     __tablename__ = "case_status"
     __prefix__ = "cst"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
     __merge_key__ = "state"
-    __table_args__ = (UniqueConstraint("id", "state"), live("case_status_name_unique", "name"))
+    __table_args__ = (
+        UniqueConstraint("id", "state"),
+        unique_outside_trash("case_status_name_unique", "name"),
+    )
 
-    name: Mapped[str] = field("Name of the status.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the status.", filter=True, sort=True, max_length=NAME_LENGTH)
     state: Mapped[CaseState] = field(
         "Whether cases in this status are open or closed.",
         enumeration(CaseState),
@@ -46,12 +49,12 @@ class CaseType(Record):
 
     __tablename__ = "case_type"
     __prefix__ = "cty"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
     __rule__ = case_type
-    __table_args__ = (live("case_type_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("case_type_name_unique", "name"),)
 
-    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, max_length=NAME_LENGTH)
     billing: Mapped[Billing] = field(
         "How cases of this type are billed.",
         enumeration(Billing),
@@ -93,9 +96,9 @@ class Case(
     __tablename__ = "case"
     __prefix__ = "cas"
     __groups__ = True
-    __commands__ = UPSERTED
+    __commands__ = WITH_UPSERT
     __search__ = ("subject", "number", "external_id")
-    __letter__ = "C"
+    __number_prefix__ = "C"
     __timeline__ = "primary_account_id"
     __activities__ = "Activities on this case."
     __status__ = "state"
@@ -115,7 +118,7 @@ class Case(
         Index("case_created_at_idx", "created_at", "id"),
     )
 
-    subject: Mapped[str] = field("Subject.", filter=True, sort=True, longest=WORD)
+    subject: Mapped[str] = field("Subject.", filter=True, sort=True, max_length=NAME_LENGTH)
     description: Mapped[str | None] = field(
         "Description of the problem and the request.", filter=True
     )
@@ -179,9 +182,9 @@ class CaseAccount(Record):
 
     __tablename__ = "case_account"
     __prefix__ = "cac"
-    __commands__ = EDITED
+    __commands__ = CREATE_UPDATE_DELETE
     __table_args__ = (
-        live("case_account_unique", "case_id", "account_id"),
+        unique_outside_trash("case_account_unique", "case_id", "account_id"),
         Index(None, "account_id"),
         Index(
             "case_account_primary_unique",

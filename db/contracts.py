@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import UPSERTED, Record, enumeration
+from db.engine.base import WITH_UPSERT, Record, enumeration
 from db.engine.capabilities import (
     CanBeFavorite,
     ExternallyIdentified,
@@ -18,7 +18,7 @@ from db.engine.capabilities import (
     Taggable,
 )
 from db.engine.declare import (
-    WORD,
+    NAME_LENGTH,
     field,
     money,
     reference,
@@ -41,9 +41,9 @@ class Contract(
     __tablename__ = "contract"
     __prefix__ = "ctr"
     __groups__ = True
-    __commands__ = UPSERTED
+    __commands__ = WITH_UPSERT
     __search__ = ("name", "number", "external_id")
-    __letter__ = "K"
+    __number_prefix__ = "K"
     __timeline__ = "account_id"
     __status__ = "status"
     __rule__ = contract
@@ -56,7 +56,9 @@ class Contract(
         Index("contract_ends_on_idx", "ends_on", "id"),
     )
 
-    name: Mapped[str] = field("Name of the contract.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field(
+        "Name of the contract.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
     account_id: Mapped[UUID] = reference(
         "Account that bought.",
         "account",

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import JOINED, RESTORED, Record
-from db.engine.capabilities import CanBeFavorite, OnOne, Subjects, Taggable
-from db.engine.declare import WORD, field, live, reference
+from db.engine.base import CREATE_DELETE, WITH_RESTORE, Record
+from db.engine.capabilities import CanBeFavorite, HasSubject, Subjects, Taggable
+from db.engine.declare import NAME_LENGTH, field, reference, unique_outside_trash
 from domain.labels import tag
 
 
@@ -15,27 +15,27 @@ class Tag(Record):
 
     __tablename__ = "tag"
     __prefix__ = "tag"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
     __rule__ = tag
-    __table_args__ = (live("tag_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("tag_name_unique", "name"),)
 
-    name: Mapped[str] = field("Name of the tag.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the tag.", filter=True, sort=True, max_length=NAME_LENGTH)
     color: Mapped[str | None] = field("Color, such as #3b82f6.", filter=True, sort=True)
 
 
-class Tagging(OnOne, Record):
+class Tagging(HasSubject, Record):
     """Assignment of a tag to a record."""
 
     __tablename__ = "tagging"
     __prefix__ = "tgg"
-    __commands__ = JOINED
-    __on__ = Subjects(
-        having=Taggable,
+    __commands__ = CREATE_DELETE
+    __subject__ = Subjects(
+        capability=Taggable,
         doc="{Record} with the tag.",
         reverse="taggings",
         reverse_doc="Tag assignments of this {record}.",
-        one="one_record",
+        constraint_name="one_record",
         message="Name exactly one record: what the tag is on.",
         unique_per="tag_id",
     )
@@ -49,18 +49,18 @@ class Tagging(OnOne, Record):
     )
 
 
-class Favorite(OnOne, Record):
+class Favorite(HasSubject, Record):
     """Favorite of a user; visible to that user only."""
 
     __tablename__ = "favorite"
     __prefix__ = "fav"
-    __commands__ = JOINED
-    __on__ = Subjects(
-        having=CanBeFavorite,
+    __commands__ = CREATE_DELETE
+    __subject__ = Subjects(
+        capability=CanBeFavorite,
         doc="{Record}.",
         reverse="favorites",
         reverse_doc="The caller's favorite entry for this {record}, if any.",
-        one="one_record",
+        constraint_name="one_record",
         message="Name exactly one record.",
         unique_per="user_id",
     )

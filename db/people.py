@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import RESTORED, UPSERTED, Record, enumeration
+from db.engine.base import WITH_RESTORE, WITH_UPSERT, Record, enumeration
 from db.engine.capabilities import (
     CanBeFavorite,
     ExternallyIdentified,
@@ -16,7 +16,7 @@ from db.engine.capabilities import (
     Taggable,
 )
 from db.engine.declare import (
-    WORD,
+    NAME_LENGTH,
     Digits,
     NameField,
     derived,
@@ -35,7 +35,7 @@ class Person(
     __tablename__ = "person"
     __prefix__ = "per"
     __groups__ = True
-    __commands__ = UPSERTED
+    __commands__ = WITH_UPSERT
     __search__ = (
         "last_name",
         NameField("first_name"),
@@ -58,23 +58,29 @@ class Person(
         filter=True,
         sort=True,
     )
-    first_name: Mapped[str | None] = field("First name.", filter=True, sort=True, longest=WORD)
-    name_infix: Mapped[str | None] = field(
-        "Infix between first and last name, such as `van der`.", longest=WORD
+    first_name: Mapped[str | None] = field(
+        "First name.", filter=True, sort=True, max_length=NAME_LENGTH
     )
-    last_name: Mapped[str | None] = field("Last name.", filter=True, sort=True, longest=WORD)
+    name_infix: Mapped[str | None] = field(
+        "Infix between first and last name, such as `van der`.", max_length=NAME_LENGTH
+    )
+    last_name: Mapped[str | None] = field(
+        "Last name.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
     full_name = derived(
         "Full name.",
         full_name,
-        needs=("first_name", "name_infix", "last_name"),
+        inputs=("first_name", "name_infix", "last_name"),
     )
     email: Mapped[str | None] = field(
         "Private email address; work addresses belong to affiliations.",
         filter=True,
         sort=True,
-        longest=WORD,
+        max_length=NAME_LENGTH,
     )
-    phone: Mapped[str | None] = field("Private phone number, E.164.", filter=True, longest=WORD)
+    phone: Mapped[str | None] = field(
+        "Private phone number, E.164.", filter=True, max_length=NAME_LENGTH
+    )
     born_on: Mapped[date | None] = field("Date of birth.", filter=True, sort=True)
     type_id: Mapped[UUID | None] = reference(
         "Person type.",
@@ -98,7 +104,7 @@ class Affiliation(Record):
 
     __tablename__ = "affiliation"
     __prefix__ = "aff"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __search__ = ("email", Digits("phone"), Digits("second_phone"))
     __rule__ = affiliation
     __table_args__ = (
@@ -136,13 +142,13 @@ class Affiliation(Record):
         "Role of the person in dealing with the account.", filter=True, sort=True
     )
     email: Mapped[str | None] = field(
-        "Email address at the account.", filter=True, sort=True, longest=WORD
+        "Email address at the account.", filter=True, sort=True, max_length=NAME_LENGTH
     )
     phone: Mapped[str | None] = field(
-        "Phone number at the account, E.164.", filter=True, longest=WORD
+        "Phone number at the account, E.164.", filter=True, max_length=NAME_LENGTH
     )
     second_phone: Mapped[str | None] = field(
-        "Second phone number at the account, E.164.", filter=True, longest=WORD
+        "Second phone number at the account, E.164.", filter=True, max_length=NAME_LENGTH
     )
     active: Mapped[bool] = field(
         "Whether the job is current.", filter=True, sort=True, server_default="true"

@@ -6,15 +6,15 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import RESTORED, UPSERTED, Record
+from db.engine.base import WITH_RESTORE, WITH_UPSERT, Record
 from db.engine.capabilities import ExternallyIdentified, HasAttributes, Taggable
 from db.engine.declare import (
-    WORD,
+    NAME_LENGTH,
     field,
     folded,
-    live,
     money,
     reference,
+    unique_outside_trash,
 )
 from domain.products import contract_kind, product
 
@@ -24,12 +24,12 @@ class ContractKind(Record):
 
     __tablename__ = "contract_kind"
     __prefix__ = "cki"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
     __rule__ = contract_kind
-    __table_args__ = (live("contract_kind_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("contract_kind_name_unique", "name"),)
 
-    name: Mapped[str] = field("Name of the kind.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the kind.", filter=True, sort=True, max_length=NAME_LENGTH)
     time_based: Mapped[bool] = field(
         "Whether contracts have a term, such as a warranty or a license.",
         filter=True,
@@ -45,11 +45,16 @@ class ProductCategory(Record):
 
     __tablename__ = "product_category"
     __prefix__ = "pca"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __table_args__ = (live("product_category_name_unique", "name"), Index(None, "contract_kind_id"))
+    __table_args__ = (
+        unique_outside_trash("product_category_name_unique", "name"),
+        Index(None, "contract_kind_id"),
+    )
 
-    name: Mapped[str] = field("Name of the category.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field(
+        "Name of the category.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
     contract_kind_id: Mapped[UUID] = reference(
         "Contract kind of its products.",
         "contract_kind",
@@ -63,13 +68,13 @@ class UnitOfMeasure(Record):
 
     __tablename__ = "unit_of_measure"
     __prefix__ = "uni"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
     __plural__ = "unitsOfMeasure"
-    __table_args__ = (live("unit_of_measure_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("unit_of_measure_name_unique", "name"),)
 
     name: Mapped[str] = field(
-        "Name of the unit, such as piece or month.", filter=True, sort=True, longest=WORD
+        "Name of the unit, such as piece or month.", filter=True, sort=True, max_length=NAME_LENGTH
     )
 
 
@@ -79,7 +84,7 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
     __tablename__ = "product"
     __prefix__ = "prd"
     __groups__ = True
-    __commands__ = UPSERTED
+    __commands__ = WITH_UPSERT
     __search__ = ("name", "code", "external_id")
     __rule__ = product
     __table_args__ = (
@@ -87,11 +92,15 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
         Index(None, "category_id"),
         Index(None, "unit_id"),
         Index("product_name_idx", folded("name"), "id"),
-        live("product_code_unique", "code"),
+        unique_outside_trash("product_code_unique", "code"),
     )
 
-    name: Mapped[str] = field("Name of the product.", filter=True, sort=True, longest=WORD)
-    code: Mapped[str | None] = field("Product code; unique.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field(
+        "Name of the product.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
+    code: Mapped[str | None] = field(
+        "Product code; unique.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
     description: Mapped[str | None] = field("Description of the product.", filter=True)
     active: Mapped[bool] = field(
         "Whether the product is offered.", filter=True, sort=True, server_default="true"

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import RESTORED, Record, enumeration
+from db.engine.base import WITH_RESTORE, Record, enumeration
 from db.engine.capabilities import Numbered
-from db.engine.declare import WORD, field, money, reference
+from db.engine.declare import NAME_LENGTH, field, money, reference
 from domain.quotes import ItemKind, quote, quote_item
 
 
@@ -19,9 +19,9 @@ class Quote(Numbered, Record):
     __tablename__ = "quote"
     __prefix__ = "quo"
     __groups__ = True
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __search__ = ("name", "number")
-    __letter__ = "Q"
+    __number_prefix__ = "Q"
     __rule__ = quote
     __table_args__ = (
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
@@ -43,7 +43,7 @@ class Quote(Numbered, Record):
         owned=True,
         on_delete="CASCADE",
     )
-    name: Mapped[str] = field("Name of the quote.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the quote.", filter=True, sort=True, max_length=NAME_LENGTH)
     currency: Mapped[str] = field(
         "Currency, ISO 4217; default: that of the opportunity.",
         filter=True,
@@ -145,7 +145,7 @@ class QuoteItem(Record):
         filter=True,
         sort=True,
         server_assigned=True,
-        longest=WORD,
+        max_length=NAME_LENGTH,
     )
     description: Mapped[str | None] = field("Description for the customer.")
     quantity: Mapped[Decimal] = field(

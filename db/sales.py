@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import EDITED, JOINED, UPSERTED, Record, enumeration
+from db.engine.base import CREATE_DELETE, CREATE_UPDATE_DELETE, WITH_UPSERT, Record, enumeration
 from db.engine.capabilities import (
     CanBeFavorite,
     ExternallyIdentified,
@@ -19,16 +19,16 @@ from db.engine.capabilities import (
 )
 from db.engine.declare import (
     MONEY,
-    WORD,
+    NAME_LENGTH,
     derived,
     descending,
     expression,
     field,
     folded,
     internal,
-    live,
     money,
     reference,
+    unique_outside_trash,
 )
 from db.engine.sql import PERCENT
 from domain.sales import opportunity
@@ -51,7 +51,7 @@ class Opportunity(
     __tablename__ = "opportunity"
     __prefix__ = "opp"
     __groups__ = True
-    __commands__ = UPSERTED
+    __commands__ = WITH_UPSERT
     __live__ = True
     __status__ = "status"
     __timeline__ = "account_id"
@@ -82,7 +82,9 @@ class Opportunity(
         Index("opportunity_created_at_idx", "created_at", "id"),
     )
 
-    name: Mapped[str] = field("Name of the opportunity.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field(
+        "Name of the opportunity.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
     account_id: Mapped[UUID] = reference(
         "Account of the opportunity.",
         "account",
@@ -143,13 +145,13 @@ class Opportunity(
     close_quarter = derived(
         "Quarter of the expected close date, such as `2026-Q3`.",
         quarter,
-        needs=("expected_close_on",),
+        inputs=("expected_close_on",),
     )
     weighted = expression(
         "Weighted amount: `amount` × `probability` / 100.",  # noqa: RUF001 - the sign of multiplication
         MONEY,
         lambda row: row.amount * row.probability * PERCENT,
-        needs=("amount", "probability"),
+        inputs=("amount", "probability"),
         currency="currency",
         filter=True,
         sort=True,
@@ -159,7 +161,7 @@ class Opportunity(
         "Margin minus commission.",
         MONEY,
         lambda row: row.margin - row.commission,
-        needs=("margin", "commission"),
+        inputs=("margin", "commission"),
         currency="currency",
         filter=True,
         sort=True,
@@ -188,7 +190,7 @@ class Opportunity(
         reverse="upsells",
         reverse_doc="Opportunities to extend this contract.",
         write=False,
-        late=True,
+        use_alter=True,
     )
     rank_key: Mapped[str | None] = field(
         "Sort key within the stage; opaque text, ascending.",
@@ -250,7 +252,7 @@ class OpportunityContact(Record):
 
     __tablename__ = "opportunity_contact"
     __prefix__ = "bro"
-    __commands__ = EDITED
+    __commands__ = CREATE_UPDATE_DELETE
     __table_args__ = (Index(None, "opportunity_id"), Index(None, "person_id"))
 
     opportunity_id: Mapped[UUID] = reference(
@@ -271,7 +273,7 @@ class OpportunityContact(Record):
         "Role of the person in the opportunity, such as decision maker.",
         filter=True,
         sort=True,
-        longest=WORD,
+        max_length=NAME_LENGTH,
     )
 
 
@@ -280,9 +282,9 @@ class OpportunityAccount(Record):
 
     __tablename__ = "opportunity_account"
     __prefix__ = "oac"
-    __commands__ = EDITED
+    __commands__ = CREATE_UPDATE_DELETE
     __table_args__ = (
-        live("opportunity_account_unique", "opportunity_id", "account_id"),
+        unique_outside_trash("opportunity_account_unique", "opportunity_id", "account_id"),
         Index(None, "account_id"),
     )
 
@@ -308,9 +310,9 @@ class OpportunityShare(Record):
 
     __tablename__ = "opportunity_share"
     __prefix__ = "osh"
-    __commands__ = JOINED
+    __commands__ = CREATE_DELETE
     __table_args__ = (
-        live("opportunity_share_unique", "opportunity_id", "employee_id"),
+        unique_outside_trash("opportunity_share_unique", "opportunity_id", "employee_id"),
         Index(None, "employee_id"),
     )
 
@@ -335,9 +337,12 @@ class ShareRule(Record):
 
     __tablename__ = "share_rule"
     __prefix__ = "shr"
-    __commands__ = JOINED
+    __commands__ = CREATE_DELETE
     __rights__ = True
-    __table_args__ = (live("share_rule_unique", "role_id", "type_id"), Index(None, "type_id"))
+    __table_args__ = (
+        unique_outside_trash("share_rule_unique", "role_id", "type_id"),
+        Index(None, "type_id"),
+    )
 
     role_id: Mapped[UUID] = reference(
         "Role.",

@@ -5,9 +5,16 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import EDITED, JOINED, RESTORED, Record, Standard, enumeration
-from db.engine.capabilities import HasAttributes, OnOne, Subjects
-from db.engine.declare import WORD, field, live, reference
+from db.engine.base import (
+    CREATE_DELETE,
+    CREATE_UPDATE_DELETE,
+    WITH_RESTORE,
+    Record,
+    Standard,
+    enumeration,
+)
+from db.engine.capabilities import HasAttributes, HasSubject, Subjects
+from db.engine.declare import NAME_LENGTH, field, reference, unique_outside_trash
 from domain.setup import (
     AttributeKind,
     ContactKind,
@@ -25,7 +32,7 @@ class Stage(Record):
 
     __tablename__ = "stage"
     __prefix__ = "stg"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
     __merge_key__ = "kind"
     __table_args__ = (UniqueConstraint("id", "kind"),)
@@ -52,7 +59,7 @@ class OpportunityType(Record):
 
     __tablename__ = "opportunity_type"
     __prefix__ = "opt"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
 
     name: Mapped[str] = field("Name of the type.", filter=True, sort=True)
@@ -71,10 +78,10 @@ class PipelineStage(Record):
 
     __tablename__ = "pipeline_stage"
     __prefix__ = "pst"
-    __commands__ = EDITED
+    __commands__ = CREATE_UPDATE_DELETE
     __rule__ = stage_of_pipeline
     __table_args__ = (
-        live("pipeline_stage_unique", "type_id", "stage_id"),
+        unique_outside_trash("pipeline_stage_unique", "type_id", "stage_id"),
         Index(None, "stage_id"),
     )
 
@@ -105,11 +112,11 @@ class Attribute(Record):
 
     __tablename__ = "attribute"
     __prefix__ = "att"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __rights__ = True
     __rule__ = attribute
     __table_args__ = (
-        live("attribute_unique", "entity", "key"),
+        unique_outside_trash("attribute_unique", "entity", "key"),
         CheckConstraint("key ~ '^[A-Za-z_][A-Za-z0-9_]{0,63}$'", name="key"),
     )
 
@@ -118,7 +125,7 @@ class Attribute(Record):
         filter=True,
         sort=True,
         immutable=True,
-        longest=WORD,
+        max_length=NAME_LENGTH,
     )
     key: Mapped[str] = field("Key in filters and selections.", filter=True, sort=True)
     label: Mapped[str] = field("Display name.", filter=True, sort=True)
@@ -127,21 +134,21 @@ class Attribute(Record):
     )
 
 
-class AttributeAssignment(OnOne, Record):
+class AttributeAssignment(HasSubject, Record):
     """Record type that has a custom attribute."""
 
     __tablename__ = "attribute_assignment"
     __prefix__ = "atu"
-    __commands__ = JOINED
+    __commands__ = CREATE_DELETE
     __rights__ = True
-    __on__ = Subjects(
-        having=HasAttributes,
+    __subject__ = Subjects(
+        capability=HasAttributes,
         by_type=True,
         owned=False,
         doc="{Record} type.",
         reverse="attributeAssignments",
         reverse_doc="Custom attributes of {records} of this type.",
-        one="one_type",
+        constraint_name="one_type",
         message="Name exactly one type that carries the attribute.",
         unique_per="attribute_id",
     )
@@ -160,11 +167,13 @@ class Industry(Record):
 
     __tablename__ = "industry"
     __prefix__ = "ind"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __table_args__ = (live("industry_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("industry_name_unique", "name"),)
 
-    name: Mapped[str] = field("Name of the industry.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field(
+        "Name of the industry.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
 
 
 class AccountType(Record):
@@ -172,12 +181,12 @@ class AccountType(Record):
 
     __tablename__ = "account_type"
     __prefix__ = "act"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
     __rule__ = nameable
-    __table_args__ = (live("account_type_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("account_type_name_unique", "name"),)
 
-    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, max_length=NAME_LENGTH)
     with_name: Mapped[bool] = field(
         "Whether accounts have a name; beside a last name, it is the first name.",
         server_default="true",
@@ -191,7 +200,8 @@ class AccountType(Record):
         reverse=None,
     )
     sender_email: Mapped[str | None] = field(
-        "Default email address from which accounts of this type are written to.", longest=WORD
+        "Default email address from which accounts of this type are written to.",
+        max_length=NAME_LENGTH,
     )
     document_delivery: Mapped[DocumentDelivery | None] = field(
         "Default delivery method of documents.", enumeration(DocumentDelivery)
@@ -203,11 +213,11 @@ class PersonType(Record):
 
     __tablename__ = "person_type"
     __prefix__ = "pty"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __table_args__ = (live("person_type_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("person_type_name_unique", "name"),)
 
-    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, max_length=NAME_LENGTH)
     kind: Mapped[ContactKind] = field(
         "Whether people of this type are employees or consultants.",
         enumeration(ContactKind),
@@ -227,11 +237,11 @@ class EmployeeType(Record):
 
     __tablename__ = "employee_type"
     __prefix__ = "ety"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __table_args__ = (live("employee_type_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("employee_type_name_unique", "name"),)
 
-    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, max_length=NAME_LENGTH)
     default_title: Mapped[str | None] = field("Default job title of new employees of this type.")
 
 
@@ -240,11 +250,11 @@ class LostReason(Record):
 
     __tablename__ = "lost_reason"
     __prefix__ = "lrs"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __table_args__ = (live("lost_reason_name_unique", "name"),)
+    __table_args__ = (unique_outside_trash("lost_reason_name_unique", "name"),)
 
-    name: Mapped[str] = field("Name of the reason.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the reason.", filter=True, sort=True, max_length=NAME_LENGTH)
     needs_note: Mapped[bool] = field(
         "Whether the reason requires a note, as for `Other`.", server_default="false"
     )
@@ -257,7 +267,7 @@ class Feature(Record):
     __prefix__ = "fea"
     __commands__ = (Standard.UPDATE,)
     __rights__ = True
-    __table_args__ = (live("feature_key_unique", "key"),)
+    __table_args__ = (unique_outside_trash("feature_key_unique", "key"),)
 
     key: Mapped[FeatureKey] = field(
         "Group of functions.", enumeration(FeatureKey), filter=True, sort=True, write=False

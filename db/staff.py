@@ -6,9 +6,17 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import EDITED, JOINED, RESTORED, Internal, Record, Trace, enumeration
+from db.engine.base import (
+    CREATE_DELETE,
+    CREATE_UPDATE_DELETE,
+    WITH_RESTORE,
+    Internal,
+    Record,
+    Trace,
+    enumeration,
+)
 from db.engine.capabilities import HasAttributes
-from db.engine.declare import WORD, derived, field, internal, live, reference
+from db.engine.declare import NAME_LENGTH, derived, field, internal, reference, unique_outside_trash
 from db.engine.declare import field as declared
 from domain.access import RowScope, WriteScope
 from domain.wording import initials
@@ -20,7 +28,7 @@ class Employee(HasAttributes, Record):
     __tablename__ = "employee"
     __prefix__ = "emp"
     __groups__ = True
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __owner__ = "id"
     __search__ = ("name", "email")
     __rights__ = True
@@ -29,9 +37,9 @@ class Employee(HasAttributes, Record):
     name: Mapped[str] = field(
         "Name of the employee, or of a vacant position.", filter=True, sort=True
     )
-    initials = derived("Initials, for avatars.", initials, needs=("name",))
+    initials = derived("Initials, for avatars.", initials, inputs=("name",))
     email: Mapped[str] = field(
-        "Email address of the employee.", filter=True, sort=True, longest=WORD
+        "Email address of the employee.", filter=True, sort=True, max_length=NAME_LENGTH
     )
     title: Mapped[str | None] = field("Job title.", filter=True, sort=True)
     office: Mapped[str | None] = field("Office or region of the employee.", filter=True, sort=True)
@@ -54,9 +62,9 @@ class User(Record):
 
     __tablename__ = "user"
     __prefix__ = "usr"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __rights__ = True
-    __table_args__ = (live("user_employee_unique", "employee_id"),)
+    __table_args__ = (unique_outside_trash("user_employee_unique", "employee_id"),)
 
     employee_id: Mapped[UUID] = reference(
         "Employee of the user.",
@@ -75,7 +83,7 @@ class Role(Record):
 
     __tablename__ = "role"
     __prefix__ = "rol"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __rights__ = True
 
     name: Mapped[str] = field("Name of the role.", filter=True, sort=True)
@@ -86,10 +94,10 @@ class RoleAssignment(Record):
 
     __tablename__ = "role_assignment"
     __prefix__ = "ras"
-    __commands__ = JOINED
+    __commands__ = CREATE_DELETE
     __rights__ = True
     __table_args__ = (
-        live("role_assignment_unique", "user_id", "role_id"),
+        unique_outside_trash("role_assignment_unique", "user_id", "role_id"),
         Index(None, "role_id"),
     )
 
@@ -110,7 +118,7 @@ class Profile(Record):
 
     __tablename__ = "profile"
     __prefix__ = "prf"
-    __commands__ = RESTORED
+    __commands__ = WITH_RESTORE
     __rights__ = True
 
     name: Mapped[str] = field("Name of the profile.", filter=True, sort=True)
@@ -126,10 +134,10 @@ class RoleProfile(Record):
 
     __tablename__ = "role_profile"
     __prefix__ = "rpr"
-    __commands__ = JOINED
+    __commands__ = CREATE_DELETE
     __rights__ = True
     __table_args__ = (
-        live("role_profile_unique", "role_id", "profile_id"),
+        unique_outside_trash("role_profile_unique", "role_id", "profile_id"),
         Index(None, "profile_id"),
     )
 
@@ -150,9 +158,9 @@ class ObjectPermission(Record):
 
     __tablename__ = "object_permission"
     __prefix__ = "pen"
-    __commands__ = EDITED
+    __commands__ = CREATE_UPDATE_DELETE
     __rights__ = True
-    __table_args__ = (live("object_permission_unique", "profile_id", "entity"),)
+    __table_args__ = (unique_outside_trash("object_permission_unique", "profile_id", "entity"),)
 
     profile_id: Mapped[UUID] = reference(
         "Profile.",
@@ -162,7 +170,7 @@ class ObjectPermission(Record):
         owned=True,
     )
     entity: Mapped[str] = field(
-        "Object type, such as `Opportunity`.", filter=True, sort=True, longest=WORD
+        "Object type, such as `Opportunity`.", filter=True, sort=True, max_length=NAME_LENGTH
     )
     rows: Mapped[RowScope] = field("Visible records.", enumeration(RowScope), filter=True)
     creates: Mapped[bool] = field(
@@ -185,9 +193,11 @@ class FieldPermission(Record):
 
     __tablename__ = "field_permission"
     __prefix__ = "pfi"
-    __commands__ = EDITED
+    __commands__ = CREATE_UPDATE_DELETE
     __rights__ = True
-    __table_args__ = (live("field_permission_unique", "profile_id", "entity", "field"),)
+    __table_args__ = (
+        unique_outside_trash("field_permission_unique", "profile_id", "entity", "field"),
+    )
 
     profile_id: Mapped[UUID] = reference(
         "Profile.",
@@ -197,7 +207,7 @@ class FieldPermission(Record):
         owned=True,
     )
     entity: Mapped[str] = declared(
-        "Object type, such as `Opportunity`.", filter=True, sort=True, longest=WORD
+        "Object type, such as `Opportunity`.", filter=True, sort=True, max_length=NAME_LENGTH
     )
     field: Mapped[str] = declared(
         "Name of the field, or ID of the custom attribute.", filter=True, sort=True
@@ -212,16 +222,18 @@ class StatusRule(Record):
 
     __tablename__ = "status_rule"
     __prefix__ = "sru"
-    __commands__ = JOINED
+    __commands__ = CREATE_DELETE
     __rights__ = True
-    __table_args__ = (live("status_rule_unique", "entity", "field", "status"),)
+    __table_args__ = (unique_outside_trash("status_rule_unique", "entity", "field", "status"),)
 
     entity: Mapped[str] = declared(
-        "Object type, such as `Opportunity`.", filter=True, sort=True, longest=WORD
+        "Object type, such as `Opportunity`.", filter=True, sort=True, max_length=NAME_LENGTH
     )
-    field: Mapped[str] = declared("Name of the field.", filter=True, sort=True, longest=WORD)
+    field: Mapped[str] = declared(
+        "Name of the field.", filter=True, sort=True, max_length=NAME_LENGTH
+    )
     status: Mapped[str] = declared(
-        "Status in which the field is readable.", filter=True, sort=True, longest=WORD
+        "Status in which the field is readable.", filter=True, sort=True, max_length=NAME_LENGTH
     )
 
 

@@ -36,9 +36,9 @@ from resolvers.engine.changeset import (
     AnyChangeset,
     Changeset,
     Saved,
-    live,
     parent_of,
     to,
+    without_failed,
 )
 from resolvers.engine.command import Writes, command, sets
 from resolvers.engine.command_registry import Area
@@ -222,7 +222,7 @@ def _assign_primary(
         item.violations(accounts_locked_violations(case), [Case.state])
         if item.before is None and len(existing) + len(items) > ACCOUNTS:
             item.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
-    if len(live(items)) < len(items):
+    if len(without_failed(items)) < len(items):
         return
     primary_link = hand_over(items, CaseAccount.primary, existing)
     primary = primary_link.decide(_account) if primary_link is not None else None

@@ -28,7 +28,7 @@ from domain.sales import PipelineStep
 from domain.setup import StageKind
 from domain.violations import Violation
 from resolvers.contract_writer import write_contracts
-from resolvers.engine.changeset import Changeset, Saved, live
+from resolvers.engine.changeset import Changeset, Saved, without_failed
 from resolvers.engine.command import Writes, arg, command, sets
 from resolvers.engine.context import Context
 from resolvers.stages import set_closed_on, set_stage
@@ -62,7 +62,7 @@ async def sell(ctx: Context, items: Saved[Opportunity]) -> None:
     for item in items:
         item.record.locked = not item.failed
         item.record.lost_reason_id = item.record.lost_note = None
-    sold = live(items)
+    sold = without_failed(items)
     ids = [each.record.id for each in sold]
     quotes = await ctx.trusted(Quote).by_for_update(Quote.opportunity_id, ids)
     active = {
@@ -72,7 +72,7 @@ async def sell(ctx: Context, items: Saved[Opportunity]) -> None:
         for item in sold:
             if item.record.id not in active:
                 item.violation(Violation(UserErrorCode.NO_ACTIVE_QUOTE, NO_QUOTE))
-    await write_contracts(ctx, live(sold), active)
+    await write_contracts(ctx, without_failed(sold), active)
 
 
 async def _sells_without_quote(ctx: Context) -> bool:

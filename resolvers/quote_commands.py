@@ -21,8 +21,8 @@ from resolvers.engine.changeset import (
     Changeset,
     RelatedChange,
     Saved,
-    live,
     to,
+    without_failed,
 )
 from resolvers.engine.command import (
     Runs,
@@ -66,21 +66,21 @@ async def set_items(ctx: Context, items: Saved[Quote]) -> None:
         _check_rights(item, ctx.viewer)
         for line in lines_of(item):
             check_fields(line, ctx.viewer)
-    valid = live(items)
+    valid = without_failed(items)
     await lock(ctx, valid, Lock.UPDATE, ctx.viewer.edits)
-    valid = live(valid)
+    valid = without_failed(valid)
     for item in valid:
         item.copy_before()
         refuse_older_version(item)
         check_unlocked(item)
         item.violations(closed(item.existing, item.record))
-    valid = live(valid)
+    valid = without_failed(valid)
     await _match_lines(ctx, valid)
     await check_references(ctx, list(valid))
     await fill_lines(ctx, valid)
     for line in (line for item in valid for line in lines_of(item) if not line.refused):
         finish(ctx, line)
-    for item in live(valid):
+    for item in without_failed(valid):
         add_up(item, [line.record for line in lines_of(item)])
     for item in valid:
         finish(ctx, item)
@@ -185,11 +185,11 @@ async def duplicate(ctx: Context, items: Saved[Quote]) -> None:
         name = item.entity.name
         if ctx.viewer.may_see(name) and not ctx.viewer.may_create(name):
             item.refuse(Code.FORBIDDEN, no_creating(item))
-    valid = live(items)
+    valid = without_failed(items)
     await lock(ctx, valid, Lock.UPDATE, ctx.viewer.edits)
-    for item in live(valid):
+    for item in without_failed(valid):
         check_unlocked(item)
-    valid = live(valid)
+    valid = without_failed(valid)
     ids = [each.existing.id for each in valid]
     lines = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)
     for item in valid:
@@ -206,7 +206,7 @@ def _duplicate(
     if rows and not ctx.viewer.may_create(QuoteItem.__name__):
         item.refuse(Code.FORBIDDEN, no_creating(item))
     quote = _copy(ctx, item.existing)
-    quote.number, quote.active = number(Quote.__letter__, quote.id), False
+    quote.number, quote.active = number(Quote.__number_prefix__, quote.id), False
     quote.approved_at = quote.accepted_at = None
     item.id, item.before, item.action = quote.id, None, Action.CREATE
     item.set_after(quote)

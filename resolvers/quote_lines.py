@@ -23,7 +23,7 @@ from domain.quotes import (
     totals,
 )
 from domain.violations import Violation
-from resolvers.engine.changeset import Changeset, Saved, live, to
+from resolvers.engine.changeset import Changeset, Saved, to, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.values import NO_ID
 
@@ -98,7 +98,7 @@ async def add_up_discounted(ctx: Context, items: Saved[Quote]) -> None:
     """Compute the totals of existing quotes whose discount changed, and of their lines."""
     discounted = [
         each
-        for each in live(items)
+        for each in without_failed(items)
         if each.before is not None and each.differs(Quote.discount_percent)
     ]
     ids = [each.record.id for each in discounted]

@@ -7,7 +7,7 @@ from domain.codes import UserErrorCode
 from domain.quotes import TWO_ACTIVE, delete_violations
 from domain.violations import Violation
 from resolvers import quote_commands
-from resolvers.engine.changeset import Action, Changeset, Saved, live, to
+from resolvers.engine.changeset import Action, Changeset, Saved, to, without_failed
 from resolvers.engine.command import Reads, command
 from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
@@ -52,7 +52,7 @@ async def activate_first(ctx: Context, items: Saved[Quote]) -> None:
 async def price_lines(ctx: Context, items: Saved[Quote]) -> None:
     """Set values of lines from their products, and compute the totals."""
     await fill_lines(ctx, items)
-    for item in live(items):
+    for item in without_failed(items):
         if item.before is None:
             add_up(item, [line.record for line in lines_of(item)])
     await add_up_discounted(ctx, items)

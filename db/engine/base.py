@@ -50,11 +50,11 @@ class Standard(PlainEnum):
     UPSERT = "upsert"
 
 
-JOINED = (Standard.CREATE, Standard.DELETE)
+CREATE_DELETE = (Standard.CREATE, Standard.DELETE)
 """For join records, which are created and deleted, but not edited."""
-EDITED = (Standard.CREATE, Standard.UPDATE, Standard.DELETE)
-RESTORED = (*EDITED, Standard.RESTORE)
-UPSERTED = (*RESTORED, Standard.UPSERT)
+CREATE_UPDATE_DELETE = (Standard.CREATE, Standard.UPDATE, Standard.DELETE)
+WITH_RESTORE = (*CREATE_UPDATE_DELETE, Standard.RESTORE)
+WITH_UPSERT = (*WITH_RESTORE, Standard.UPSERT)
 """For records with an `externalId`."""
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import CheckConstraint, Index, Table, Uuid
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record
-from db.engine.declare import WORD, custom_attributes, field, live, reference
+from db.engine.declare import NAME_LENGTH, custom_attributes, field, reference, unique_outside_trash
 from db.engine.row import ColumnOf
 from domain.columns import exactly_one
 from domain.naming import plural
@@ -36,9 +36,11 @@ class Capability:
             return
         for column in table.columns:
             if column.comment is not None:
-                column.comment = column.comment.replace("{record}", word(table))
+                column.comment = column.comment.replace("{record}", type_label(table))
         if issubclass(cls, ExternallyIdentified):
-            table.append_constraint(live(f"{table.name}_external_id_unique", "external_id"))
+            table.append_constraint(
+                unique_outside_trash(f"{table.name}_external_id_unique", "external_id")
+            )
 
 
 class Ownable(Capability):
@@ -58,7 +60,7 @@ class ExternallyIdentified(Capability):
         "ID in an external system; unique per object type.",
         filter=True,
         sort=True,
-        longest=WORD,
+        max_length=NAME_LENGTH,
         sort_order=LAST,
     )
 
@@ -70,16 +72,16 @@ class HasAttributes(Capability):
 
 
 class Numbered(Capability):
-    """Has a number. Default for a new record: a generated number with the prefix `__letter__`."""
+    """Has a number. Default for a new record: a generated number with the prefix `__number_prefix__`."""
 
-    __letter__: ClassVar[str]
+    __number_prefix__: ClassVar[str]
 
     number: Mapped[str] = field(
         "Number of the {record}; unique.",
         filter=True,
         sort=True,
         server_assigned=True,
-        longest=WORD,
+        max_length=NAME_LENGTH,
         sort_order=-1,
     )
 
@@ -111,16 +113,16 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Subjects:
-    """Declares the subject columns of an `OnOne` class: one per record class with the capability `having`.
+    """Declares the subject columns of an `OnOne` class: one per record class with the capability `capability`.
 
     In texts, `{record}` and `{Record}` are replaced by the name of the subject's type, `{records}` by its plural.
     """
 
-    having: type[Capability]
+    capability: type[Capability]
     doc: str
     reverse: str
     reverse_doc: str
-    one: str
+    constraint_name: str
     """Name of the constraint that exactly one of the columns has a value."""
     message: str
     """Message of a violation of that rule; `{subjects}` is replaced by the list of type names."""
@@ -132,22 +134,25 @@ class Subjects:
     """Whether a record is a child of its subject."""
 
 
-class OnOne(Capability):
+class HasSubject(Capability):
     """Refers to exactly one subject, a record of any class with a capability; `complete` adds one column per class."""
 
-    __on__: ClassVar[Subjects]
+    __subject__: ClassVar[Subjects]
     __subjects__: ClassVar[tuple[Subject, ...]] = ()
 
 
-def complete(records: Sequence[type[Record]]) -> None:
+def add_subject_columns(records: Sequence[type[Record]]) -> None:
     """Add the subject columns to `OnOne` classes: one per class with the capability, in the order of `records`.
 
     Classes of access rights come last. Called once, when the classes of all areas are loaded.
     """
     ordered = sorted(records, key=lambda each: each.__rights__)
     for record in records:
-        if issubclass(record, OnOne):
-            _complete(record, [each for each in ordered if issubclass(each, record.__on__.having)])
+        if issubclass(record, HasSubject):
+            _complete(
+                record,
+                [each for each in ordered if issubclass(each, record.__subject__.capability)],
+            )
 
 
 def timeline_of(record: type[Record]) -> str | None:
@@ -155,39 +160,41 @@ def timeline_of(record: type[Record]) -> str | None:
     return record.__timeline__ if issubclass(record, HasActivities) else None
 
 
-def letter_of(record: type[Record]) -> str | None:
+def number_prefix_of(record: type[Record]) -> str | None:
     """Prefix of the record numbers; None if the class is not `Numbered`."""
-    return record.__letter__ if issubclass(record, Numbered) else None
+    return record.__number_prefix__ if issubclass(record, Numbered) else None
 
 
-def word(table: Table) -> str:
+def type_label(table: Table) -> str:
     """Name of a table's record type in texts, such as *quote line*."""
     return table.name.replace("_", " ")
 
 
 def _named(text: str, record: type[Record]) -> str:
     """A text with the words of a type of record."""
-    one, many = word(record.__table__), plural(record.__name__).lower()
+    one, many = type_label(record.__table__), plural(record.__name__).lower()
     names = {"{record}": one, "{Record}": one.capitalize(), "{records}": many}
     for place, name in names.items():
         text = text.replace(place, name)
     return text
 
 
-def _complete(record: type[Record], having: Sequence[type[Record]]) -> None:
+def _complete(record: type[Record], classes: Sequence[type[Record]]) -> None:
     """Add the columns, an index for each, and the rule that exactly one of them has a value."""
-    assert issubclass(record, OnOne)  # noqa: S101 - checked by the caller
-    on, table = record.__on__, record.__table__
-    subjects = [_add(record, on, each) for each in having if not on.by_type or _has_type(each)]
+    assert issubclass(record, HasSubject)  # noqa: S101 - checked by the caller
+    on, table = record.__subject__, record.__table__
+    subjects = [_add(record, on, each) for each in classes if not on.by_type or _has_type(each)]
     names = [each.column.key for each in subjects]
-    table.append_constraint(CheckConstraint(f"num_nonnulls({', '.join(names)}) = 1", name=on.one))
+    table.append_constraint(
+        CheckConstraint(f"num_nonnulls({', '.join(names)}) = 1", name=on.constraint_name)
+    )
     for name in names:
         table.append_constraint(Index(None, name))
         if on.unique_per is not None:
-            unique = live(f"{table.name}_{name}_unique", on.unique_per, name)
+            unique = unique_outside_trash(f"{table.name}_{name}_unique", on.unique_per, name)
             table.append_constraint(unique)
     message = on.message.replace(
-        "{subjects}", _listed([word(s.record.__table__) for s in subjects])
+        "{subjects}", _listed([type_label(s.record.__table__) for s in subjects])
     )
     record.__subjects__ = tuple(subjects)
     record.__rule__ = exactly_one(tuple(names), message, record.__rule__)
@@ -199,7 +206,7 @@ def _add(record: type[Record], on: Subjects, subject: type[Record]) -> Subject:
         [key] = subject.__table__.c.type_id.foreign_keys
         target = key.column.table
     reverse_doc = on.reverse_doc
-    if issubclass(subject, HasActivities) and on.having is HasActivities:
+    if issubclass(subject, HasActivities) and on.capability is HasActivities:
         reverse_doc = subject.__activities__
     texts = [_named(text, subject) for text in (on.doc, reverse_doc)]
     name = f"{target.name}_id"

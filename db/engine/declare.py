@@ -15,7 +15,7 @@ Declared: TypeAlias = MappedColumn[Any]
 """A column of a table. The annotation beside it gives the type of its values."""
 SEARCH = "search"
 """Name of the filter over all searched columns; reserved, so no column may have it."""
-WORD = 255
+NAME_LENGTH = 255
 """Maximum characters of a name or an external id."""
 MONEY = Numeric(18, 4)
 """Type of amounts: enough digits for the minor units of every currency. Output is rounded to the currency's digits."""
@@ -46,7 +46,7 @@ class Exposed:
     """Whether it can be set on create only. Dedicated commands may still change it."""
     server_assigned: bool = False
     """Whether the server assigns a value on create if the caller sends none."""
-    longest: int = LONGEST
+    max_length: int = LONGEST
     """Maximum characters of a text. Indexed columns have a lower limit, because Postgres cannot index long values."""
     name: str | None = None
     """The API's name where it differs from the column's."""
@@ -68,7 +68,7 @@ class Exposed:
 
 def field(
     doc: str,
-    kind: SqlType | type[SqlType] | None = None,
+    sql_type: SqlType | type[SqlType] | None = None,
     *,
     filter: bool = False,
     sort: bool = False,
@@ -76,27 +76,27 @@ def field(
     write: bool = True,
     immutable: bool = False,
     server_assigned: bool = False,
-    longest: int = LONGEST,
+    max_length: int = LONGEST,
     name: str | None = None,
     deprecated: str | None = None,
     **column: Unpack[ColumnOptions],
 ) -> Declared:
     """A column exposed by the API. `doc` is its SQL comment and its GraphQL description."""
     exposed = Exposed(
-        filter, sort, aggregate, write, immutable, server_assigned, longest, name, deprecated
+        filter, sort, aggregate, write, immutable, server_assigned, max_length, name, deprecated
     )
-    return mapped_column(kind, comment=doc, info={"api": exposed}, **column)
+    return mapped_column(sql_type, comment=doc, info={"api": exposed}, **column)
 
 
 def internal(
     doc: str,
-    kind: SqlType | type[SqlType] | ForeignKey | None = None,
+    sql_type: SqlType | type[SqlType] | ForeignKey | None = None,
     *,
     name: str | None = None,
     **column: Unpack[ColumnOptions],
 ) -> Declared:
     """A column that the API does not expose; `name` is its name in Postgres where it differs."""
-    return mapped_column(kind, name=name, comment=doc, info={"api": None}, **column)
+    return mapped_column(sql_type, name=name, comment=doc, info={"api": None}, **column)
 
 
 def money(
@@ -126,8 +126,8 @@ def reference(
     owned: bool = False,
     nested_create: bool = False,
     restrict: bool = True,
-    keyed: bool = True,
-    late: bool = False,
+    foreign_key: bool = True,
+    use_alter: bool = False,
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
     **column: Unpack[ColumnOptions],
 ) -> Declared:
@@ -135,24 +135,16 @@ def reference(
 
     The column name must end in `_id`; the API name is the part before it. Without `reverse` there is no
     reverse list. An `owned` record is a child of its target: visible, deleted and restored with it (D-15).
-    Without `restrict` the target can be deleted. Without `keyed` there is no foreign key constraint, so the
-    record may outlive its target. `late` adds the constraint by ALTER, for tables that refer to each other.
+    Without `restrict` the target can be deleted. Without `foreign_key` there is no foreign key constraint, so the
+    record may outlive its target. `use_alter` adds the constraint by ALTER, for tables that refer to each other.
     """
     exposed = Exposed(
-        True,
-        True,
-        False,
-        write,
-        immutable=immutable or owned,
-        server_assigned=server_assigned,
-        target=target,
-        reverse=reverse,
-        reverse_doc=reverse_doc,
-        owned=owned,
-        nested_create=nested_create,
-        restrict=restrict,
+        True, True, False, write, immutable or owned, server_assigned, target=target, reverse=reverse,
+        reverse_doc=reverse_doc, owned=owned, nested_create=nested_create, restrict=restrict,
+    )  # fmt: skip
+    keys = (
+        [ForeignKey(f"{target}.id", ondelete=on_delete, use_alter=use_alter)] if foreign_key else []
     )
-    keys = [ForeignKey(f"{target}.id", ondelete=on_delete, use_alter=late)] if keyed else []
     return mapped_column(*keys, comment=doc, info={"api": exposed}, **column)
 
 
@@ -168,7 +160,7 @@ class Expression:
 
     doc: str
     sql_type: SqlType
-    needs: tuple[str, ...]
+    inputs: tuple[str, ...]
     formula: Callable[[FormulaInputs], Sql]
     exposed: Exposed
 
@@ -178,19 +170,19 @@ def expression(
     sql_type: SqlType,
     formula: Callable[[FormulaInputs], Sql],
     *,
-    needs: tuple[str, ...],
+    inputs: tuple[str, ...],
     currency: str | None = None,
     filter: bool = False,
     sort: bool = False,
     aggregate: bool = False,
 ) -> Expression:
-    """A value of type `sql_type` that `formula` computes from the columns in `needs`, which must be fields.
+    """A value of type `sql_type` that `formula` computes from the columns in `inputs`, which must be fields.
 
     It has no right of its own: its level is the lowest of its inputs' (D-57). The formula must not raise
-    on any row, and may use only the columns in `needs`.
+    on any row, and may use only the columns in `inputs`.
     """
     exposed = Exposed(filter, sort, aggregate, write=False, currency=currency)
-    return Expression(doc, sql_type, needs, formula, exposed)
+    return Expression(doc, sql_type, inputs, formula, exposed)
 
 
 @dataclass(frozen=True)
@@ -199,7 +191,7 @@ class Derived:
 
     doc: str
     sql_type: SqlType
-    needs: tuple[str, ...]
+    inputs: tuple[str, ...]
     function: Callable[..., object]
 
 
@@ -207,16 +199,16 @@ def derived(
     doc: str,
     function: Callable[..., object],
     *,
-    needs: tuple[str, ...],
+    inputs: tuple[str, ...],
     sql_type: SqlType | None = None,
 ) -> Derived:
-    """A value of type `sql_type` (default: text) that a function of domain/ computes from the columns in `needs`.
+    """A value of type `sql_type` (default: text) that a function of domain/ computes from the columns in `inputs`.
 
     The function gets their values in that order, in API format, None where empty, and returns the API
     value. Its level is the lowest of its inputs' (D-57). A root field that contains one is executed in
     Python, over the rows of the same statement.
     """
-    return Derived(doc, sql_type or Text(), needs, function)
+    return Derived(doc, sql_type or Text(), inputs, function)
 
 
 def custom_attributes(sort_order: int) -> Declared:
@@ -233,7 +225,7 @@ def custom_attributes(sort_order: int) -> Declared:
     )
 
 
-def live(name: str, *columns: str) -> Index:
+def unique_outside_trash(name: str, *columns: str) -> Index:
     """A unique index over the records that are not in the trash, so deleted records do not block new ones (D-15)."""
     return Index(name, *columns, unique=True, postgresql_where=text("deleted_at IS NULL"))
 

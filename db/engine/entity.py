@@ -45,7 +45,7 @@ class Entity:
     is_trace: bool = False
     """Whether only the system writes it. Its rows have no version and are never deleted."""
     rule: Rule | None = None
-    letter: str | None = None
+    number_prefix: str | None = None
     """Prefix of its record numbers; None if it has none."""
     subjects: tuple[Subject, ...] = ()
     """The possible subjects; each record refers to exactly one. Empty unless the entity is `OnOne`."""
@@ -109,13 +109,15 @@ class Entity:
     def written(self) -> dict[str, Field | Reference]:
         """Writable fields and references by API name; a profile may grant them."""
         named: dict[str, Field | Reference] = {**self.fields, **self.references}
-        return {name: each for name, each in named.items() if each.exposed.write and not each.needs}
+        return {
+            name: each for name, each in named.items() if each.exposed.write and not each.inputs
+        }
 
     @cached_property
     def named(self) -> "dict[str, Field | Reference]":
         """Stored fields and references by column name."""
         each: list[Field | Reference] = [*self.fields.values(), *self.references.values()]
-        return {one.column: one for one in each if not one.needs}
+        return {one.column: one for one in each if not one.inputs}
 
     @cached_property
     def granted(self) -> frozenset[str]:
@@ -132,8 +134,8 @@ class Entity:
     @cached_property
     def computed(self) -> dict[str, frozenset[str]]:
         """Computed fields with the fields they need: readable only where all of those are (D-57)."""
-        expressions = {f.name: frozenset(f.needs) for f in self.fields.values() if f.needs}
-        derived = {d.name: frozenset(f.name for f in d.needs) for d in self.derived.values()}
+        expressions = {f.name: frozenset(f.inputs) for f in self.fields.values() if f.inputs}
+        derived = {d.name: frozenset(f.name for f in d.inputs) for d in self.derived.values()}
         return expressions | derived
 
     def __hash__(self) -> int:

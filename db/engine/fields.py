@@ -34,7 +34,7 @@ class Field:
     exposed: Exposed
     enum: type[StrEnum] | None = None
     scale: int = 0
-    needs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     """Of an expression: the fields it uses."""
     formula: Callable[[FormulaInputs], Sql] | None = None
     sql_type: SqlType | None = None
@@ -52,7 +52,7 @@ class Computed:
     name: str
     kind: Kind
     doc: str
-    needs: tuple[Field, ...]
+    inputs: tuple[Field, ...]
     function: Callable[..., object]
 
 
@@ -66,7 +66,7 @@ class Reference:
     doc: str
     nullable: bool
     exposed: Exposed
-    needs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -219,16 +219,16 @@ class SecuredView(FromClause):
 
 
 class _Inputs:
-    """The columns in an expression's `needs`. Others are refused, because its right follows from those only."""
+    """The columns in an expression's `inputs`. Others are refused, because its right follows from those only."""
 
     def __init__(self, entity: Entity, field: Field) -> None:
         self._entity = entity
-        self._needs = {entity.fields[name].column for name in field.needs}
+        self._needs = {entity.fields[name].column for name in field.inputs}
         self._name = field.name
 
     def __getattr__(self, name: str) -> Sql:
         if name not in self._needs:
-            raise Unsealed(f"{self._entity.name}.{self._name} uses {name}: add it to its needs=.")
+            raise Unsealed(f"{self._entity.name}.{self._name} uses {name}: add it to its inputs=.")
         return self._entity.table.c[name]
 
 

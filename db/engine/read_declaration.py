@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from db.engine.base import Record, Standard, Trace
-from db.engine.capabilities import ExternallyIdentified, OnOne, Subject, letter_of
+from db.engine.capabilities import ExternallyIdentified, HasSubject, Subject, number_prefix_of
 from db.engine.declare import Derived, Exposed, Expression, exposed
 from db.engine.entity import Entity
 from db.engine.fields import Computed, Field, Kind, Reference
@@ -90,7 +90,7 @@ class _EntityOptions(TypedDict, total=False):
     is_rights: bool
     is_replaceable: bool
     merge_key: str | None
-    letter: str | None
+    number_prefix: str | None
     subjects: tuple[Subject, ...]
     rule: Rule | None
 
@@ -122,8 +122,8 @@ def _options(record: type[Record] | type[Trace]) -> _EntityOptions:
         "is_replaceable": record.__replaceable__,
         "merge_key": record.__merge_key__,
         "rule": record.__rule__,
-        "letter": letter_of(record),
-        "subjects": record.__subjects__ if issubclass(record, OnOne) else (),
+        "number_prefix": number_prefix_of(record),
+        "subjects": record.__subjects__ if issubclass(record, HasSubject) else (),
     }
 
 
@@ -142,15 +142,15 @@ def _reference(column: TableColumn, api: Exposed) -> Reference:
     return Reference(name, column.name, target, column.comment or "", bool(column.nullable), api)
 
 
-def _needed(name: str, needs: tuple[str, ...], fields: Mapping[str, Field]) -> list[Field]:
+def _inputs(name: str, inputs: tuple[str, ...], fields: Mapping[str, Field]) -> list[Field]:
     """The fields that a computed value uses; its right follows from theirs."""
-    known = {each.column: each for each in fields.values() if not each.needs}
-    missing = [need for need in needs if need not in known]
-    if missing or not needs:
+    known = {each.column: each for each in fields.values() if not each.inputs}
+    missing = [each for each in inputs if each not in known]
+    if missing or not inputs:
         raise TypeError(
-            f"{name} needs {missing or 'nothing'}: name fields of its own record in needs=."
+            f"{name} uses {missing or 'nothing'}: name fields of its own record in inputs=."
         )
-    return [known[need] for need in needs]
+    return [known[each] for each in inputs]
 
 
 def _expression(name: str, declared: Expression, fields: Mapping[str, Field]) -> Field:
@@ -163,7 +163,7 @@ def _expression(name: str, declared: Expression, fields: Mapping[str, Field]) ->
         nullable=True,
         exposed=api,
         scale=int(sql_type.scale or 0) if isinstance(sql_type, Numeric) else 0,
-        needs=tuple(each.name for each in _needed(name, declared.needs, fields)),
+        inputs=tuple(each.name for each in _inputs(name, declared.inputs, fields)),
         formula=declared.formula,
         sql_type=sql_type,
     )
@@ -171,8 +171,8 @@ def _expression(name: str, declared: Expression, fields: Mapping[str, Field]) ->
 
 def _derived(name: str, declared: Derived, fields: Mapping[str, Field]) -> Computed:
     kind = _kind(name, declared.sql_type, Exposed())
-    needs = tuple(_needed(name, declared.needs, fields))
-    return Computed(camel(name), kind, declared.doc, needs, declared.function)
+    inputs = tuple(_inputs(name, declared.inputs, fields))
+    return Computed(camel(name), kind, declared.doc, inputs, declared.function)
 
 
 def _field(column: TableColumn, api: Exposed) -> Field:

@@ -23,7 +23,7 @@ class Searched:
 
 def searched_by(record: type[Record | Trace], fields: Mapping[str, Field]) -> tuple[Searched, ...]:
     """The fields whose columns a class names in `__search__`. Raises TypeError for columns that are not text."""
-    known = {f.column: f for f in fields.values() if f.kind.value == "TEXT" and not f.needs}
+    known = {f.column: f for f in fields.values() if f.kind.value == "TEXT" and not f.inputs}
     names: tuple[str, ...] = getattr(record, "__search__", ())
     if missing := [name for name in names if name not in known]:
         raise TypeError(

@@ -41,7 +41,7 @@ class HistoryEntry(Trace):
     )
     at: Mapped[datetime] = declared("Time of the change.", filter=True, sort=True, write=False)
     user_id: Mapped[UUID | None] = reference(
-        "User who made the change.", "user", reverse=None, keyed=False, write=False
+        "User who made the change.", "user", reverse=None, foreign_key=False, write=False
     )
 
 

@@ -281,7 +281,7 @@ Saved: TypeAlias = Sequence[Changeset[R, Any]]
 """The changesets of one type, as a hook receives them."""
 
 
-def live(items: Iterable[Changeset[R, I]]) -> list[Changeset[R, I]]:
+def without_failed(items: Iterable[Changeset[R, I]]) -> list[Changeset[R, I]]:
     """The changesets without errors."""
     return [each for each in items if not each.failed]
 

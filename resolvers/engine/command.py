@@ -15,7 +15,7 @@ from db.engine.model import Model
 from db.engine.plan.values import parse_id
 from db.engine.row import AnyColumn
 from domain.naming import camel
-from resolvers.engine.changeset import Action, AnyChangeset, Params, live
+from resolvers.engine.changeset import Action, AnyChangeset, Params, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.create import create
 from resolvers.engine.hooks import BeforeSave
@@ -224,7 +224,7 @@ async def _on_update(
 
 async def _before_create(handler: Handler, ctx: Context, items: list[AnyChangeset]) -> None:
     await handler(ctx, items)
-    await create(ctx, live(items))
+    await create(ctx, without_failed(items))
 
 
 def may_create(viewer: Viewer, entity: str) -> bool:

@@ -15,7 +15,7 @@ from db.engine.write.row_json import blank, row_json
 from domain.codes import Code, UserErrorCode
 from domain.violations import Violation
 from resolvers.engine.attributes import check_carried
-from resolvers.engine.changeset import AnyChangeset, live
+from resolvers.engine.changeset import AnyChangeset, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import run_before_save
 from resolvers.engine.permissions import (
@@ -35,7 +35,7 @@ async def create(ctx: Context, items: list[AnyChangeset]) -> None:
         check_creating(item, ctx.viewer)
         for each in item.with_nested():
             check_fields(each, ctx.viewer)
-    valid = live(items)
+    valid = without_failed(items)
     for item in valid:
         _build(ctx, item)
     await check_references(ctx, valid)

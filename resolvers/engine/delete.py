@@ -13,7 +13,7 @@ from db.engine.row import with_values
 from db.engine.write import statements
 from db.engine.write.locking import Lock
 from domain.codes import Code, UserErrorCode
-from resolvers.engine.changeset import AnyChangeset, RelatedChange, live
+from resolvers.engine.changeset import AnyChangeset, RelatedChange, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_unique
 from resolvers.engine.hooks import run_after_change, run_before_save
@@ -38,9 +38,9 @@ PARENT_DELETED = "A record that this one belongs to is in the trash. Restore tha
 async def delete(ctx: Context, items: list[AnyChangeset]) -> None:
     """Prepare deletions of records that no other record refers to."""
     _check_right(ctx.viewer, items)
-    valid = live(items)
+    valid = without_failed(items)
     await lock(ctx, valid, Lock.DELETE, ctx.viewer.deletes)
-    valid = live(valid)
+    valid = without_failed(valid)
     if not valid:
         return
     for item in valid:
@@ -53,7 +53,7 @@ async def delete(ctx: Context, items: list[AnyChangeset]) -> None:
     await run_before_save(ctx, valid)
     # After the hooks, which check rights: an unauthorized caller must not learn what refers to the record.
     await _check_references(ctx, entity, valid)
-    ids = [_id(each) for each in live(valid)]
+    ids = [_id(each) for each in without_failed(valid)]
     children = await statements.children(ctx.unit.connection, ctx.unit.model, entity, ids)
     changesets = {_id(each): each for each in valid}
     for kind, row in children:
@@ -72,7 +72,7 @@ async def _check_references(ctx: Context, entity: Entity, items: list[AnyChanges
     """Add errors to records that are referred to. Records that stay may refer to others of the list, so repeat."""
     changed = True
     while changed:
-        ids = [_id(each) for each in live(items)]
+        ids = [_id(each) for each in without_failed(items)]
         connection, model = ctx.unit.connection, ctx.unit.model
         referenced = await statements.referenced(connection, model, entity, ids) if ids else set()
         for item in items:
@@ -88,18 +88,18 @@ async def _check_references(ctx: Context, entity: Entity, items: list[AnyChanges
 async def restore(ctx: Context, items: list[AnyChangeset]) -> None:
     """Prepare restorations: a record that is not in the trash stays as it is."""
     _check_right(ctx.viewer, items)
-    valid = live(items)
+    valid = without_failed(items)
     refuse_duplicates(valid)
     if not valid:
         return
     entity = valid[0].entity
     await _lock_trash(ctx, entity, valid)
-    valid = [each for each in live(valid) if each.existing.deleted_at is not None]
+    valid = [each for each in without_failed(valid) if each.existing.deleted_at is not None]
     await _check_needed(ctx, valid)
     for item in valid:
         item.set_after(with_values(item.existing, {"deleted_at": None}))
     await run_before_save(ctx, valid)
-    await _restore_children(ctx, entity, live(valid))
+    await _restore_children(ctx, entity, without_failed(valid))
     await run_after_change(ctx, valid)
     await check_unique(ctx, valid)
 

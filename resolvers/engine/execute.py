@@ -22,7 +22,7 @@ from resolvers.engine.changeset import (
     Params,
     Path,
     RelatedChange,
-    live,
+    without_failed,
 )
 from resolvers.engine.command import Command
 from resolvers.engine.context import Context
@@ -57,7 +57,7 @@ async def execute(ctx: Context, request: CommandRequest) -> list[AnyChangeset]:
     for attempt in range(1, PASSES + 1):
         items = _changesets(ctx.unit.model, request.command, pending)
         check_feature(ctx.viewer, items)
-        if len(live(items)) == len(items):
+        if len(without_failed(items)) == len(items):
             await request.command.prepare(ctx, items)
         failures = [each for each in items if each.failed]
         if not failures and not request.all_or_none:

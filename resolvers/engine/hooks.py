@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from db.engine.base import Record
 from db.engine.entity import Entity
-from resolvers.engine.changeset import SAVES, Action, AnyChangeset, live
+from resolvers.engine.changeset import SAVES, Action, AnyChangeset, without_failed
 from resolvers.engine.context import Context
 
 Run: TypeAlias = Callable[[Context, Any], Awaitable[None]]
@@ -77,7 +77,7 @@ class Hooks:
 async def run_before_save(ctx: Context, items: list[AnyChangeset]) -> None:
     """Run the `before_save` hooks of each type, then the `after_change` hooks if records are saved."""
     for entity in types_in_order(items):
-        valid = live(each for each in items if each.entity is entity)
+        valid = without_failed(each for each in items if each.entity is entity)
         for hook in ctx.hooks.before_save.get(entity.type_, ()):
             selected = [
                 each
@@ -99,7 +99,7 @@ async def run_after_change(ctx: Context, items: list[AnyChangeset]) -> None:
     changed: set[type[Record]] | None = None
     for hook in ctx.hooks.after_change:
         if changed is None:
-            affected = live(items)
+            affected = without_failed(items)
             changed = {kind for each in affected for kind, _, _ in each.changes()}
         if not hook.types.isdisjoint(changed):
             await hook.run(ctx, affected)

@@ -17,7 +17,7 @@ from db.engine.write.locking import Lock
 from db.engine.write.row_json import changed_columns, column_text, value_text
 from domain.access import WriteScope
 from domain.codes import Code, UserErrorCode
-from resolvers.engine.changeset import AnyChangeset, live
+from resolvers.engine.changeset import AnyChangeset, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_references, check_unique, finish
 from resolvers.engine.hooks import run_before_save
@@ -55,20 +55,20 @@ async def update(
             item.refuse(Code.FORBIDDEN, no_changing(item))
         else:
             check_fields(item, ctx.viewer)
-    valid = live(items)
+    valid = without_failed(items)
     await lock(ctx, valid, Lock.UPDATE, ctx.viewer.edits)
     for item in valid:
         # Before any error that depends on field values, such as a conflict.
         if item.before is not None and ctx.viewer.rights[item.entity.name].ruled:
             check_fields(item, ctx.viewer, item.before)
-    valid = live(valid)
+    valid = without_failed(valid)
     for item in valid:
         item.copy_before()
         fill(item, ctx.viewer)
     await check_versions(ctx, valid)
     valid = [each for each in valid if not each.refused]
     await check_references(ctx, valid)
-    if handler is not None and (valid_items := live(valid)):
+    if handler is not None and (valid_items := without_failed(valid)):
         await handler(ctx, valid_items)
     await run_before_save(ctx, valid)
     for item in valid:

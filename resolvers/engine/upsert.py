@@ -8,7 +8,7 @@ from db.engine.transaction import SerializationConflict
 from db.engine.write.row_json import changed_columns
 from domain.codes import UserErrorCode
 from domain.violations import Violation
-from resolvers.engine.changeset import Action, AnyChangeset, live
+from resolvers.engine.changeset import Action, AnyChangeset, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.create import create
 from resolvers.engine.permissions import check_fields
@@ -31,7 +31,7 @@ async def upsert(ctx: Context, items: list[AnyChangeset]) -> None:
         if external in seen:
             item.error(UserErrorCode.DUPLICATE, TWICE, NAME)
         seen.add(external)
-    valid = live(items)
+    valid = without_failed(items)
     if not valid:
         return
     # Text that cannot be stored matches no record; the create refuses it.

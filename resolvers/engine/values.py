@@ -73,7 +73,7 @@ def _converted(member: Field, value: object) -> tuple[object, Violation | None]:
     if member.kind is Kind.TEXT:
         text = cast("str", value)
         return text, text_violation(
-            text, member.column, needed=not member.nullable, longest=member.exposed.longest
+            text, member.column, needed=not member.nullable, longest=member.exposed.max_length
         )
     if member.kind in (Kind.DECIMAL, Kind.MONEY):
         number = cast("Decimal", value)

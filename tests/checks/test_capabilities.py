@@ -8,7 +8,7 @@ import pytest
 
 from db.activities import Activity
 from db.api import MODEL
-from db.engine.base import UPSERTED, Base, Record
+from db.engine.base import WITH_UPSERT, Base, Record
 from db.engine.capabilities import ExternallyIdentified, Numbered, Ownable
 from db.engine.model import Model
 from tenancy.engine.author import changed_checks
@@ -29,7 +29,7 @@ def test_upsert_requires_an_external_id() -> None:
 
         __tablename__ = "upserted"
         __prefix__ = "ups"
-        __commands__ = UPSERTED
+        __commands__ = WITH_UPSERT
 
     with pytest.raises(TypeError, match="Upserted is upserted by its external id"):
         Model([Upserted])
@@ -52,13 +52,13 @@ def test_capabilities_add_columns_indexes_and_descriptions() -> None:
 
         __tablename__ = "sales_lead"
         __prefix__ = "sld"
-        __letter__ = "L"
-        __commands__ = UPSERTED
+        __number_prefix__ = "L"
+        __commands__ = WITH_UPSERT
 
     [entity] = Model([SalesLead]).entities.values()
     assert list(entity.fields)[:2] == ["id", "number"]
     assert entity.fields["number"].doc == "Number of the sales lead; unique."
-    assert entity.letter == "L"
+    assert entity.number_prefix == "L"
     [index] = SalesLead.__table__.indexes
     assert index.unique
     assert [column.name for column in index.columns] == ["external_id"]

@@ -167,7 +167,7 @@ def test_ddl_and_textual_order_do_not_compile(statement: Any) -> None:
 def with_formula(formula: Any, *needs: str) -> Entity:
     """The opportunity entity with another formula for `weighted`."""
     weighted = OPPORTUNITY.fields["weighted"]
-    forged: Field = dataclasses.replace(weighted, formula=formula, needs=needs)
+    forged: Field = dataclasses.replace(weighted, formula=formula, inputs=needs)
     return dataclasses.replace(OPPORTUNITY, fields={**OPPORTUNITY.fields, "weighted": forged})
 
 

@@ -77,7 +77,7 @@ def _key(scope: Scope, view: SecuredView, key: SortKey, laterals: list[Joined]) 
         return _reference_key(scope, view, key, laterals)
     value, kind, optional = sort_value(scope, view, key)
     right = key.field and scope.gate.authorizer.right(view.entity.name, key.field.name)
-    stored = key.field is not None and right is Right.OPEN and not key.field.needs
+    stored = key.field is not None and right is Right.OPEN and not key.field.inputs
     return SortExpression(value, kind, key.descending, key.nulls_first, optional, stored)
 
 

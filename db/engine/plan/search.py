@@ -64,7 +64,7 @@ class SearchPiece:
 
 @dataclass(frozen=True)
 class SearchTerms:
-    """The words of a text: the longest, for which a trigram index is used, and the others, tested on its matches."""
+    """The words of a text: the max_length, for which a trigram index is used, and the others, tested on its matches."""
 
     rarest: SearchPiece
     others: FromClause

@@ -78,7 +78,7 @@ def _inputs(scope: Scope, rows: Rows, part: ComputedInputs) -> Concat | str:
     if right is Right.CLOSED:
         return NULL
     written: list[Concat | str] = []
-    for need in computed.needs:
+    for need in computed.inputs:
         value = rows.column(
             need.column, label=f"{need.column}_for_{computed.name}", under=computed.name
         )

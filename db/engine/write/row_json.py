@@ -93,8 +93,8 @@ def value_text(value: object) -> str:
 def blank(entity: Entity, id: UUID, now: datetime) -> Record:
     """A new row with the defaults of its columns, and a generated number if it is `Numbered`."""
     values = dict(_defaults(entity))
-    if entity.letter is not None:
-        values["number"] = number(entity.letter, id)
+    if entity.number_prefix is not None:
+        values["number"] = number(entity.number_prefix, id)
     if entity.attributes:
         values[entity.attributes] = {}
     stamps = {"id": id, "version": 1, "created_at": now, "updated_at": now}
