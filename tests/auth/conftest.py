@@ -11,11 +11,13 @@ from db.engine.transaction import Database
 from tenancy.engine.history import upgrade_catalog
 from tenancy.engine.provision import create
 from tests.auth.world import Counting, World
+from tests.support.place import called
 
 
 @pytest.fixture(scope="session")
 async def shared_world(servers: Servers) -> AsyncIterator[World]:
-    first = await asyncpg.connect(servers.database_url)
+    # Not the demonstration's database, which cannot be copied while it has connections.
+    first = await asyncpg.connect(called(servers.database_url, "postgres"))
     await first.execute("CREATE DATABASE identity")
     await first.close()
     url = servers.database_url.replace("@/relata?", "@/identity?")

@@ -16,6 +16,7 @@ from db.engine.plan.run import tagged
 from db.engine.transaction import Database, Placement
 from tenancy.engine.history import upgrade_catalog
 from tenancy.engine.provision import Tenant, create
+from tests.support.place import called
 
 SLUGS = ("alder", "birch", "cedar")
 TABLES = ("profile", "stage", "account")
@@ -107,7 +108,8 @@ class Cell:
 @asynccontextmanager
 async def cell_on(servers: Servers, name: str) -> AsyncIterator[Cell]:
     """A new database `name` with its tenants; drops the database and the tenants' roles at the end."""
-    first = await asyncpg.connect(servers.database_url)
+    # Not the demonstration's database, which cannot be copied while it has connections.
+    first = await asyncpg.connect(called(servers.database_url, "postgres"))
     await first.execute(f"CREATE DATABASE {name}")
     url = servers.database_url.replace("@/relata?", f"@/{name}?")
     admin = await asyncpg.connect(url)
