@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cli.common import ROOT
-from cli.features import LIST, FeatureRow, listed, named
+from cli.feature_list import LIST, FeatureRow, listed, named
 
 PAGE = ROOT / "docs" / "status.md"
 SDL = ROOT / "schema" / "schema.graphql"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.features import LIST, FeatureRow, covering_files, listed, matching, named
+from cli.feature_list import LIST, FeatureRow, covering_files, listed, matching, named
 from cli.main import cli
 from cli.status import evidence, page
 
