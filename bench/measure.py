@@ -17,7 +17,7 @@ from bench.read_cases import Parameters, ReadCase
 
 COMPARED = 8
 """Number of requests per read case whose responses are compared before the measurement."""
-WARM = 1.0
+WARMUP_SECONDS = 1.0
 MOST_DIFFERENCES = 12
 NAN = float("nan")
 Report = Callable[[str], None]
@@ -141,7 +141,7 @@ async def _sample(
     """Warm a contender up, then measure it. `run` contains number, connections and seconds."""
     number, connections, seconds = run
     params = {"host": HOST, "port": contender.port, "connections": connections}
-    params |= {"requests": requests, "first": number * 37, "seconds": WARM}
+    params |= {"requests": requests, "first": number * 37, "seconds": WARMUP_SECONDS}
     results = await load(params)
     if "bad" not in results:
         before = meter.used(contender.pid)

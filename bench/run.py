@@ -23,7 +23,7 @@ from bench.report import size_report
 from bench.rival_tables import copy
 from bench.tenant import Filled, filled, started
 from cli.servers.embedded import Servers
-from web.node import NoNode
+from web.node import NodeNotFound
 
 SIZES = (10_000, 1_000_000)
 CONTENDERS: tuple[type[Contender], ...] = (Relata, Limit, Bare, PostGraphile, Strawberry)
@@ -94,7 +94,7 @@ async def _one_size(
             running.append(contender)
             try:
                 contender.start()
-            except NoNode as error:
+            except NodeNotFound as error:
                 running.remove(contender)
                 failed[contender.name] = str(error)
         backend = await admin.fetchval("SELECT pg_backend_pid()")

@@ -15,8 +15,8 @@ import structlog
 
 from cli.servers.embedded import Servers, embedded
 from tests.support import costs, tally
-from tests.support.place import called, place_on
-from tests.support.world import World, furnish, world_on
+from tests.support.place import temporary_database, with_database
+from tests.support.world import World, install_demo, world_on
 
 YOUNG = 100_000
 """Objects created between two garbage collections, each of which walks the whole schema and all collected tests."""
@@ -69,8 +69,8 @@ async def servers() -> AsyncIterator[Servers]:
 @pytest.fixture(scope="session")
 async def furnished(servers: Servers) -> str:
     """Name of a template database with the demonstration; it has no connections, so that it can be copied."""
-    await furnish(servers)
-    admin = await asyncpg.connect(called(servers.database_url, "postgres"))
+    await install_demo(servers)
+    admin = await asyncpg.connect(with_database(servers.database_url, "postgres"))
     await admin.execute("CREATE DATABASE furnished TEMPLATE relata")
     await admin.close()
     return "furnished"
@@ -87,7 +87,7 @@ async def world(servers: Servers, furnished: str) -> AsyncIterator[World]:
 async def scratch_world(servers: Servers, furnished: str) -> AsyncIterator[World]:
     """Application with a demonstration that one module may change."""
     async with (
-        place_on(servers, "scratch_world", like=furnished) as place,
+        temporary_database(servers, "scratch_world", like=furnished) as place,
         world_on(place) as built,
     ):
         yield built
@@ -106,7 +106,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Workers for many tests; none for few, for `-k`, or with `-s`."""
-    few = costs.of(config.args) < WORTH or config.option.keyword
+    few = costs.known_seconds(config.args) < WORTH or config.option.keyword
     cores = len(os.sched_getaffinity(0))
     single = few or config.option.capture == "no" or cores == 1
     return 0 if single else min(cores, PROCESSES)

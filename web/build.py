@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from web.node import NoNode, environment, install_node, node
+from web.node import NodeNotFound, environment, install_node, node
 
 SOURCE = Path(__file__).resolve().parent
 PLACE = Path(sys.prefix) / "graphiql"
@@ -53,7 +53,7 @@ def build(progress: Progress, place: Path = PLACE) -> Path:
         with _locked(place):
             if not made.exists():
                 _build(made, progress)
-    except (OSError, NoNode, subprocess.TimeoutExpired) as error:
+    except (OSError, NodeNotFound, subprocess.TimeoutExpired) as error:
         raise CannotBuild(str(error)) from None
     return made
 
@@ -71,7 +71,7 @@ def _build(made: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(dir=made.parent, prefix="building-") as scratch:
         try:
             node_path = node()
-        except NoNode:
+        except NodeNotFound:
             progress("Installing Node to build GraphiQL ...")
             node_path = install_node(Path(scratch) / "node")
         work, out = Path(scratch) / "web", Path(scratch) / "out"

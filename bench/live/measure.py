@@ -18,7 +18,7 @@ from bench.contenders.contender import HOST, JSON, ROOT, Failed
 from bench.live.contenders import LiveServer, RelataLive, StrawberryLive
 from bench.meter import Meter
 
-WARM = 20
+WARMUP_SUBSCRIBERS = 20
 """Number of subscribers and changes before the first measurement of memory."""
 WRITERS = 16
 """Concurrent writers in a burst."""
@@ -214,8 +214,8 @@ class Run:
         """Run all loads and return their measurements."""
         plan = self._plan
         async with subscribers(self._server) as load:
-            await load.run("open", count=min(WARM, plan.subscribers))
-            await self._measure(load, "one_by_one", WARM, pause=0)
+            await load.run("open", count=min(WARMUP_SUBSCRIBERS, plan.subscribers))
+            await self._measure(load, "one_by_one", WARMUP_SUBSCRIBERS, pause=0)
             await load.run("close")
             empty = await self._memory()
             opened = await load.run("open", count=plan.subscribers)

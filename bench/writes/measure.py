@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from bench.contenders.contender import HOST, Failed
-from bench.measure import WARM, Measured, Plan, Sample, load
+from bench.measure import WARMUP_SECONDS, Measured, Plan, Sample, load
 from bench.meter import Meter
 from bench.writes.cases import Case, lane
 from bench.writes.contenders import Writer
@@ -100,7 +100,7 @@ async def measure(
         for number in range(plan.runs):
             for writer in reversed(writers) if number % 2 else writers:
                 writer.prepare()
-                await loads.run(writer, case, WARM if number else case.settling)
+                await loads.run(writer, case, WARMUP_SECONDS if number else case.settling)
                 before = meter.used(writer.pid)
                 results = await loads.run(writer, case, plan.seconds)
                 sample = Sample.of(results, *meter.used(writer.pid).since(before))

@@ -11,13 +11,13 @@ from db.engine.transaction import Database
 from tenancy.engine.history import upgrade_catalog
 from tenancy.engine.provision import create
 from tests.auth.world import Counting, World
-from tests.support.place import called
+from tests.support.place import with_database
 
 
 @pytest.fixture(scope="session")
 async def shared_world(servers: Servers) -> AsyncIterator[World]:
     # Not the demonstration's database, which cannot be copied while it has connections.
-    first = await asyncpg.connect(called(servers.database_url, "postgres"))
+    first = await asyncpg.connect(with_database(servers.database_url, "postgres"))
     await first.execute("CREATE DATABASE identity")
     await first.close()
     url = servers.database_url.replace("@/relata?", "@/identity?")

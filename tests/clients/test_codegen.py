@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.node import CLIENTS, install
-from web.node import NoNode, environment, node
+from web.node import NodeNotFound, environment, node
 
 ROOT = Path(__file__).parents[2]
 OLDEST = 22
@@ -37,7 +37,7 @@ def run(directory: Path, script: str, *arguments: str | Path) -> None:
 async def test_types_are_generated_and_compile(tmp_path: Path) -> None:
     try:
         node(OLDEST)
-    except NoNode as error:
+    except NodeNotFound as error:
         pytest.skip(str(error))
     clients = await asyncio.to_thread(install, CLIENTS / "codegen", OLDEST)
     shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")

@@ -38,7 +38,7 @@ from tenancy.demo.sales import CURRENCIES
 from tenancy.demo.seed import rows
 from tenancy.engine.history import upgrade_catalog
 from tenancy.engine.provision import Tenant, create, tenants
-from tests.support.place import called
+from tests.support.place import with_database
 
 NOW = date(2026, 3, 14)
 HASH = "$argon2id$v=19$not-a-real-one"
@@ -72,7 +72,7 @@ class World:
 async def world(servers: Servers) -> AsyncIterator[World]:
     """A separate database, because other tests use the same tenant names."""
     # Not the demonstration's database, which cannot be copied while it has connections.
-    first = await asyncpg.connect(called(servers.database_url, "postgres"))
+    first = await asyncpg.connect(with_database(servers.database_url, "postgres"))
     await first.execute("CREATE DATABASE demo_test")
     admin = await asyncpg.connect(servers.database_url, database="demo_test")
     try:

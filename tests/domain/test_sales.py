@@ -53,7 +53,7 @@ class Opportunity:
 ROW = Opportunity()
 
 
-def violated(
+def violations(
     before: Opportunity | None, after: Opportunity, **changes: Any
 ) -> set[tuple[UserErrorCode, str]]:
     """The violations of `after` with some columns changed, by code and column."""
@@ -66,42 +66,52 @@ def violated(
     [
         pytest.param({}, set(), id="nothing"),
         pytest.param({"amount": Decimal("12.505")}, {"amount"}, id="half a cent"),
-        pytest.param({"amount": Decimal("12.500")}, set(), id="a zero more"),
-        pytest.param({"amount": Decimal("-3.10")}, set(), id="less than nothing"),
+        pytest.param({"amount": Decimal("12.500")}, set(), id="trailing zero"),
+        pytest.param({"amount": Decimal("-3.10")}, set(), id="negative amount"),
         pytest.param({"amount": None, "commission": None}, set(), id="no amounts"),
         pytest.param(
             {"currency": "JPY", "amount": Decimal("0.1"), "margin": Decimal("0.5")},
             {"amount", "margin"},
-            id="no sen, all named",
+            id="yen-with-fraction",
         ),
         pytest.param({"currency": "JPY", "amount": Decimal("100.00")}, set(), id="whole yen"),
         pytest.param({"currency": "KWD", "amount": Decimal("1.005")}, set(), id="a fils"),
-        pytest.param({"currency": "KWD", "margin": Decimal("1.0005")}, {"margin"}, id="half of it"),
+        pytest.param(
+            {"currency": "KWD", "margin": Decimal("1.0005")}, {"margin"}, id="half-a-fils"
+        ),
         pytest.param({"commission": Decimal("0.001")}, {"commission"}, id="commission"),
         pytest.param({"amount": Decimal("1" * 30)}, None, id="more digits than the precision"),
-        pytest.param({"currency": "eur"}, {"currency"}, id="small letters"),
+        pytest.param({"currency": "eur"}, {"currency"}, id="lowercase"),
         pytest.param({"currency": "EURO"}, {"currency"}, id="four letters"),
-        pytest.param({"currency": "EUR\n"}, {"currency"}, id="an end of line"),
+        pytest.param({"currency": "EUR\n"}, {"currency"}, id="trailing newline"),
         pytest.param({"currency": ""}, {"currency"}, id="no currency"),
         pytest.param({"probability": 0}, set(), id="never"),
         pytest.param({"probability": 100}, set(), id="certainly"),
         pytest.param({"probability": None}, set(), id="unknown"),
         pytest.param({"probability": 101}, {"probability"}, id="more than certain"),
-        pytest.param({"probability": -1}, {"probability"}, id="less than never"),
+        pytest.param({"probability": -1}, {"probability"}, id="negative probability"),
         pytest.param(
-            {"currency": None, "probability": 101}, {"probability"}, id="without a currency, too"
+            {"currency": None, "probability": 101},
+            {"probability"},
+            id="no-currency-and-bad-probability",
         ),
         pytest.param(
-            {"currency": "eur", "probability": 101}, {"currency", "probability"}, id="beside it"
+            {"currency": "eur", "probability": 101},
+            {"currency", "probability"},
+            id="bad-currency-and-probability",
         ),
         pytest.param(
-            {"probability": 101, "amount": Decimal("0.001")}, {"probability", "amount"}, id="all"
+            {"probability": 101, "amount": Decimal("0.001")},
+            {"probability", "amount"},
+            id="bad-probability-and-amount",
         ),
     ],
 )
 @pytest.mark.parametrize("new", [True, False], ids=["new", "changed"])
-def test_values(given: dict[str, Any], wrong: set[str] | None, new: bool) -> None:
-    found = violated(None if new else ROW, ROW, **given)
+def test_invalid_values_are_reported_per_column(
+    given: dict[str, Any], wrong: set[str] | None, new: bool
+) -> None:
+    found = violations(None if new else ROW, ROW, **given)
     if wrong is not None:
         assert found == {(UserErrorCode.INVALID, name) for name in wrong}
 
@@ -126,12 +136,12 @@ def test_fields_of_a_closed_opportunity_are_locked(before: StageKind, after: Sta
     locked = before is not OPEN and after is not OPEN
     for column, value in CHANGES.items():
         expected = {(UserErrorCode.LOCKED, column)} if locked else set()
-        assert violated(was, was, status=after, **{column: value}) == expected, column
-    everything = violated(was, was, status=after, **CHANGES)
+        assert violations(was, was, status=after, **{column: value}) == expected, column
+    everything = violations(was, was, status=after, **CHANGES)
     assert everything == ({(UserErrorCode.LOCKED, name) for name in CHANGES} if locked else set())
     for column, value in FREE.items():
-        assert not violated(was, was, status=after, **{column: value}), column
-    assert not violated(was, was, status=after, amount=Decimal("12.5")), "the same amount"
+        assert not violations(was, was, status=after, **{column: value}), column
+    assert not violations(was, was, status=after, amount=Decimal("12.5")), "the same amount"
 
 
 @covers("EP-141")
@@ -139,19 +149,21 @@ def test_fields_of_a_closed_opportunity_are_locked(before: StageKind, after: Sta
 def test_fields_of_a_locked_opportunity_are_locked(status: StageKind) -> None:
     was = replace(ROW, status=status, locked=True)
     for column, value in (CHANGES | {"probability": 41}).items():
-        assert violated(was, was, **{column: value}) == {(UserErrorCode.LOCKED, column)}, column
+        assert violations(was, was, **{column: value}) == {(UserErrorCode.LOCKED, column)}, column
         opened: dict[str, Any] = {"locked": False, "status": OPEN, column: value}
-        assert not violated(was, was, **opened), column
+        assert not violations(was, was, **opened), column
     for column in ("name", "note", "commission"):
-        assert not violated(was, was, **{column: FREE[column]}), column
+        assert not violations(was, was, **{column: FREE[column]}), column
     elsewhere = replace(was, stage_id=ELSEWHERE, probability=99)
-    stays = status is not OPEN
-    assert violated(was, elsewhere) == (set() if stays else {(UserErrorCode.LOCKED, "stage_id")})
-    assert violated(was, elsewhere, status=LOST) == {(UserErrorCode.LOCKED, "stage_id")}
+    was_closed = status is not OPEN
+    assert violations(was, elsewhere) == (
+        set() if was_closed else {(UserErrorCode.LOCKED, "stage_id")}
+    )
+    assert violations(was, elsewhere, status=LOST) == {(UserErrorCode.LOCKED, "stage_id")}
 
 
 def test_new_opportunity_is_not_locked() -> None:
-    assert not violated(None, ROW, status=WON)
+    assert not violations(None, ROW, status=WON)
 
 
 def code(found: PipelineStep | Violation | None) -> tuple[UserErrorCode, str] | UUID | None:
@@ -195,7 +207,7 @@ def test_stage_may_require_a_quote(needs: bool, has: bool) -> None:
     assert [(each.code, each.column) for each in found] == wrong
 
 
-def test_every_violation_names_the_remedy() -> None:
+def test_every_violation_has_a_sentence_as_message() -> None:
     won = replace(ROW, status=WON)
     found = [
         *opportunity(None, replace(ROW, currency="x")),

@@ -37,7 +37,7 @@ from tests.examples.pages import (
 )
 from tests.live.wire import Wire, wire
 from tests.support.node import CLIENTS, install
-from tests.support.place import place_on
+from tests.support.place import temporary_database
 from tests.support.world import World, world_on
 from tests.writes.client import TenantClient, served
 from web.node import environment, node
@@ -227,7 +227,7 @@ async def javascript(script: str, lines: int) -> str:
 async def reader(servers: Servers, furnished: str) -> AsyncIterator[Reader]:
     """A reader with a separate database and server."""
     async with (
-        place_on(servers, "page", like=furnished) as place,
+        temporary_database(servers, "page", like=furnished) as place,
         world_on(place) as world,
         served(TenantClient(world, "acme")) as port,
         AsyncExitStack() as stack,

@@ -16,9 +16,9 @@ from tests.graph.graph_tenant import Records, Row
 from tests.support.rows import as_row, as_rows
 
 Check = Callable[[Records], Iterator[str]]
-ON = ("account_id", "person_id", "opportunity_id", "contract_id", "case_id")
+SUBJECT_COLUMNS = ("account_id", "person_id", "opportunity_id", "contract_id", "case_id")
 """The columns of which exactly one refers to the subject of an activity or a favorite."""
-TAGGED = (*ON, "product_id")
+TAGGED = (*SUBJECT_COLUMNS, "product_id")
 """The columns of which exactly one refers to the tagged record."""
 CUSTOMERS = {
     "account_id": "id",
@@ -59,7 +59,7 @@ def quotes_add_up(records: Records) -> Iterator[str]:
             yield f"quote {quote['id']}: {quote['net'], quote['tax']} instead of {sums}"
 
 
-def one_quote_counts(records: Records) -> Iterator[str]:
+def at_most_one_quote_is_active(records: Records) -> Iterator[str]:
     """An opportunity has at most one active quote (D-03)."""
     for opportunity, quotes in by(records.live("Quote"), "opportunity_id").items():
         active = [row["id"] for row in quotes if row["active"]]
@@ -201,14 +201,14 @@ def contracts_add_up(records: Records) -> Iterator[str]:
             yield f"contract {row['id']} has lines in other currencies"
 
 
-def activities_are_on_one(records: Records) -> Iterator[str]:
+def activities_have_one_subject(records: Records) -> Iterator[str]:
     """An activity has exactly one subject, and the customer of that subject (EP-205)."""
     working = employers(as_rows(records.all("Affiliation")))
     sources = {
         f"{name.lower()}_id": name for name in ("Account", "Opportunity", "Contract", "Case")
     }
     for row in records.live("Activity"):
-        subjects = named(as_row(row), ON)
+        subjects = named(as_row(row), SUBJECT_COLUMNS)
         if len(subjects) != 1:
             yield f"activity {row['id']} does not have one subject"
             continue
@@ -223,7 +223,10 @@ def activities_are_on_one(records: Records) -> Iterator[str]:
 
 def tags_and_favorites_are_unique(records: Records) -> Iterator[str]:
     """A record has each tag once and is a favorite of a user once (VT-34, EP-180)."""
-    for entity, owner, columns in (("Tagging", "tag_id", TAGGED), ("Favorite", "user_id", ON)):
+    for entity, owner, columns in (
+        ("Tagging", "tag_id", TAGGED),
+        ("Favorite", "user_id", SUBJECT_COLUMNS),
+    ):
         keys = [tuple(row[name] for name in (owner, *columns)) for row in records.live(entity)]
         yield from (f"{entity} {key} exists twice" for key, n in Counter(keys).items() if n > 1)
         for key in keys:
@@ -267,7 +270,7 @@ def singletons_are_unique(records: Records) -> Iterator[str]:
 
 CHECKS: Sequence[Check] = (
     quotes_add_up,
-    one_quote_counts,
+    at_most_one_quote_is_active,
     addresses_have_roles,
     one_account_is_primary,
     cases_follow_their_status,
@@ -277,7 +280,7 @@ CHECKS: Sequence[Check] = (
     stage_history_is_consistent,
     sold_once,
     contracts_add_up,
-    activities_are_on_one,
+    activities_have_one_subject,
     tags_and_favorites_are_unique,
     affiliation_addresses_match,
     nothing_refers_to_the_trash,

@@ -12,7 +12,7 @@ from graphql import (
     is_leaf_type,
 )
 
-from tests.proof.contract import LIST_OF, SCHEMA, TYPES, enums, input_type, object_type
+from tests.proof.contract import LIST_ROOT, SCHEMA, TYPES, enums, input_type, object_type
 from tests.proof.coverage import FUNCTIONS, OPERATORS
 from tests.proof.rights import attributes
 
@@ -172,25 +172,25 @@ def attribute_comparisons(type_name: str) -> Iterator[tuple[str, str, str, str]]
 
 def counted(type_name: str, condition: str) -> str:
     """Query for the number of records of a type that match a filter."""
-    return f"{LIST_OF[type_name]}(filter: {{ {condition} }}) {{ totalCount }}"
+    return f"{LIST_ROOT[type_name]}(filter: {{ {condition} }}) {{ totalCount }}"
 
 
 def sorted_by(type_name: str, key: str) -> str:
     """Query for the records of a type in an order."""
-    return f"{LIST_OF[type_name]}(first: 100, orderBy: [{{ {key} }}]) {{ nodes {{ id }} }}"
+    return f"{LIST_ROOT[type_name]}(first: 100, orderBy: [{{ {key} }}]) {{ nodes {{ id }} }}"
 
 
 def measured(type_name: str, function: str, field: str, beside: str = "") -> str:
     """Query for one measure over all records of a type."""
     inner = f"{beside} {function} {{ {measure(type_name, function, field)} }}"
-    return f"{LIST_OF[type_name]} {{ aggregate {{ {inner} }} }}"
+    return f"{LIST_ROOT[type_name]} {{ aggregate {{ {inner} }} }}"
 
 
 def measured_below(edge: Edge, function: str, field: str) -> str:
     """Query for one measure over the records of a nested list."""
     inner = measure(edge.target, function, field)
     nested = f"{edge.name} {{ aggregate {{ {function} {{ {inner} }} }} }}"
-    return f"{LIST_OF[edge.owner]}(first: 2) {{ nodes {{ {nested} }} }}"
+    return f"{LIST_ROOT[edge.owner]}(first: 2) {{ nodes {{ {nested} }} }}"
 
 
 def measure(type_name: str, function: str, field: str) -> str:

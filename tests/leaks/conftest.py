@@ -11,7 +11,7 @@ import pytest
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth, canaries, load
 from tests.proof.rights import ONE_EACH, PERSONAS
-from tests.support.history import noted
+from tests.support.history import with_history_entries
 from tests.support.tally import tally
 from tests.support.world import World
 
@@ -34,7 +34,7 @@ def pairs() -> Counter[str]:
 @pytest.fixture(scope="module", autouse=True)
 async def history(world: World) -> AsyncIterator[None]:
     """History entries in the tenant acme while a module of these tests runs."""
-    async with noted(world.admin, world.schema()):
+    async with with_history_entries(world.admin, world.schema()):
         yield
 
 

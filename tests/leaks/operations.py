@@ -26,7 +26,7 @@ from tests.leaks.channels import (
 from tests.leaks.operations_groups import CORPUS as GROUP_CORPUS
 from tests.leaks.operations_groups import open_type, random_groups
 from tests.leaks.truth import Truth
-from tests.proof.contract import LIST_OF, LISTED, ONE_OF, PREFIX, fields, spelled_id
+from tests.proof.contract import BY_ID_ROOT, LIST_ROOT, LISTED, PREFIX, fields, spelled_id
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import Level, attributes, is_closed, level
 
@@ -187,7 +187,7 @@ class OperationGenerator:
         type_name = self._type()
         if kind == "walk":
             arguments, size = self._arguments(type_name), rng.randint(2, 9)
-            return walk(LIST_OF[type_name], arguments, size, back=rng.random() < 0.4)
+            return walk(LIST_ROOT[type_name], arguments, size, back=rng.random() < 0.4)
         if kind == "groups":
             type_name = open_type(rng, self.persona)
             condition = self._condition(type_name, 1)
@@ -198,7 +198,7 @@ class OperationGenerator:
             inner = f"__typename id ... on {type_name} {{ {self._selection(type_name, 1)} }}"
             query = f"search({arguments}) {{ matched node {{ {inner} }} }}"
         elif kind == "one":
-            root = ONE_OF[type_name]
+            root = BY_ID_ROOT[type_name]
             query = f'{root}(id: "{self._id(type_name)}") {{ {self._selection(type_name, 2)} }}'
         elif kind == "node":
             ids = json.dumps([self._id(self._type()) for _ in range(rng.randint(1, 4))])
@@ -209,7 +209,7 @@ class OperationGenerator:
             arguments = f"first: {rng.randint(1, 12)} {self._arguments(type_name)}"
             parts = ["totalCount"] * rng.randint(0, 1) + ["edges { cursor }"] * (rng.random() < 0.2)
             parts.append(f"nodes {{ {self._selection(type_name, 2)} }}")
-            query = f"{LIST_OF[type_name]}({arguments}) {{ {' '.join(parts)} }}"
+            query = f"{LIST_ROOT[type_name]}({arguments}) {{ {' '.join(parts)} }}"
         strict = {"x_access": "strict"} if rng.random() < 0.1 else {}
         return Operation(f"{{ {query} }}", strict)
 

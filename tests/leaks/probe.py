@@ -22,7 +22,7 @@ Denied = set[tuple[str, str, str]]
 
 @dataclass(frozen=True)
 class Probe:
-    """One persona in the tenant acme."""
+    """Sends requests as one persona and asserts that nothing hidden is in the responses."""
 
     world: World
     persona: str
@@ -97,7 +97,7 @@ class Probe:
                     pass
         return found
 
-    def judge(self, type_name: str, node: Mapping[str, Any]) -> None:
+    def assert_record(self, type_name: str, node: Mapping[str, Any]) -> None:
         """Assert that each field of a record has the stored value, or null if it is not readable."""
         row = next(
             row for id, row in self.truth.rows[type_name].items() if node["id"].endswith(id.hex)
@@ -107,7 +107,7 @@ class Probe:
         for name in fields(type_name):
             where = f"{self.persona} {type_name}.{name} of {node['id']}: {node[name]}"
             if name == "attributes":
-                self._judge_attributes(type_name, node[name], where)
+                self._assert_attributes(type_name, node[name], where)
             elif name == "history" and readable(self.persona, type_name, name, row):
                 entries = self.truth.readable_history(self.persona, row["id"])
                 assert node[name]["totalCount"] == len(entries), where
@@ -125,7 +125,7 @@ class Probe:
             else:
                 assert node[name] is not None, where
 
-    def _judge_attributes(self, type_name: str, read: list[Any], where: str) -> None:
+    def _assert_attributes(self, type_name: str, read: list[Any], where: str) -> None:
         expected = [
             key
             for key in sorted(attributes(type_name))

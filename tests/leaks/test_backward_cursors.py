@@ -34,7 +34,7 @@ async def cursors(world: World, persona: str, arguments: str, tenant: str = "acm
 @covers("D-38")
 @pytest.mark.parametrize("arguments", CURSOR_ARGUMENTS)
 async def test_cursor_of_another_user_is_refused(world: World, arguments: str) -> None:
-    """Case 6: each persona's cursor with the other personas of all tenants, in each paging argument."""
+    """Each persona's cursor with the other personas of all tenants, in each paging argument."""
     places = [(persona, tenant) for persona in PERSONAS for tenant in TENANTS]
     made = {place: (await cursors(world, place[0], START, place[1]))[2] for place in places}
     refusals = {

@@ -11,7 +11,7 @@ from tests.leaks.channels import leaf
 from tests.leaks.test_noninterference import observed
 from tests.leaks.truth import leaks, load, stored_texts
 from tests.oracle.comparison import comparison
-from tests.proof.contract import ACCESS, LIST_OF, LISTED, named, object_type, spelled_id
+from tests.proof.contract import LIST_ROOT, LISTED, PERMISSION_TYPES, named, object_type, spelled_id
 from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import World
@@ -32,7 +32,7 @@ QUERIES = (
 async def test_500_concurrent_requests_are_isolated(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Case 69: no cache shares data between users or tenants.
+    """No cache shares data between users or tenants.
 
     The pool's wait limit is raised, as a slow machine would otherwise refuse some of the requests.
     """
@@ -59,7 +59,7 @@ async def _assert_correct(world: World) -> None:
 
 @covers("D-71")
 async def test_same_ids_in_two_tenants_are_isolated(world: World) -> None:
-    """Case 56: an ID that exists in both reads the caller's row, and no value of the other tenant is returned."""
+    """An ID that exists in both reads the caller's row, and no value of the other tenant is returned."""
     truths = {tenant: await load(world, tenant) for tenant in TENANTS}
     for mine, other in (TENANTS, TENANTS[::-1]):
         own, foreign = stored_texts(truths[mine]), stored_texts(truths[other])
@@ -67,11 +67,11 @@ async def test_same_ids_in_two_tenants_are_isolated(world: World) -> None:
         assert len(only_foreign) > 500
         for type_name in LISTED:
             # Permissions name fields, and another tenant may store one of these names as a text.
-            root = LIST_OF[type_name]
+            root = LIST_ROOT[type_name]
             inner = " ".join(
                 leaf(type_name, name)
                 for name, field in object_type(type_name).fields.items()
-                if named(field) not in ACCESS
+                if named(field) not in PERMISSION_TYPES
             )
             query = f"{{ {root}(first: 100) {{ nodes {{ {inner} }} }} }}"
             answer = await world.ask("admin", query, tenant=mine)
@@ -90,7 +90,7 @@ async def test_same_ids_in_two_tenants_are_isolated(world: World) -> None:
 
 @pytest.mark.parametrize("tenant", TENANTS)
 async def test_tenant_header_that_contradicts_token_is_refused(world: World, tenant: str) -> None:
-    """Case 57: TENANT_MISMATCH with the same response, whether or not the named tenant exists."""
+    """TENANT_MISMATCH with the same response, whether or not the named tenant exists."""
     query = "{ viewer { id } }"
     plain = await world.ask("rep1", query, tenant=tenant)
     fitting = await world.ask("rep1", query, tenant=tenant, x_tenant=tenant)

@@ -46,7 +46,7 @@ async def invalid_cursor(world: World, persona: str, tenant: str = "acme") -> An
 
 @covers("D-38")
 async def test_cursor_of_another_user_is_refused(world: World) -> None:
-    """Case 6: each persona's cursor with all personas of all tenants; others get the response to a malformed one."""
+    """Each persona's cursor with all personas of all tenants; others get the response to a malformed one."""
     places = [(persona, tenant) for persona in PERSONAS for tenant in TENANTS]
     made = {place: last(await page(world, place[0], START, place[1])) for place in places}
     for owner, cursor in made.items():
@@ -64,7 +64,7 @@ async def test_cursor_of_another_user_is_refused(world: World) -> None:
 
 @covers("D-38")
 async def test_cursor_sorted_by_hidden_field_is_refused(world: World) -> None:
-    """Case 6: an administrator's cursor sorted by margin, sent by a user who may not read the margin."""
+    """An administrator's cursor sorted by margin, sent by a user who may not read the margin."""
     cursor = last(await page(world, "admin", "orderBy: [{ margin: ASC }]"))
     forged = await page(world, "limited", f'orderBy: [{{ margin: ASC }}], after: "{cursor}"')
     garbage = await page(world, "limited", 'orderBy: [{ margin: ASC }], after: "nonsense"')
@@ -147,7 +147,7 @@ def tampered(cursor: str) -> Iterator[str]:
 
 @covers("D-38")
 async def test_tampered_cursor_is_refused(world: World) -> None:
-    """Case 5: every variant gives the response to a malformed cursor."""
+    """Every variant gives the response to a malformed cursor."""
     query = "query ($c: String) { opportunities(first: 3, orderBy: [{ name: ASC }], after: $c) { edges { cursor } } }"
     first = await world.ask("rep1", query)
     cursor = last(first)
@@ -197,7 +197,7 @@ def decoded(text: bytes, depth: int = 3) -> Iterator[bytes]:
     ],
 )
 async def test_cursor_contains_no_readable_data(world: World, key: str, inner: str) -> None:
-    """Case 5: no decoding contains the sort key, the ID or the tenant."""
+    """No decoding contains the sort key, the ID or the tenant."""
     order = f"{key}: ASC }} }}" if ":" in key else f"{key}: ASC }}"
     if key == "note":  # not sortable
         order = "id: ASC }"

@@ -41,7 +41,7 @@ def queries_through_references(type_name: str) -> Iterator[tuple[tuple[tuple[str
 
 @covers("D-31")
 async def test_hidden_reference_in_groups_is_refused(world: World) -> None:
-    """Case 36: queries through a hidden reference are FIELD_FORBIDDEN; all others succeed."""
+    """Queries through a hidden reference are FIELD_FORBIDDEN; all others succeed."""
     async with scratch_tenant(world, "linkless-groups") as tenant:
         for entity, field in LINKS:
             await world.admin.execute(

@@ -11,7 +11,7 @@ import pytest
 from tests.leaks.channels import all_leaves, edges
 from tests.leaks.probe import Probe, denied
 from tests.leaks.truth import load, scratch_tenant
-from tests.proof.contract import HISTORY, LIST_OF, LISTED, is_record, spelled_id
+from tests.proof.contract import HISTORY, LIST_ROOT, LISTED, is_record, spelled_id
 from tests.proof.rights import PERSONAS, is_closed, readable
 from tests.proof.rows import Row
 from tests.support.covers import covers
@@ -38,7 +38,7 @@ async def histories(probe: Probe, type_name: str) -> dict[str, dict[str, Any]]:
     after = ""
     while True:
         query = (
-            f"{{ read: {LIST_OF[type_name]}(first: {PAGE}, {SOME}{after}) "
+            f"{{ read: {LIST_ROOT[type_name]}(first: {PAGE}, {SOME}{after}) "
             f"{{ nodes {{ {inner} }} pageInfo {{ hasNextPage endCursor }} }} }}"
         )
         answer = await probe.ask(query)
@@ -73,7 +73,7 @@ async def test_history_contains_exactly_the_readable_entries(probe: Probe, type_
     assert {record: set(entries) for record, entries in found.items()} == expected_entries
     for entries in found.values():
         for entry in entries.values():
-            probe.judge(HISTORY, entry)
+            probe.assert_record(HISTORY, entry)
     probe.cells["history"] += sum(len(entries) for entries in found.values())
 
 
@@ -111,7 +111,7 @@ def unreadable_entries(probe: Probe) -> Iterator[Row]:
     readable, kinds = probe.truth.visible(probe.persona, HISTORY), set()
     for id, row in sorted(probe.truth.rows[HISTORY].items()):
         entity = str(row["entity"])
-        if entity not in LIST_OF:  # unlisted types have no filter
+        if entity not in LIST_ROOT:  # unlisted types have no filter
             continue
         seen = row["record_id"] in probe.truth.visible(probe.persona, entity)
         kind = (entity, row["field"], seen)
@@ -128,7 +128,7 @@ async def test_filters_do_not_match_unreadable_entries(one_each: Probe) -> None:
         entity, id = row["entity"], spelled_id(HISTORY, row["id"])
         record = spelled_id(entity, row["record_id"])
         visible = one_each.truth.visible(one_each.persona, entity)
-        mine, root = int(row["record_id"] in visible), LIST_OF[entity]
+        mine, root = int(row["record_id"] in visible), LIST_ROOT[entity]
         only, one = f'id: {{ eq: "{record}" }}', f'id: {{ eq: "{id}" }}'
         field = (
             f'field: {{ eq: "{row["field"]}" }}, recordVersion: {{ eq: {row["record_version"]} }}'

@@ -11,7 +11,7 @@ from tests.leaks.channels import leaf
 from tests.leaks.probe import Probe, denied
 from tests.leaks.test_matrix import some_id
 from tests.leaks.truth import Truth, scratch_tenant
-from tests.proof.contract import LIST_OF, LISTED, SCHEMA, spelled_id
+from tests.proof.contract import LIST_ROOT, LISTED, SCHEMA, spelled_id
 from tests.proof.daily import DAILY
 from tests.proof.rights import PERSONAS, is_closed
 from tests.support.covers import covers
@@ -36,7 +36,7 @@ def test_every_interface_is_tested() -> None:
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_interface_fragment_equals_field_selection(probe: Probe, type_name: str) -> None:
     """In a list, through `node`, and nested in another interface; with equal denials."""
-    id, root = some_id(probe, type_name), LIST_OF[type_name]
+    id, root = some_id(probe, type_name), LIST_ROOT[type_name]
     for name, inner in interfaces(type_name).items():
         fields = inner.replace("{ id }", "").split()
         for plain, wrapped in (

@@ -10,7 +10,7 @@ import pytest
 from tests.leaks.probe import Probe, denied
 from tests.leaks.test_noninterference import observed
 from tests.leaks.truth import Truth, load, scratch_tenant
-from tests.proof.contract import LIST_OF, LISTED, PREFIX, spelled_id
+from tests.proof.contract import LIST_ROOT, LISTED, PREFIX, spelled_id
 from tests.proof.daily import DAILY, repeats
 from tests.proof.rights import PERSONAS, is_closed
 from tests.support.covers import covers
@@ -65,12 +65,12 @@ def missing_ids(truth: Truth, persona: str, type_name: str) -> dict[str, str]:
 async def test_all_missing_ids_give_the_same_response(
     world: World, truth: Truth, probe: Probe, type_name: str
 ) -> None:
-    """Case 31: identical bodies and headers through each root field and as filter operands."""
+    """Identical bodies and headers through each root field and as filter operands."""
     if repeats(probe.persona, type_name):
         return
     reasons = missing_ids(truth, probe.persona, type_name)
     single = type_name[0].lower() + type_name[1:]
-    root = LIST_OF[type_name]
+    root = LIST_ROOT[type_name]
     queries = {
         "single": f"query ($id: ID!) {{ {single}(id: $id) {{ id __typename }} }}",
         "node": f"query ($id: ID!) {{ node(id: $id) {{ id ... on {type_name} {{ createdAt }} }} }}",
@@ -130,7 +130,7 @@ async def test_id_of_another_tenant_answers_as_nonexistent(world: World, truth: 
 
 @covers("D-32")
 async def test_links_to_deleted_records_are_null(probe: Probe) -> None:
-    """Case 36: neither selections nor filters reveal the deleted record or its ID."""
+    """Neither selections nor filters reveal the deleted record or its ID."""
     truth = probe.truth
     deleted = {id for id, row in truth.rows["Account"].items() if row["deleted_at"]}
     orphans = [
@@ -169,7 +169,7 @@ async def _ne_of_nothing(probe: Probe, mine: str) -> int:
 
 @covers("D-32", "D-34")
 async def test_links_to_records_out_of_scope_are_null(world: World) -> None:
-    """Case 36 with accounts visible only to their owners: no response contains a hidden name or ID."""
+    """With accounts visible only to their owners: no response contains a hidden name or ID."""
     async with scratch_tenant(world, "narrow") as tenant:
         schema = world.schema(tenant)
         await world.admin.execute(
@@ -222,10 +222,10 @@ EMPTY = {
 @covers("D-41")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_empty_lists_match_nothing(probe: Probe, type_name: str) -> None:
-    """Case 27: an empty `in` or `or` matches no record, also in variables."""
+    """An empty `in` or `or` matches no record, also in variables."""
     if is_closed(probe.persona, type_name):
         return
-    root, total = LIST_OF[type_name], len(probe.truth.visible(probe.persona, type_name))
+    root, total = LIST_ROOT[type_name], len(probe.truth.visible(probe.persona, type_name))
     for condition, matches_all in EMPTY.items():
         found = await probe.count({"a": f"{root}(filter: {{ {condition} }}) {{ totalCount }}"})
         assert found["a"] == (total if matches_all else 0), condition
@@ -241,7 +241,7 @@ async def test_empty_lists_match_nothing(probe: Probe, type_name: str) -> None:
 
 @covers("D-34")
 async def test_user_without_role_sees_nothing(world: World) -> None:
-    """Case 27: every type is closed, except the user's own user and sessions."""
+    """Every type is closed, except the user's own user and sessions."""
     async with scratch_tenant(world, "roleless") as tenant:
         await world.ask(
             "rep1", "{ viewer { id } }", tenant=tenant
@@ -252,7 +252,7 @@ async def test_user_without_role_sees_nothing(world: World) -> None:
         await world.rights_changed(tenant)
         truth = await load(world, tenant)
         for persona in PERSONAS:
-            for type_name, root in LIST_OF.items():
+            for type_name, root in LIST_ROOT.items():
                 id = spelled_id(type_name, sorted(truth.rows[type_name])[0])
                 query = f"{{ {root} {{ totalCount nodes {{ id }} }} node(id: {json.dumps(id)}) {{ id }} }}"
                 queries = f'{{ {root}(filter: {{ id: {{ ne: "x" }} }}) {{ totalCount }} }}'

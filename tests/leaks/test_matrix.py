@@ -18,12 +18,12 @@ from tests.leaks.channels import (
 from tests.leaks.probe import Denied, Probe, denied, target_of
 from tests.leaks.truth import Truth
 from tests.proof.contract import (
+    BY_ID_ROOT,
     HISTORY,
-    LIST_OF,
+    LIST_ROOT,
     LISTED,
-    ONE_OF,
     PREFIX,
-    SINGLE_OF,
+    SINGLETON_ROOT,
     fields,
     spelled_id,
 )
@@ -35,7 +35,7 @@ AT_ONCE = 60
 """Records in a response with all fields; 100 would exceed the cost limit for some types."""
 
 
-def _pairs(type_name: str) -> Iterator[str]:
+def _field_groups(type_name: str) -> Iterator[str]:
     """The leaf fields of a type in groups of four, as a document has at most 20 directives."""
     leaves = [leaf(type_name, field) for field in fields(type_name)]
     yield from (" ".join(leaves[at : at + 4]) for at in range(0, len(leaves), 4))
@@ -59,17 +59,17 @@ def test_rights_file_lists_every_attribute(truth: Truth) -> None:
 
 @covers("D-34")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_selected_from_a_list(probe: Probe, type_name: str) -> None:
-    """Values and denials in a list, also through fragments and directives (case 17)."""
-    root = LIST_OF[type_name]
+async def test_list_returns_only_readable_values(probe: Probe, type_name: str) -> None:
+    """Values and denials in a list, also through fragments and directives."""
+    root = LIST_ROOT[type_name]
     plain = f"{{ {root}(first: {AT_ONCE}) {{ totalCount nodes {{ {all_leaves(type_name)} }} }} }}"
-    tricks = (
+    via_fragments = (
         f"query {{ {root}(first: {AT_ONCE}) {{ totalCount edges {{ node {{ ...all }} }} }} }} "
         f"fragment all on {type_name} {{ ...on Node {{ id }} "
-        + " ".join(f"... @include(if: true) {{ {pair} }}" for pair in _pairs(type_name))
+        + " ".join(f"... @include(if: true) {{ {group} }}" for group in _field_groups(type_name))
         + " }"
     )
-    for query in (plain, tricks):
+    for query in (plain, via_fragments):
         answer = await probe.ask(query)
         assert denied(answer) == probe.denials(type_name), answer.body
         read = answer.data[root]
@@ -82,7 +82,7 @@ async def test_selected_from_a_list(probe: Probe, type_name: str) -> None:
             assert len(nodes) == min(AT_ONCE, len(seen))
             assert bool(nodes) is not probe.has_closed_parent(type_name)
             for node in nodes:
-                probe.judge(type_name, node)
+                probe.assert_record(type_name, node)
         probe.cells["select"] += len(fields(type_name))
 
 
@@ -93,7 +93,7 @@ async def test_denial_names_only_the_selected_field(probe: Probe, type_name: str
     if repeats(probe.persona, type_name):
         return
     for field in fields(type_name):
-        query = f"{{ {LIST_OF[type_name]}(first: 2) {{ nodes {{ {leaf(type_name, field)} }} }} }}"
+        query = f"{{ {LIST_ROOT[type_name]}(first: 2) {{ nodes {{ {leaf(type_name, field)} }} }} }}"
         answer = await probe.ask(query)
         assert denied(answer) == probe.denials(type_name, [field]), answer.body
         probe.cells["single field"] += 1
@@ -103,14 +103,14 @@ async def test_denial_names_only_the_selected_field(probe: Probe, type_name: str
 async def test_selected_by_id(probe: Probe, type_name: str) -> None:
     """Through the root field of the type, through `node` and through `nodes`."""
     id, inner = some_id(probe, type_name), all_leaves(type_name)
-    await _read_by_id(probe, type_name, id, f'{ONE_OF[type_name]}(id: "{id}") {{ {inner} }}')
+    await _read_by_id(probe, type_name, id, f'{BY_ID_ROOT[type_name]}(id: "{id}") {{ {inner} }}')
 
 
-@pytest.mark.parametrize("type_name", SINGLE_OF)
+@pytest.mark.parametrize("type_name", SINGLETON_ROOT)
 async def test_singleton_is_selected(probe: Probe, type_name: str) -> None:
     """Through the root field without an ID, through `node` and through `nodes`."""
     [only] = probe.truth.rows[type_name]
-    root = f"{SINGLE_OF[type_name]} {{ {all_leaves(type_name)} }}"
+    root = f"{SINGLETON_ROOT[type_name]} {{ {all_leaves(type_name)} }}"
     await _read_by_id(probe, type_name, spelled_id(type_name, only), root)
 
 
@@ -129,17 +129,17 @@ async def _read_by_id(probe: Probe, type_name: str, id: str, root: str) -> None:
             if is_closed(probe.persona, type_name) or probe.has_closed_parent(type_name):
                 assert node is None
             else:
-                probe.judge(type_name, node)
+                probe.assert_record(type_name, node)
         probe.cells["by id"] += len(fields(type_name))
 
 
-async def test_viewer_is_the_own_user(probe: Probe) -> None:
+async def test_viewer_is_the_signed_in_user(probe: Probe) -> None:
     answer = await probe.ask("{ viewer { " + all_leaves("User") + " } }")
     assert denied(answer) == probe.denials("User")
     if is_closed(probe.persona, "User"):
         assert answer.data["viewer"] is None
     else:
-        probe.judge("User", answer.data["viewer"])
+        probe.assert_record("User", answer.data["viewer"])
         me = spelled_id("Employee", probe.truth.employee(probe.persona))
         assert answer.data["viewer"]["employee"] == {"id": me}
 
@@ -148,7 +148,7 @@ async def test_viewer_is_the_own_user(probe: Probe) -> None:
 @pytest.mark.parametrize("depth", [1, 2, pytest.param(3, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_selected_through_links(one_each: Probe, type_name: str, depth: int) -> None:
-    """Case 35: each link of a path applies the rights of its target."""
+    """Each link of a path applies the rights of its target."""
     if is_closed(one_each.persona, type_name):
         return
     for path in paths(type_name, depth):
@@ -162,16 +162,16 @@ async def test_selected_through_links(one_each: Probe, type_name: str, depth: in
         for edge in reversed(path):
             inner = edge.select(inner, first=3)
         answer = await one_each.ask(
-            f"{{ {LIST_OF[type_name]}(first: 6) {{ nodes {{ {inner} }} }} }}"
+            f"{{ {LIST_ROOT[type_name]}(first: 6) {{ nodes {{ {inner} }} }} }}"
         )
         assert denied(answer) == expected, (path, answer.body)
-        reached = [answer.data[LIST_OF[type_name]]]
+        reached = [answer.data[LIST_ROOT[type_name]]]
         for name in ("nodes", *(name for edge in path for name in _steps(edge.name, edge.many))):
             stepped = [one[name] for one in reached if one is not None]
             reached = [x for one in stepped for x in (one if isinstance(one, list) else [one])]
         if open_path(one_each, path):
             for node in filter(None, reached):
-                one_each.judge(target, node)
+                one_each.assert_record(target, node)
         else:
             assert not any(reached)
         one_each.cells[f"through {len(path)}"] += len(fields(target))
@@ -191,8 +191,8 @@ async def test_strict_access_refuses_denied_fields(probe: Probe, type_name: str)
         selected = leaf(type_name, field)
         found = level(probe.persona, type_name, field)
         for query in (
-            f"{{ {LIST_OF[type_name]}(first: 2) {{ nodes {{ {selected} }} }} }}",
-            f'{{ {ONE_OF[type_name]}(id: "{id}") {{ {selected} }} }}',
+            f"{{ {LIST_ROOT[type_name]}(first: 2) {{ nodes {{ {selected} }} }} }}",
+            f'{{ {BY_ID_ROOT[type_name]}(id: "{id}") {{ {selected} }} }}',
             f'{{ node(id: "{id}") {{ ... on {type_name} {{ {selected} }} }} }}',
         ):
             answer = await probe.ask(query, x_access="strict")
@@ -214,9 +214,9 @@ async def test_strict_access_refuses_denied_fields(probe: Probe, type_name: str)
 
 @covers("D-34")
 async def test_custom_attributes_selected(probe: Probe) -> None:
-    """Case 24: a closed attribute is absent, and its key answers as a nonexistent one."""
+    """A closed attribute is absent, and its key answers as a nonexistent one."""
     for type_name in ("Account", "Opportunity"):
-        root = LIST_OF[type_name]
+        root = LIST_ROOT[type_name]
         for key in attributes(type_name):
             selection = f'attributes(keys: ["{key}"]) {{ key label kind text number date boolean }}'
             answer = await probe.ask(f"{{ {root}(first: 100) {{ nodes {{ id {selection} }} }} }}")
@@ -235,7 +235,9 @@ async def test_custom_attributes_selected(probe: Probe) -> None:
 
 def test_generated_selections_are_complete() -> None:
     """Minimum numbers of types, links, paths and measures."""
-    assert set(LIST_OF) == set(ONE_OF) == set(PREFIX) - {HISTORY, *SINGLE_OF} == set(LISTED)
+    assert (
+        set(LIST_ROOT) == set(BY_ID_ROOT) == set(PREFIX) - {HISTORY, *SINGLETON_ROOT} == set(LISTED)
+    )
     assert sum(len(edges(type_name)) for type_name in LISTED) >= 60
     assert sum(1 for type_name in LISTED for _ in paths(type_name, 2)) >= 220
     assert len(list(measures("Opportunity"))) >= 49

@@ -30,7 +30,7 @@ from tests.leaks.channels import (
 from tests.leaks.expected_view import ExpectedView
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth
-from tests.proof.contract import LIST_OF, LISTED, REFERENCES
+from tests.proof.contract import LIST_ROOT, LISTED, REFERENCES
 from tests.proof.daily import DAILY, repeats
 from tests.proof.rights import Level, attribute_level, attributes, is_closed, level
 from tests.support.covers import covers
@@ -79,7 +79,7 @@ def named(probe: Probe, type_name: str, field: str) -> tuple[str, str]:
 @covers("D-31", "D-41")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_hidden_field_in_filter_is_refused(probe: Probe, type_name: str) -> None:
-    """Case 1: every operator is refused, with identical bodies for all operands."""
+    """Every operator is refused, with identical bodies for all operands."""
     if repeats(probe.persona, type_name):
         return
     every = set(sample_closed_fields(probe, type_name))
@@ -131,7 +131,7 @@ async def test_hidden_filter_refuses_other_root_fields(probe: Probe, type_name: 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_hidden_field_in_relation_filter_is_refused(probe: Probe, type_name: str) -> None:
-    """Case 2: through every path of one or two links, with every quantifier."""
+    """Through every path of one or two links, with every quantifier."""
     if is_closed(probe.persona, type_name):
         return
     turn = 0
@@ -168,7 +168,7 @@ async def test_hidden_field_in_nested_list_is_refused(probe: Probe, type_name: s
     for edge in edges(type_name):
         if not edge.many:
             continue
-        start = f"{{ {LIST_OF[type_name]}(first: 1) {{ nodes {{ {edge.name}"
+        start = f"{{ {LIST_ROOT[type_name]}(first: 1) {{ nodes {{ {edge.name}"
         for field in sample_closed_fields(probe, edge.target):
             sample = SAMPLES[filterable(edge.target)[field]][0]
             arguments = [f"filter: {{ {field}: {{ ne: {sample} }} }}"]
@@ -188,7 +188,7 @@ async def test_hidden_field_in_nested_list_is_refused(probe: Probe, type_name: s
 @covers("D-31")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_hidden_field_in_order_is_refused(probe: Probe, type_name: str) -> None:
-    """Case 4: at the root and through one or two links, as the first or second sort key."""
+    """At the root and through one or two links, as the first or second sort key."""
     if repeats(probe.persona, type_name):
         return
     keys = [
@@ -204,7 +204,7 @@ async def test_hidden_field_in_order_is_refused(probe: Probe, type_name: str) ->
                 key = f"{edge.name}: {{ {key} }}"
             for before in ("", "{ id: DESC }, ") if not path else ("",):
                 query = (
-                    f"{{ {LIST_OF[type_name]}(orderBy: [{before}{{ {key} }}]) {{ totalCount }} }}"
+                    f"{{ {LIST_ROOT[type_name]}(orderBy: [{before}{{ {key} }}]) {{ totalCount }} }}"
                 )
                 await probe.refused(query, named(probe, target, field))
                 probe.cells["order"] += 1
@@ -219,7 +219,7 @@ def _sort_paths(type_name: str) -> Iterator[tuple[tuple[Edge, ...], str]]:
 
 @covers("D-31")
 async def test_hidden_field_in_measure_is_refused(probe: Probe) -> None:
-    """Case 7: with every aggregate function; measures of open fields succeed."""
+    """With every aggregate function; measures of open fields succeed."""
     for type_name in (name for name in LISTED if not repeats(probe.persona, name)):
         for function, field in measures(type_name):
             query = f"{{ {measured(type_name, function, field, 'count')} }}"
@@ -341,7 +341,7 @@ async def test_open_field_in_order(one_each: Probe) -> None:
                 for edge in reversed(path):
                     key = f"{edge.name}: {{ {key} }}"
                 answer = await one_each.ask(f"{{ {sorted_by(type_name, key)} }}")
-                ids = [node["id"] for node in answer.data[LIST_OF[type_name]]["nodes"]]
+                ids = [node["id"] for node in answer.data[LIST_ROOT[type_name]]["nodes"]]
                 seen = one_each.truth.visible(one_each.persona, type_name)
                 assert len(set(ids)) == len(ids) == min(100, len(seen)), key
                 one_each.cells["open order"] += 1

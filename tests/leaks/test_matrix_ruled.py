@@ -14,7 +14,7 @@ import pytest
 from tests.leaks.channels import DIRECTIONS, Edge, counted, edges, operand, quoted
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth
-from tests.proof.contract import LIST_OF, REFERENCES, snake, spelled_id
+from tests.proof.contract import LIST_ROOT, REFERENCES, snake, spelled_id
 from tests.proof.coverage import OPERATORS
 from tests.proof.rights import COLUMN, FULL, LINES, PERSONAS, Level, level
 from tests.proof.rows import Row
@@ -115,7 +115,7 @@ async def listed(probe: Probe, arguments: str, inner: str = "id") -> list[Any]:
 
 @covers("D-31", "D-41", "D-51")
 async def test_filter_ignores_masked_values(ruled: Probe) -> None:
-    """Case 19: every operator, plain and negated, treats masked values as null."""
+    """Every operator, plain and negated, treats masked values as null."""
     values = masked(ruled)
     for condition, test in conditions(ruled.truth):
         expected = [spelled_id("Opportunity", id) for id, value in values.items() if test(value)]
@@ -131,7 +131,7 @@ async def test_filter_ignores_masked_values(ruled: Probe) -> None:
 
 @covers("D-31", "D-51")
 async def test_filter_with_status(ruled: Probe) -> None:
-    """Case 19: combined with the status, the filter still ignores masked values."""
+    """Combined with the status, the filter still ignores masked values."""
     values, rows = masked(ruled), ruled.truth.rows["Opportunity"]
     for at, status in enumerate(("OPEN", "WON", "LOST")):
         for condition, test in list(conditions(ruled.truth))[at::3]:
@@ -162,7 +162,7 @@ def _link(row: Row, field: str) -> UUID:
 @covers("D-31", "D-41", "D-51")
 @pytest.mark.parametrize("owner", OWNERS)
 async def test_filter_through_relations(ruled: Probe, owner: str) -> None:
-    """Case 2: with each quantifier. Case 34: nested counts also treat masked values as null."""
+    """With each quantifier. Nested counts also treat masked values as null."""
     values = masked(ruled)
     edge = next(edge for edge in edges(owner) if edge.target == "Opportunity")
     by_owner = holders(ruled, edge)
@@ -177,9 +177,9 @@ async def test_filter_through_relations(ruled: Probe, owner: str) -> None:
         ruled.cells["ruled relation"] += 3
     condition, test = 'commission: { gte: "0" }', comparison("gte", Decimal(0))
     answer = await ruled.ask(
-        f"{{ {LIST_OF[owner]}(first: 100) {{ nodes {{ id {edge.name}(filter: {{ {condition} }}) {{ totalCount }} }} }} }}"
+        f"{{ {LIST_ROOT[owner]}(first: 100) {{ nodes {{ id {edge.name}(filter: {{ {condition} }}) {{ totalCount }} }} }} }}"
     )
-    for node in answer.data[LIST_OF[owner]]["nodes"]:
+    for node in answer.data[LIST_ROOT[owner]]["nodes"]:
         ids = by_owner[UUID(node["id"].rpartition("_")[2])]
         assert node[edge.name]["totalCount"] == sum(test(values[id]) for id in ids)
 
@@ -210,7 +210,7 @@ async def test_order_treats_masked_values_as_null(ruled: Probe, direction: str) 
 
 @covers("D-31", "D-43", "D-51")
 async def test_measures_ignore_masked_values(ruled: Probe) -> None:
-    """Case 9: sums, averages, minimums and maximums include only readable values."""
+    """Sums, averages, minimums and maximums include only readable values."""
     values, rows = masked(ruled), ruled.truth.rows["Opportunity"]
     functions = ["sum", "min", "max", "avg"]
     inner = " ".join(f"{f} {{ commission {{ amount currency }} }}" for f in functions)

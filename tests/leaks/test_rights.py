@@ -80,7 +80,7 @@ async def assert_closed(world: World, persona: str, key: str, value: str) -> Non
 
 @covers("D-34")
 async def test_new_attribute_is_closed(rights_world: World) -> None:
-    """Case 26: at once, for everyone except administrators."""
+    """At once, for everyone except administrators."""
     id = await attribute(rights_world, "fresh", "CNRY-fresh")
     for persona in PERSONAS:
         if persona != "admin":
@@ -93,7 +93,7 @@ async def test_new_attribute_is_closed(rights_world: World) -> None:
 
 @covers("D-34")
 async def test_recreated_attribute_does_not_inherit_rights(rights_world: World) -> None:
-    """Case 25: rights refer to the attribute's ID, not to its key."""
+    """Rights refer to the attribute's ID, not to its key."""
     old = (await load(rights_world, TENANT)).keys["Opportunity"]["tier"]
     before = await attribute_answers(rights_world, "rep1", "tier", "Gold")
     assert b'"key":"tier"' in before["all"].body
@@ -147,7 +147,7 @@ async def test_attribute_and_field_of_same_name_have_separate_rights(rights_worl
 
 @covers("D-34")
 async def test_closed_attributes_are_absent_from_the_definitions(world: World) -> None:
-    """Case 24: a user who may not read an attribute does not see its definition."""
+    """A user who may not read an attribute does not see its definition."""
     answer = await world.ask("limited", "{ attributes { nodes { entity key label } } }")
     assert "tier" not in {node["key"] for node in answer.data["attributes"]["nodes"]}
 
@@ -207,7 +207,7 @@ CHANGED_TABLES = (
 @covers("D-34")
 @pytest.mark.parametrize("what", REVOCATIONS)
 async def test_revoked_right_applies_to_next_request(rights_world: World, what: str) -> None:
-    """Case 41: the first request after a change uses the new rights, also after restoring them."""
+    """The first request after a change uses the new rights, also after restoring them."""
     statement, named = REVOCATIONS[what]
     schema = rights_world.schema(TENANT)
     saved = {
@@ -301,7 +301,7 @@ LINK_CONDITIONS = {
 
 @covers("D-31")
 async def test_hidden_link_is_hidden_from_both_ends(world: World) -> None:
-    """Cases 2, 4, 36: the inverse list of a hidden link is denied and refused in conditions too."""
+    """The inverse list of a hidden link is denied and refused in conditions too."""
     async with scratch_tenant(world, "linkless") as tenant:
         for entity, field in LINKS:
             await world.admin.execute(

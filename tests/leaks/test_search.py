@@ -13,7 +13,7 @@ from tests.leaks.operations import Operation, OperationGenerator
 from tests.leaks.probe import Probe
 from tests.leaks.test_noninterference import run
 from tests.leaks.truth import Truth, load, scratch_tenant
-from tests.proof.contract import LIST_OF, LISTED, spelled_id, upper_snake
+from tests.proof.contract import LIST_ROOT, LISTED, spelled_id, upper_snake
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import ONE_EACH, PERSONAS, Level, is_closed, level, readable
 from tests.support.covers import covers
@@ -85,11 +85,11 @@ async def test_search_matches_readable_fields_only(probe: Probe, type_name: str)
     """A text from any field finds exactly the records that contain it in a readable field."""
     rng, searches, hidden = random.Random(type_name), 0, 0
     if is_closed(probe.persona, type_name):
-        query = f'{{ {LIST_OF[type_name]}(filter: {{ search: "abc" }}) {{ totalCount }} }}'
+        query = f'{{ {LIST_ROOT[type_name]}(filter: {{ search: "abc" }}) {{ totalCount }} }}'
         await probe.refused(query, (type_name, ""))
         return
     if all(level(probe.persona, type_name, f) is Level.HIDDEN for f in searched(type_name)):
-        query = f'{{ {LIST_OF[type_name]}(filter: {{ search: "abc" }}) {{ totalCount }} }}'
+        query = f'{{ {LIST_ROOT[type_name]}(filter: {{ search: "abc" }}) {{ totalCount }} }}'
         answer = await probe.ask(query)
         assert answer.codes == ["FIELD_FORBIDDEN"]
         assert answer.json.get("data") is None
@@ -101,7 +101,7 @@ async def test_search_matches_readable_fields_only(probe: Probe, type_name: str)
             expected_ids = expected(probe.truth, probe.persona, type_name, text)
             literal = json.dumps(text)
             answer = await probe.ask(
-                f"{{ found: {LIST_OF[type_name]}(first: 100, filter: {{ search: {literal} }}) {{ totalCount nodes {{ id }} }}"
+                f"{{ found: {LIST_ROOT[type_name]}(first: 100, filter: {{ search: {literal} }}) {{ totalCount nodes {{ id }} }}"
                 f" search(text: {literal}, first: 50, types: [{upper_snake(type_name)}]) {{ matched node {{ id }} }} }}"
             )
             found = {node["id"] for node in answer.data["found"]["nodes"]}
@@ -139,9 +139,7 @@ def operations(truth: Truth, persona: str, count: int) -> list[Operation]:
         )
         text = candidates[number % 4]
         test = "search: %s" if rng.random() < 0.7 else "not: { search: %s }"
-        listed = (
-            f"{LIST_OF[type_name]}(filter: {{ {test} }}, first: 20) {{ totalCount nodes {{ id }} }}"
-        )
+        listed = f"{LIST_ROOT[type_name]}(filter: {{ {test} }}, first: 20) {{ totalCount nodes {{ id }} }}"
         found += [
             search_operation(listed, text, number),
             search_operation(SEARCH_ALL % ("%s", rng.choice((3, 50))), text, number),

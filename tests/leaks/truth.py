@@ -17,12 +17,12 @@ from tenancy.engine.provision import create
 from tests.proof.computed import held
 from tests.proof.contract import REFERENCES, TYPES, enums, fields, spelled_id, stored
 from tests.proof.lock import ENTITIES
-from tests.proof.oracle import Viewer, viewer, written
+from tests.proof.oracle import Viewer, rights_from_file, viewer
 from tests.proof.rights import Level, attribute_level, attributes, readable
 from tests.proof.rows import Row, Rows, Tables
 from tests.proof.rows import load as read
 from tests.proof.values import DIGITS, shown
-from tests.support.history import noted
+from tests.support.history import with_history_entries
 from tests.support.world import PERSONAS, TODAY, Answer, World
 
 
@@ -68,7 +68,7 @@ class Truth:
     def viewer(self, persona: str) -> Viewer:
         """The persona's visibility."""
         if persona not in self._viewers:
-            self._viewers[persona] = viewer(self.loaded, persona, self.tenant, written)
+            self._viewers[persona] = viewer(self.loaded, persona, self.tenant, rights_from_file)
         return self._viewers[persona]
 
     def visible(self, persona: str, type_name: str) -> Mapping[UUID, Row]:
@@ -210,7 +210,7 @@ async def scratch_tenant(world: World, slug: str) -> AsyncIterator[str]:
     try:
         for persona in PERSONAS:  # sign in before rows are read: a session is a row, too
             await world.token(persona, slug)
-        async with noted(world.admin, tenant.placement.schema):
+        async with with_history_entries(world.admin, tenant.placement.schema):
             yield slug
     finally:
         del world.tenants[slug]

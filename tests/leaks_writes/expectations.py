@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from tests.proof import contract
-from tests.proof.contract import REFERENCES, REPLACE, nested_inputs, written
+from tests.proof.contract import REFERENCES, REPLACE, nested_inputs, writable_fields
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import (
     COLUMN,
@@ -38,7 +38,7 @@ USUAL_COMMANDS = {
     name: tuple(each for each in ALL_COMMANDS[name] if each in (*USUAL, "Move"))
     for name in THOROUGH
 }
-WRITABLE = tuple(name for name in ENTITIES if written()[name])
+WRITABLE = tuple(name for name in ENTITIES if writable_fields()[name])
 """Entities with at least one write command."""
 NESTED_CREATES = {f"{entity}.{name}": child for entity, name, child in nested_inputs().values()}
 """Nested creates."""
@@ -53,7 +53,7 @@ LINKS = {
     f"{entity}.{name}": target
     for entity in WRITABLE
     for name, target in REFERENCES[entity].items()
-    if name in written()[entity] and mark(FULL, entity, name)[0] == "w"
+    if name in writable_fields()[entity] and mark(FULL, entity, name)[0] == "w"
 }
 """Every input field that names a record, with the required entity."""
 TESTED_LINKS = {link: target for link, target in LINKS.items() if link.split(".")[0] in THOROUGH}

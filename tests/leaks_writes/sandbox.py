@@ -16,7 +16,7 @@ from tests.leaks.truth import scratch_tenant
 from tests.leaks_writes.expectations import LINKS, REPLACED, WRITABLE
 from tests.proof.contract import spelled_id
 from tests.proof.lock import ENTITIES
-from tests.proof.oracle import Viewer, kept, viewer, written
+from tests.proof.oracle import Viewer, rights_from_file, rights_from_rows, viewer
 from tests.proof.rights import PERSONAS
 from tests.proof.rows import Row, Rows, Tables, load
 from tests.support.world import Answer, World
@@ -52,7 +52,7 @@ class TenantRows:
     def viewer(self, persona: str) -> Viewer:
         """The persona's rights: from rights.txt, or in a narrowed tenant from the rows of its permission tables."""
         if persona not in self._viewers:
-            rule = kept if self.narrow else written
+            rule = rights_from_rows if self.narrow else rights_from_file
             self._viewers[persona] = viewer(self.loaded, persona, self.tenant, rule)
         return self._viewers[persona]
 

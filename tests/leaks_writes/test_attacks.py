@@ -45,7 +45,7 @@ def invisible_ids(sandbox: Sandbox, persona: str, entity: str = "Opportunity") -
 
 @covers("D-11")
 async def test_in_use_reveals_no_count(fresh: Sandbox) -> None:
-    """Case 52: the response is the same if one or three invisible opportunities use the account."""
+    """The response is the same if one or three invisible opportunities use the account."""
     answers = set()
     (account,) = (
         (await fresh.ask("rep1", document("Account", "Create"), {"name": "Used"})).data["result"][
@@ -68,7 +68,7 @@ async def test_in_use_reveals_no_count(fresh: Sandbox) -> None:
 @covers("D-33", "X-10")
 @pytest.mark.parametrize("command", ["Update", "Delete"])
 async def test_list_with_invisible_records(fresh: Sandbox, command: str) -> None:
-    """Cases 54, 55: invisible records in a list refuse all of it; with `allOrNone: false` only their own entries."""
+    """Invisible records in a list refuse all of it; with `allOrNone: false` only their own entries."""
     others = invisible_ids(fresh, "rep1")[:2]
     own = owned_ids(fresh, "rep1", status="OPEN")[:4]
     shared = [
@@ -114,7 +114,7 @@ def uuid_of(public_id: str) -> UUID:
 
 @covers("D-32")
 async def test_all_unusable_ids_give_the_same_response(fresh: Sandbox) -> None:
-    """Case 31: malformed IDs, IDs of another type, invisible records and IDs that never existed."""
+    """Malformed IDs, IDs of another type, invisible records and IDs that never existed."""
     pairs = [
         ("x", "y"),
         ("", "' OR true --"),
@@ -166,7 +166,7 @@ async def test_failing_root_field_rolls_back_all(fresh: Sandbox) -> None:
 
 @covers("D-36")
 async def test_directives_fragments_and_absent_variables(fresh: Sandbox) -> None:
-    """Case 82: skipped mutations do not run, merged fields run once, and an absent variable is not null."""
+    """Skipped mutations do not run, merged fields run once, and an absent variable is not null."""
     own = owned_ids(fresh, "rep1", status="OPEN")[0]
     query = """mutation ($input: AccountCreateInput!, $no: Boolean!, $note: String, $id: ID!) {
       skipped: accountCreate(input: $input) @skip(if: $no) { id }
@@ -192,7 +192,7 @@ async def test_directives_fragments_and_absent_variables(fresh: Sandbox) -> None
 
 @covers("D-32")
 async def test_tenant_headers_are_ignored(fresh: Sandbox) -> None:
-    """Cases 56, 57: no request header writes the record with the same ID in another tenant."""
+    """No request header writes the record with the same ID in another tenant."""
     own = owned_ids(fresh, "rep1", status="OPEN")[0]
     for header in ("x-tenant", "x-tenant-id", "x-schema"):
         await fresh.ask(
@@ -227,7 +227,7 @@ async def test_write_that_hides_record_from_author_is_refused(fresh: Sandbox) ->
 
 
 async def test_child_of_trashed_parent_is_not_found(fresh: Sandbox) -> None:
-    """Case 50: the child cannot be restored separately; restoring the parent restores it."""
+    """The child cannot be restored separately; restoring the parent restores it."""
     params = {"name": "Parent", "addresses": [{"city": "A"}, {"city": "B"}]}
     query = document("Account", "Create", inner="addresses { nodes { id } }")
     created = (await fresh.ask("rep1", query, params)).data["result"]
@@ -246,7 +246,7 @@ async def test_child_of_trashed_parent_is_not_found(fresh: Sandbox) -> None:
 
 
 async def test_restored_role_without_its_deleted_profile(fresh: Sandbox) -> None:
-    """Case 50: children whose link target is deleted are not restored, and the rights still load."""
+    """Children whose link target is deleted are not restored, and the rights still load."""
 
     async def run(entity: str, command: str, params: dict[str, Any]) -> str:
         answer = await fresh.ask("admin", document(entity, command), params)
@@ -265,7 +265,7 @@ async def test_restored_role_without_its_deleted_profile(fresh: Sandbox) -> None
 
 @covers("D-33")
 async def test_nested_creates_are_limited(fresh: Sandbox) -> None:
-    """Case 87: 250 inputs with 250 nested creates each exceed the limit of a request."""
+    """250 inputs with 250 nested creates each exceed the limit of a request."""
     inputs = [{"name": "bomb", "addresses": [{}] * 250} for _ in range(250)]
     answer = await fresh.ask("rep1", document("Account", "Create", many=True), inputs)
     assert answer.codes, "62,750 records in one request"
@@ -274,7 +274,7 @@ async def test_nested_creates_are_limited(fresh: Sandbox) -> None:
 
 @covers("D-39")
 async def test_payload_cost_is_multiplied_by_inputs(fresh: Sandbox) -> None:
-    """Case 87: the cost of the payload selection counts once for each input."""
+    """The cost of the payload selection counts once for each input."""
     inner = "owner { opportunities(first: 100) { nodes { account { opportunities(first: 50) { nodes { id } } } } } }"
     query = document("Account", "Create", many=True, inner=inner)
     answer = await fresh.ask("rep1", query, [{"name": "b"} for _ in range(250)])
@@ -312,7 +312,7 @@ async def test_writes_to_suspended_tenant_are_refused(fresh: Sandbox) -> None:
 
 @covers("D-60")
 async def test_each_changing_transaction_gets_one_log_position(fresh: Sandbox) -> None:
-    """Cases 179, 180: other transactions get none, and the tenant role cannot change history or the change log."""
+    """Other transactions get none, and the tenant role cannot change history or the change log."""
 
     async def position() -> int:
         return int((await fresh.fetch("SELECT position FROM {s}.log_head"))[0]["position"])
@@ -347,7 +347,7 @@ async def test_each_changing_transaction_gets_one_log_position(fresh: Sandbox) -
 
 @covers("D-36")
 async def test_concurrent_updates_of_one_version_conflict(fresh: Sandbox) -> None:
-    """Case 145: of ten concurrent changes to the same field and version, one succeeds."""
+    """Of ten concurrent changes to the same field and version, one succeeds."""
     own = owned_ids(fresh, "rep1", status="OPEN")[0]
     version = (
         await fresh.fetch("SELECT version FROM {s}.opportunity WHERE id = $1", uuid_of(own))
@@ -368,7 +368,7 @@ async def test_concurrent_updates_of_one_version_conflict(fresh: Sandbox) -> Non
 
 @covers("D-33")
 async def test_stage_of_another_pipeline_and_closed_amounts_are_refused(fresh: Sandbox) -> None:
-    """Case 144: also, the amounts and the currency of a won opportunity are immutable."""
+    """Also, the amounts and the currency of a won opportunity are immutable."""
     rows = await fresh.fetch(
         "SELECT o.id, (SELECT s.id FROM {s}.stage s WHERE s.deleted_at IS NULL "
         "AND NOT EXISTS (SELECT FROM {s}.pipeline_stage p "
@@ -397,7 +397,7 @@ async def test_stage_of_another_pipeline_and_closed_amounts_are_refused(fresh: S
 
 @covers("D-33")
 async def test_concurrent_lists_in_opposite_order(fresh: Sandbox) -> None:
-    """Case 156: updates of the same records in opposite order succeed or fail with RETRYABLE."""
+    """Updates of the same records in opposite order succeed or fail with RETRYABLE."""
     own = owned_ids(fresh, "rep1", status="OPEN")[:12]
     query = document("Opportunity", "Update", many=True)
     answers = await asyncio.gather(

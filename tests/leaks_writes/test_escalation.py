@@ -179,7 +179,7 @@ ATTACKS = (
 @covers("D-09")
 @pytest.mark.parametrize("name", ATTACKS)
 async def test_escalation_is_refused(clerk_tenant: Sandbox, name: str) -> None:
-    """Case 39: every attempt is FORBIDDEN, writes nothing, and shows no more opportunities."""
+    """Every attempt is FORBIDDEN, writes nothing, and shows no more opportunities."""
     await clerk_tenant.changed()
     before = await visible_count(clerk_tenant)
     answer = await run_as_clerk(clerk_tenant, *attacks(clerk_tenant)[name])
@@ -195,7 +195,7 @@ async def test_escalation_is_refused(clerk_tenant: Sandbox, name: str) -> None:
 
 
 async def test_employee_of_a_user_is_immutable(clerk_tenant: Sandbox) -> None:
-    """Case 39: the update input has no `employee`, so a user cannot become another employee."""
+    """The update input has no `employee`, so a user cannot become another employee."""
     params = {"id": user(clerk_tenant, "rep1"), "employee": employee(clerk_tenant, "region-north")}
     answer = await run_as_clerk(clerk_tenant, "User", "Update", params)
     assert answer.codes == ["BAD_USER_INPUT"], rendered(answer)
@@ -203,7 +203,7 @@ async def test_employee_of_a_user_is_immutable(clerk_tenant: Sandbox) -> None:
 
 @covers("D-09")
 async def test_restoring_deleted_administrator_is_forbidden(clerk_tenant: Sandbox) -> None:
-    """Case 39: the clerk cannot restore a user with more rights than their own."""
+    """The clerk cannot restore a user with more rights than their own."""
     other = public_id("User", clerk_tenant.facts.user_id("former"))
     full = id_by_name(clerk_tenant, "Role", "Administrator")
     params = {"user": other, "role": full}
@@ -228,7 +228,7 @@ async def test_restoring_deleted_administrator_is_forbidden(clerk_tenant: Sandbo
 
 @covers("D-09")
 async def test_password_reset_of_user_with_more_rights_is_forbidden(clerk_tenant: Sandbox) -> None:
-    """Cases 39, 122: a password reset token would give the rights of that user."""
+    """A password reset token would give the rights of that user."""
     query = (
         "mutation ($input: RecordRefInput!) { result: userPasswordReset(input: $input) { token } }"
     )

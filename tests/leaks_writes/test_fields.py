@@ -168,7 +168,7 @@ CASES = [
 async def test_all_forbidden_fields_are_named(
     steady: Sandbox, persona: str, entity: str, command: str, tally: Counter[str]
 ) -> None:
-    """Cases 140, 141: the error names each field, in nested creates and in each entry of a list."""
+    """The error names each field, in nested creates and in each entry of a list."""
     params = full_input(
         steady.facts, persona if not no_access(persona, entity) else "rep1", entity, command
     )
@@ -199,7 +199,7 @@ async def test_all_forbidden_fields_are_named(
 async def test_single_forbidden_field_is_named(
     steady: Sandbox, persona: str, entity: str, command: str, tally: Counter[str]
 ) -> None:
-    """Case 140: with a value and with null, the response is the same for every record, existing or not."""
+    """With a value and with null, the response is the same for every record, existing or not."""
     if no_access(persona, entity):
         pytest.skip("covered by test_all_forbidden_fields_are_named")
     every = full_input(steady.facts, persona, entity, command)
@@ -236,7 +236,7 @@ async def test_single_forbidden_field_is_named(
 async def test_closed_attribute_answers_as_nonexistent(
     steady: Sandbox, persona: str, entity: str, tally: Counter[str]
 ) -> None:
-    """Case 24: the responses differ only in the key, with a value of any type and with null."""
+    """The responses differ only in the key, with a value of any type and with null."""
     for key in attributes(entity):
         if attribute_access(persona, entity, key) != "-":
             continue
@@ -260,7 +260,7 @@ async def test_closed_attribute_answers_as_nonexistent(
 @covers("D-33")
 @pytest.mark.parametrize("persona", ["rep1", "limited", "support"])
 async def test_unknown_input_field_is_refused(steady: Sandbox, persona: str) -> None:
-    """Case 140: internal, derived and server-set fields are not input fields under any spelling."""
+    """Internal, derived and server-set fields are not input fields under any spelling."""
     words = [
         "tenant",
         "tenantId",
@@ -308,7 +308,7 @@ async def test_unknown_input_field_is_refused(steady: Sandbox, persona: str) -> 
 
 @covers("D-33")
 async def test_writing_back_masked_null_is_refused(steady: Sandbox) -> None:
-    """Case 142: sending the null of a masked field does not clear the stored value."""
+    """Sending the null of a masked field does not clear the stored value."""
     facts = steady.facts
     for persona, hidden in (
         ("limited", ("margin", "amount", "commission")),

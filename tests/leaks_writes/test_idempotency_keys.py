@@ -35,7 +35,7 @@ def replayed(answer: Answer) -> bool:
 
 @covers("D-37", "X-12")
 async def test_repeated_request_is_replayed_without_writing(fresh: Sandbox) -> None:
-    """Case 149: the replay has the same data, and nothing is written."""
+    """The replay has the same data, and nothing is written."""
     params = create_input(fresh.facts, "rep1", "Opportunity") | {"margin": "12.50"}
     one = await ask(fresh, "rep1", "k1", CREATE, params)
     assert await fresh.changed()
@@ -48,7 +48,7 @@ async def test_repeated_request_is_replayed_without_writing(fresh: Sandbox) -> N
 
 @covers("D-37", "X-12")
 async def test_other_request_with_same_key_is_refused(fresh: Sandbox) -> None:
-    """Case 149: other variables, another query text or another operation."""
+    """Other variables, another query text or another operation."""
     params = create_input(fresh.facts, "rep1", "Opportunity")
     assert (await ask(fresh, "rep1", "k1", CREATE, params)).data
     await fresh.changed()
@@ -68,7 +68,7 @@ async def test_other_request_with_same_key_is_refused(fresh: Sandbox) -> None:
 
 @covers("D-37", "X-12")
 async def test_same_key_of_another_user_is_independent(fresh: Sandbox) -> None:
-    """Case 149: also of the user with the same ID in another tenant."""
+    """Also of the user with the same ID in another tenant."""
     params = create_input(fresh.facts, "rep1", "Account") | {"externalId": None}
     query = document("Account", "Create", inner="name owner { id }")
     one = await ask(fresh, "rep1", "k1", query, params)
@@ -82,7 +82,7 @@ async def test_same_key_of_another_user_is_independent(fresh: Sandbox) -> None:
 
 @covers("D-37")
 async def test_replay_masks_field_closed_since(fresh: Sandbox) -> None:
-    """Case 149: a value in the first response is masked in the replay."""
+    """A value in the first response is masked in the replay."""
     params = create_input(fresh.facts, "rep1", "Opportunity") | {"margin": "31337.50"}
     one = await ask(fresh, "rep1", "k1", CREATE, params)
     assert "31337.50" in one.body.decode()
@@ -97,7 +97,7 @@ async def test_replay_masks_field_closed_since(fresh: Sandbox) -> None:
 
 @covers("D-37")
 async def test_replay_omits_record_hidden_since(fresh: Sandbox) -> None:
-    """Case 149: the record is null, as in a read."""
+    """The record is null, as in a read."""
     params = create_input(fresh.facts, "rep1", "Opportunity") | {"name": "Hidden since"}
     one = await ask(fresh, "rep1", "k1", CREATE, params)
     id = one.data["result"]["id"]
@@ -112,7 +112,7 @@ async def test_replay_omits_record_hidden_since(fresh: Sandbox) -> None:
 
 @covers("D-37")
 async def test_replay_after_revoked_right_is_forbidden(fresh: Sandbox) -> None:
-    """Case 149: without the right to the command, the replay does not return the result."""
+    """Without the right to the command, the replay does not return the result."""
     params = create_input(fresh.facts, "rep1", "Opportunity")
     one = await ask(fresh, "rep1", "k1", CREATE, params)
     id = one.data["result"]["id"]
@@ -131,7 +131,7 @@ async def test_replay_after_revoked_right_is_forbidden(fresh: Sandbox) -> None:
 
 @covers("D-37", "D-36")
 async def test_replayed_conflict_masks_field_closed_since(fresh: Sandbox) -> None:
-    """Case 149: in a partly successful list, the replayed conflicts contain only currently readable fields."""
+    """In a partly successful list, the replayed conflicts contain only currently readable fields."""
     rows = [
         (public_id("Opportunity", id), row)
         for id, row in sorted(fresh.facts.live("Opportunity").items())

@@ -26,7 +26,7 @@ TEXTS = (
     "\U0001f469\u200d\U0001f467", "\U0010ffff", "\uffff", "\ufdd0", "\x01", "\x1f\x7f\x80\x9f", "\x01\x02[1]\x03", "\\u0000", "\\", '"', "'; --",
     "{{7*7}}", "${x}", "%s%n", "=1+1", "<script>", "null", "NaN", "١٢٣", "ﬁ", "İi", "ß", "\u2028\u2029", "a" * LONGEST,
 )  # fmt: skip
-"""Case 154: texts that are stored unchanged."""
+"""Texts that are stored unchanged."""
 TOO_LONG = ("a" * (LONGEST + 1), "\U0001f305" * (LONGEST + 1))
 UNSTORABLE = ("\x00", "a\x00b")
 DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3, "CLF": 4, "USD": 2}
@@ -34,12 +34,12 @@ NO_DECIMALS: tuple[Any, ...] = (
     "1e308", "1E+2", "1e-5", "NaN", "Infinity", "-Infinity", "1,000", "1.000,00", "1_000", "0x10", "١", " 1", "1 ", "+1", ".5", "5.", "", "-", "--1",
     "9" * 5_000, "0." + "1" * 5_000, 1.5, 3, 0.1, 1e308, True, [], {}, ["1"],
 )  # fmt: skip
-"""Case 151: values that are not a Decimal of the API."""
+"""Values that are not a Decimal of the API."""
 NO_DATES: tuple[Any, ...] = (
     "0000-01-01", "10000-01-01", "-0001-01-01", "2026-02-30", "2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "20260101", "2026-W01-1", "2026-001",
     "2026-01-01T00:00:00Z", "2026-01-01+24:00", "2026-01-01 ", "today", "infinity", "epoch", "", "١٩٩٠-٠١-٠١", 20260101, True, {}, 1e9,
 )  # fmt: skip
-"""Case 155: values that are not a Date."""
+"""Values that are not a Date."""
 DATES = ("0001-01-01", "9999-12-31", "2024-02-29", "1582-10-10", "1900-01-01", "2026-03-29")
 NO_INTS: tuple[Any, ...] = (2**31, -(2**31) - 1, 10**30, 1.5, "3", True, [], "")
 
@@ -93,7 +93,7 @@ NULLABLE = {
 async def test_texts_are_stored_unchanged(
     values: Sandbox, entity: str, tally: Counter[str]
 ) -> None:
-    """Case 154: payload and read return each text as sent; too long and unstorable texts are refused."""
+    """Payload and read return each text as sent; too long and unstorable texts are refused."""
     sandbox = values
     base = {**create_input(sandbox.facts, "admin", entity)}
     for field in TEXT_FIELDS[entity]:
@@ -130,7 +130,7 @@ async def test_texts_are_stored_unchanged(
 
 @covers("D-42")
 async def test_lone_surrogates_are_refused(values: Sandbox) -> None:
-    """Case 154: lone surrogates, as variables and as literals, raw and escaped; and NUL in a literal."""
+    """Lone surrogates, as variables and as literals, raw and escaped; and NUL in a literal."""
     sandbox = values
     token = f"Bearer {await sandbox.world.token('admin', sandbox.tenant)}"
     bodies = [
@@ -175,7 +175,7 @@ async def test_lone_surrogates_are_refused(values: Sandbox) -> None:
 async def test_incompressible_text_of_maximum_length(
     values: Sandbox, entity: str, field: str
 ) -> None:
-    """Case 154: the longest text of characters that do not compress is stored, or refused by its field."""
+    """The longest text of characters that do not compress is stored, or refused by its field."""
     rng = random.Random(1)
     word = "".join(chr(rng.randrange(0x4E00, 0x9FFF)) for _ in range(LONGEST))
     answer = await values.ask(
@@ -195,7 +195,7 @@ async def test_incompressible_text_of_maximum_length(
 @covers("D-17", "D-42")
 @pytest.mark.parametrize("count", [250, pytest.param(10_000, marks=pytest.mark.nightly)])
 async def test_money_is_exact(values: Sandbox, count: int, tally: Counter[str]) -> None:
-    """Case 151: stored with all digits, or INVALID at its field if the currency has fewer digits."""
+    """Stored with all digits, or INVALID at its field if the currency has fewer digits."""
     sandbox, rng = values, random.Random(f"money {count}")
     base = create_input(sandbox.facts, "admin", "Opportunity")
     amounts = []
@@ -257,7 +257,7 @@ async def test_money_is_exact(values: Sandbox, count: int, tally: Counter[str]) 
 
 @covers("D-42")
 async def test_malformed_scalar_is_refused_by_name(values: Sandbox, tally: Counter[str]) -> None:
-    """Cases 151, 155: BAD_USER_INPUT with the name of the field, and nothing is written."""
+    """BAD_USER_INPUT with the name of the field, and nothing is written."""
     sandbox = values
     base = create_input(sandbox.facts, "admin", "Opportunity")
     tried: list[tuple[str, str, Any]] = [("Opportunity", "amount", each) for each in NO_DECIMALS]
@@ -300,7 +300,7 @@ async def test_malformed_scalar_is_refused_by_name(values: Sandbox, tally: Count
 
 @covers("D-42")
 async def test_dates_are_exact(values: Sandbox) -> None:
-    """Case 155: the first and last day, leap days, and days skipped by the Gregorian calendar reform."""
+    """The first and last day, leap days, and days skipped by the Gregorian calendar reform."""
     base = create_input(values.facts, "admin", "Opportunity")
     inputs = [
         {**base, "expectedCloseOn": day, "attributes": [{"key": "kickoff", "date": day}]}
@@ -316,7 +316,7 @@ async def test_dates_are_exact(values: Sandbox) -> None:
 
 @covers("D-42")
 async def test_attribute_values_follow_their_type(values: Sandbox, tally: Counter[str]) -> None:
-    """Cases 151, 154: custom attributes accept only values of their type and return numbers with all digits."""
+    """Custom attributes accept only values of their type and return numbers with all digits."""
     sandbox = values
     base = create_input(sandbox.facts, "admin", "Opportunity")
     inner = "attributes { key text number date boolean }"
@@ -388,7 +388,7 @@ async def test_attribute_values_follow_their_type(values: Sandbox, tally: Counte
 )
 @pytest.mark.parametrize("where", ["amount", "attribute"])
 async def test_too_many_digits_are_refused(values: Sandbox, number: str, where: str) -> None:
-    """Case 151: numbers with more digits than are stored are INVALID at their path, at any length."""
+    """Numbers with more digits than are stored are INVALID at their path, at any length."""
     params = (
         {"amount": number}
         if where == "amount"
@@ -422,7 +422,7 @@ async def test_attribute_sent_twice_is_refused(values: Sandbox) -> None:
 
 @covers("D-38", "D-42")
 async def test_pages_over_unusual_names_are_complete(values: Sandbox) -> None:
-    """Cases 5, 154: paging through a list sorted by name returns each unusual name exactly once."""
+    """Paging through a list sorted by name returns each unusual name exactly once."""
     sandbox = values
     names = [word[:200] for word in TEXTS if word]
     await many(sandbox, "Role", [{"name": f"~{word}"} for word in names], "id")

@@ -92,7 +92,7 @@ async def test_link_to_missing_record_is_not_found(
     link: str,
     tally: Counter[str],
 ) -> None:
-    """Cases 37, 141: NOT_FOUND at the path of the input, byte-identical for all reasons."""
+    """NOT_FOUND at the path of the input, byte-identical for all reasons."""
     sandbox, owner = hidden, TESTED_NESTED[f"{entity}.{name}"] if name else entity
     params = base(sandbox, persona, entity, command)
     if params is None or field_access(persona, owner, link) != "w":
@@ -127,7 +127,7 @@ async def test_link_to_missing_record_is_not_found(
 
 @covers("D-32")
 async def test_guessed_target_of_hidden_link_is_not_confirmed(hidden: Sandbox) -> None:
-    """Case 36: setting a hidden link to its current target gives the same response as setting it to another."""
+    """Setting a hidden link to its current target gives the same response as setting it to another."""
     sandbox, facts = hidden, hidden.facts
     rows = [
         (id, row)
@@ -170,7 +170,7 @@ async def test_guessed_target_of_hidden_link_is_not_confirmed(hidden: Sandbox) -
 
 @covers("D-36", "D-32")
 async def test_conflict_names_no_hidden_record(hidden: Sandbox) -> None:
-    """Case 145: a conflict shows another user's link as a read does: a hidden record is omitted."""
+    """A conflict shows another user's link as a read does: a hidden record is omitted."""
     sandbox, facts = hidden, hidden.facts
     id, row = next(
         (id, row)
@@ -206,7 +206,7 @@ async def test_conflict_names_no_hidden_record(hidden: Sandbox) -> None:
 
 @covers("D-32")
 async def test_cycle_error_names_no_record(hidden: Sandbox) -> None:
-    """Cases 40, 51: a cycle is refused with the code CYCLE only."""
+    """A cycle is refused with the code CYCLE only."""
     sandbox, facts = hidden, hidden.facts
     employee_id = facts.employee_id("rep1")
     mine = [

@@ -90,7 +90,7 @@ async def test_command_on_every_target(
     matrix: Sandbox, persona: str, entity: str, command: str,
     forbidden: dict[str, frozenset[str]], tally: Counter[str],
 ) -> None:  # fmt: skip
-    """Cases 31, 54, 55, 56: responses for missing records are byte-identical; a refusal writes nothing."""
+    """Responses for missing records are byte-identical; a refusal writes nothing."""
     await check_each_target(matrix, persona, entity, command, forbidden, tally, daily=True)
 
 
@@ -176,7 +176,7 @@ async def test_upsert(
     forbidden: dict[str, frozenset[str]],
     tally: Counter[str],
 ) -> None:
-    """Case 51: upserting the external ID of an invisible record gives only DUPLICATE, in identical responses."""
+    """Upserting the external ID of an invisible record gives only DUPLICATE, in identical responses."""
     sandbox = matrix
     duplicates: dict[str, Any] = {}
     input_persona = "admin" if no_access(persona, entity) or persona == "support" else persona

@@ -37,8 +37,8 @@ from tests.support.covers import covers
 DAILY_COUNT, NIGHTLY = 45, 600
 DAILY_PERSONAS = ("rep1", "limited", "support")
 EXCLUDED = {("Account", "Delete")}
-"""Commands that may depend on invisible records: IN_USE of an account (case 52). Upserts are excluded too, as an external
-ID may belong to an invisible record (case 51)."""
+"""Commands that may depend on invisible records: IN_USE of an account. Upserts are excluded too, as an external
+ID may belong to an invisible record."""
 KINDS = (
     *("Account", "Address", "Opportunity", "OpportunityShare", "Employee", "User", "Role"),
     *("AccountManager", "AccountLink", "Person", "Affiliation", "Product", "OpportunityContact"),
@@ -341,7 +341,7 @@ async def compare(sandbox: Sandbox, persona: str, count: int, tally: Counter[str
 async def test_mutation_responses_are_independent_of_hidden_data(
     worlds: Sandbox, persona: str, tally: Counter[str]
 ) -> None:
-    """Cases 12, 37, 51, 52, 145 by random mutations; the two permitted dependencies are excluded above."""
+    """Random mutations have the same effects in both worlds; the two permitted dependencies are excluded above."""
     await compare(worlds, persona, DAILY_COUNT, tally)
 
 

@@ -60,7 +60,7 @@ async def assert_equals_read(sandbox: Sandbox, persona: str, entity: str, answer
 async def test_payload_equals_read(
     refreshed: Sandbox, persona: str, entity: str, tally: Counter[str]
 ) -> None:
-    """Cases 11, 19: after create, update, move, delete and restore the payload equals a read."""
+    """After create, update, move, delete and restore the payload equals a read."""
     sandbox = refreshed
     own, stages = None, []
     if creates(persona, entity):
@@ -150,7 +150,7 @@ def owned_opportunity(sandbox: Sandbox, persona: str, **like: Any) -> tuple[str,
 
 @covers("D-36")
 async def test_conflict_contains_only_readable_fields(refreshed: Sandbox) -> None:
-    """Case 145: another user's changes to hidden fields neither cause a conflict nor appear in one."""
+    """Another user's changes to hidden fields neither cause a conflict nor appear in one."""
     sandbox = refreshed
     own, row = owned_opportunity(sandbox, "limited", status="OPEN", currency="EUR")
     version = row["version"]
@@ -190,7 +190,7 @@ async def test_conflict_contains_only_readable_fields(refreshed: Sandbox) -> Non
 
 
 async def test_history_in_payload_omits_hidden_fields(refreshed: Sandbox) -> None:
-    """Case 11: changes to hidden fields are neither listed nor counted."""
+    """Changes to hidden fields are neither listed nor counted."""
     sandbox = refreshed
     own, _ = owned_opportunity(sandbox, "limited", status="OPEN", currency="EUR")
     update = document("Opportunity", "Update", inner=HISTORY)
@@ -219,7 +219,7 @@ async def test_history_in_payload_omits_hidden_fields(refreshed: Sandbox) -> Non
 
 @covers("D-33", "D-51")
 async def test_payload_after_move_is_masked_by_new_status(refreshed: Sandbox) -> None:
-    """Case 19: the record and its history are masked by the status after the move."""
+    """The record and its history are masked by the status after the move."""
     sandbox = refreshed
     own, row = owned_opportunity(sandbox, "rep1", status="OPEN", currency="EUR")
     stages = await sandbox.fetch(
@@ -266,7 +266,7 @@ async def test_strict_access_refuses_mutation_with_masked_payload(refreshed: San
 
 @covers("D-33")
 async def test_currency_change_does_not_reveal_hidden_amount(refreshed: Sandbox) -> None:
-    """Cases 142, 151: the response to a currency change is independent of unreadable amounts."""
+    """The response to a currency change is independent of unreadable amounts."""
     sandbox = refreshed
     for persona, hidden in (("limited", "margin"), ("rep1", "commission")):
         own, row = owned_opportunity(sandbox, persona, status="OPEN", currency="EUR")

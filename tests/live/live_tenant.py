@@ -20,7 +20,7 @@ from tests.writes.client import TenantClient, own_tenant, served
 CHANGES = """
   kind cursor changes { kind id node { id name amount { amount currency } account { name } } }
 """
-PIPELINE = f"""
+OPPORTUNITIES_SUBSCRIPTION = f"""
 subscription Pipeline($after: String, $filter: OpportunityFilter) {{
   opportunities(filter: $filter, after: $after, atMost: 1000) {{ {CHANGES} }}
 }}
@@ -32,7 +32,7 @@ query List($filter: OpportunityFilter) {
   }
 }
 """
-DEMO = "relata-demo"
+DEMO_PASSWORD = "relata-demo"
 MAX_SOCKETS = 20
 """Limit of sockets per user, and of unauthenticated sockets per address."""
 
@@ -53,7 +53,7 @@ class LiveTenant:
         """The access token of a persona, who signs in once per tenant."""
         return await self.world.token(persona, self.client.slug)
 
-    async def tokens(self, persona: str = "rep1", password: str = DEMO) -> tuple[str, str]:
+    async def tokens(self, persona: str = "rep1", password: str = DEMO_PASSWORD) -> tuple[str, str]:
         """Access and refresh token of a new session."""
         email = f"{persona}@{self.client.slug}.example"
         credentials = {"tenant": self.client.slug, "email": email, "password": password}
@@ -85,7 +85,7 @@ class LiveTenant:
 
     async def open_list(self, ws: Wire, id: str = "live", **variables: Any) -> Rows:
         """Subscribe to the list of opportunities and receive its snapshot."""
-        await ws.subscribe(id, PIPELINE, variables)
+        await ws.subscribe(id, OPPORTUNITIES_SUBSCRIPTION, variables)
         rows = Rows(ws, id)
         assert (await rows.event())["kind"] == "SNAPSHOT"
         return rows

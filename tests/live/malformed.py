@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live.live_tenant import PIPELINE
+from tests.live.live_tenant import OPPORTUNITIES_SUBSCRIPTION
 
 HELLO = "{ viewer { id } }"
 ODD: tuple[object, ...] = (
@@ -34,7 +34,11 @@ GOOD: tuple[dict[str, object], ...] = (
     {"type": "complete", "id": "1"},
     {"type": "connection_init", "payload": {"authorization": "Bearer x"}},
     {"type": "subscribe", "id": "1", "payload": {"query": HELLO}},
-    {"type": "subscribe", "id": "2", "payload": {"query": PIPELINE, "variables": {"after": "x"}}},
+    {
+        "type": "subscribe",
+        "id": "2",
+        "payload": {"query": OPPORTUNITIES_SUBSCRIPTION, "variables": {"after": "x"}},
+    },
     {"type": "next", "id": "1", "payload": {"data": None}},
     {"type": "error", "id": "1", "payload": []},
     {"type": "connection_ack"},

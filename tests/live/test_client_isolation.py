@@ -18,7 +18,7 @@ from tests.live.live_tenant import LiveTenant, another_server
 from tests.live.test_slow_subscribers import lists, sockets
 from tests.live.wire import TIMEOUT, Rows, wire
 from tests.support.covers import covers
-from tests.writes.client import in_second_process, served
+from tests.writes.client import in_second_instance, served
 
 SMALL = """
 subscription Small($after: String) {
@@ -37,7 +37,7 @@ def frame(code: int, data: bytes = b"", *, last: bool = True) -> bytes:
 @covers("D-61")
 async def test_resume_from_a_cursor_within_a_batch(tenant: LiveTenant) -> None:
     async with (
-        in_second_process(tenant.client) as second,
+        in_second_instance(tenant.client) as second,
         served(second) as port,
         wire(port) as second_ws,
     ):
@@ -156,7 +156,7 @@ async def test_log_entries_from_before_a_migration_lead_to_a_resync(
     await tenant.client.fetch(f"UPDATE {log} SET before = before - '{column}'")  # noqa: S608 - constant names
     await tenant.client.done("admin", "opportunityDelete", id=id)
     async with (
-        in_second_process(tenant.client) as second,
+        in_second_instance(tenant.client) as second,
         served(second) as port,
         wire(port) as other,
     ):

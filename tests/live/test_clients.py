@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.live.live_tenant import LIST, PIPELINE, LiveTenant, another_server
+from tests.live.live_tenant import LIST, OPPORTUNITIES_SUBSCRIPTION, LiveTenant, another_server
 from tests.live.node_client import NodeClient, Proxy, node_client, proxy
 from tests.support.covers import covers
 
@@ -25,7 +25,9 @@ async def _listening(tenant: LiveTenant, port: int) -> AsyncIterator[tuple[NodeC
     """A client with a live list, connected through a proxy that can be cut."""
     async with proxy(port) as cable:
         url = f"ws://127.0.0.1:{cable.port}/graphql"
-        async with node_client("live.mjs", url, PIPELINE, json.dumps(FILTER)) as listening:
+        async with node_client(
+            "live.mjs", url, OPPORTUNITIES_SUBSCRIPTION, json.dumps(FILTER)
+        ) as listening:
             await listening.receive("token_request")
             await listening.send("token", token=await tenant.token("rep1"))
             assert (await listening.live_event())["kind"] == "SNAPSHOT"

@@ -175,9 +175,9 @@ class Watched:
         for node in (json.loads(text) for text in watcher.rows.values()):
             link = watcher.document.name
             if link not in LINKED:
-                probe.judge(ENTITY, node)
+                probe.assert_record(ENTITY, node)
             elif node[link] is not None:
-                probe.judge(LINKED[link], node[link])
+                probe.assert_record(LINKED[link], node[link])
 
 
 def _keys() -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.http.leaks import CODES, INTERNAL
-from tests.live.live_tenant import LIST, PIPELINE, LiveTenant, another_server
+from tests.live.live_tenant import LIST, OPPORTUNITIES_SUBSCRIPTION, LiveTenant, another_server
 from tests.live.wire import Message, Rows, wire
 from tests.support.covers import covers
 
@@ -18,7 +18,7 @@ Sent = Message | str | bytes
 HELLO = "{ viewer { id } }"
 PING: Message = {"type": "ping"}
 BEGIN: Message = {"type": "subscribe", "id": "1", "payload": {"query": HELLO}}
-LIVE: Message = {"type": "subscribe", "id": "1", "payload": {"query": PIPELINE}}
+LIVE: Message = {"type": "subscribe", "id": "1", "payload": {"query": OPPORTUNITIES_SUBSCRIPTION}}
 
 
 def _without(key: str) -> Message:
@@ -310,14 +310,20 @@ REFUSED: dict[str, tuple[Any, set[str]]] = {
         {"BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"},
     ),
     "a variable of another type": (
-        {"query": PIPELINE, "variables": {"filter": 5}},
+        {"query": OPPORTUNITIES_SUBSCRIPTION, "variables": {"filter": 5}},
         {"BAD_USER_INPUT"},
     ),
     "atMost below its minimum": ({"query": _live("kind", "(atMost: 0)")}, {"BAD_USER_INPUT"}),
     "atMost above its maximum": ({"query": _live("kind", "(atMost: 1001)")}, {"BAD_USER_INPUT"}),
     "more records than atMost": ({"query": _live("kind", "(atMost: 1)")}, {"BAD_USER_INPUT"}),
-    "no cursor": ({"query": PIPELINE, "variables": {"after": "no cursor"}}, {"BAD_CURSOR"}),
-    "an empty cursor": ({"query": PIPELINE, "variables": {"after": ""}}, {"BAD_CURSOR"}),
+    "no cursor": (
+        {"query": OPPORTUNITIES_SUBSCRIPTION, "variables": {"after": "no cursor"}},
+        {"BAD_CURSOR"},
+    ),
+    "an empty cursor": (
+        {"query": OPPORTUNITIES_SUBSCRIPTION, "variables": {"after": ""}},
+        {"BAD_CURSOR"},
+    ),
     "cursors in nodes": ({"query": _live(INSIDE)}, {"BAD_USER_INPUT"}),
     "pages in nodes": ({"query": _live(PAGED)}, {"BAD_USER_INPUT"}),
     "signing out": ({"query": "mutation { signOut { signedOut } }"}, CODES),
@@ -359,7 +365,7 @@ async def test_filter_on_a_hidden_field_is_refused(tenant: LiveTenant) -> None:
     hidden = {"margin": {"gt": "1"}}
     async with tenant.wire("limited") as ws:
         rows = await tenant.open_list(ws, "rows")
-        codes = await ws.refusal_codes("bad", PIPELINE, {"filter": hidden})
+        codes = await ws.refusal_codes("bad", OPPORTUNITIES_SUBSCRIPTION, {"filter": hidden})
         assert codes == ["FIELD_FORBIDDEN"]
         id = next(iter(rows.rows))
         await rows.until(id, await tenant.rename(id))
@@ -372,7 +378,7 @@ async def test_stopping_server_sends_its_close_code(tenant: LiveTenant) -> None:
         service.should_exit = True
         assert await ws.wait_closed() == 1012
     async with tenant.wire() as ws:
-        await ws.subscribe("again", PIPELINE, {"after": rows.cursor})
+        await ws.subscribe("again", OPPORTUNITIES_SUBSCRIPTION, {"after": rows.cursor})
         again = Rows(ws, "again", dict(rows.rows))
         event = await again.event()
         assert (event["kind"], event["changes"]) == ("RESUMED", [])

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.live.live_tenant import LIST, PIPELINE, LiveTenant
+from tests.live.live_tenant import LIST, OPPORTUNITIES_SUBSCRIPTION, LiveTenant
 from tests.live.wire import Rows, Wire, wire
 from tests.support.covers import covers
-from tests.writes.client import in_second_process, served
+from tests.writes.client import in_second_instance, served
 
 WON = {"status": {"eq": "WON"}}
 OPEN = {"status": {"eq": "OPEN"}}
@@ -19,9 +19,13 @@ Change = Callable[[LiveTenant, list[str]], Awaitable[None]]
 
 
 @asynccontextmanager
-async def restarted(tenant: LiveTenant, persona: str = "admin") -> AsyncIterator[Wire]:
-    """A socket to another process, whose replay buffers are empty."""
-    async with in_second_process(tenant.client) as second, served(second) as port, wire(port) as ws:
+async def on_fresh_instance(tenant: LiveTenant, persona: str = "admin") -> AsyncIterator[Wire]:
+    """A socket to another application instance, whose replay buffers are empty."""
+    async with (
+        in_second_instance(tenant.client) as second,
+        served(second) as port,
+        wire(port) as ws,
+    ):
         await ws.init(await tenant.token(persona))
         yield ws
 
@@ -46,7 +50,7 @@ async def listed(tenant: LiveTenant, persona: str, filter: dict[str, Any]) -> di
 async def subscribe(
     tenant: LiveTenant, ws: Wire, filter: dict[str, Any], after: str | None = None
 ) -> Rows:
-    await ws.subscribe("live", PIPELINE, {"filter": filter, "after": after})
+    await ws.subscribe("live", OPPORTUNITIES_SUBSCRIPTION, {"filter": filter, "after": after})
     return Rows(ws, "live")
 
 
@@ -126,7 +130,7 @@ async def test_resume_after_a_restart(
         rows = await subscribe(tenant, first, filter)
         await rows.event()
     await change(tenant, sorted(rows.rows))
-    async with restarted(tenant) as second:
+    async with on_fresh_instance(tenant) as second:
         resumed = await subscribe(tenant, second, filter, rows.cursor)
         resumed.rows = rows.rows
         assert (await resumed.event())["kind"] == kind
@@ -149,7 +153,7 @@ async def test_resume_after_a_restart_hides_invisible_records(tenant: LiveTenant
     await tenant.rename(unseen[0])
     await tenant.client.done("admin", "opportunityDelete", id=unseen[1])
     changed = await tenant.rename(min(seen))
-    async with restarted(tenant, "rep1") as second:
+    async with on_fresh_instance(tenant, "rep1") as second:
         resumed = await subscribe(tenant, second, {}, rows.cursor)
         resumed.rows = rows.rows
         assert (await resumed.event())["kind"] == "RESUMED"
@@ -180,10 +184,10 @@ async def test_invalid_cursor_is_refused(tenant: LiveTenant) -> None:
     async with tenant.wire("admin") as ws, wire(tenant.port) as elsewhere:
         await elsewhere.init(await tenant.world.token("admin", "acme"))
         rows = Rows(elsewhere, "live")
-        await elsewhere.subscribe("live", PIPELINE)
+        await elsewhere.subscribe("live", OPPORTUNITIES_SUBSCRIPTION)
         of_another_tenant = (await rows.event())["cursor"]
         for cursor in ("", "x", "é", "A" * 90, of_a_list, of_another_tenant):
-            refused = await ws.refusal_codes("live", PIPELINE, {"after": cursor})
+            refused = await ws.refusal_codes("live", OPPORTUNITIES_SUBSCRIPTION, {"after": cursor})
             assert refused == ["BAD_CURSOR"], cursor
 
 
@@ -199,7 +203,7 @@ async def test_cursor_from_the_future_gets_a_resync(tenant: LiveTenant) -> None:
     log = f"{tenant.client.schema}.change_log"
     last = f"SELECT max(position) FROM {log}"  # noqa: S608 - likewise
     await tenant.client.fetch(f"DELETE FROM {log} WHERE position = ({last})")  # noqa: S608 - likewise
-    async with restarted(tenant) as second:
+    async with on_fresh_instance(tenant) as second:
         again = await subscribe(tenant, second, {}, rows.cursor)
         assert (await again.event())["kind"] == "RESYNC"
 
@@ -216,7 +220,7 @@ async def test_subscribers_get_a_resync_when_history_diverged(tenant: LiveTenant
 
 async def test_list_that_outgrows_at_most_is_refused(tenant: LiveTenant) -> None:
     count = len(await listed(tenant, "admin", WON))
-    text = PIPELINE.replace("atMost: 1000", f"atMost: {count}")
+    text = OPPORTUNITIES_SUBSCRIPTION.replace("atMost: 1000", f"atMost: {count}")
     async with tenant.wire("admin") as ws:
         await ws.subscribe("live", text, {"filter": WON})
         rows = Rows(ws, "live")

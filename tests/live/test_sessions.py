@@ -11,11 +11,11 @@ from uuid import UUID
 
 import pytest
 
-from tests.live.live_tenant import PIPELINE, LiveTenant
+from tests.live.live_tenant import OPPORTUNITIES_SUBSCRIPTION, LiveTenant
 from tests.live.wire import Rows, Wire
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.client import TenantClient, in_second_process
+from tests.writes.client import TenantClient, in_second_instance
 
 HELLO = "{ viewer { id } }"
 REVOKE = "mutation ($id: ID!) { sessionRevoke(input: { id: $id }) { revoked } }"
@@ -131,7 +131,7 @@ async def test_ended_session_receives_nothing(
     id = await tenant.any_opportunity("rep2")
     access, refresh = await tenant.tokens("rep2")
     async with (
-        in_second_process(tenant.client) as second,
+        in_second_instance(tenant.client) as second,
         tenant.wire("admin") as other,
         tenant.wire(None) as ws,
     ):
@@ -230,7 +230,7 @@ async def test_reconnect_with_a_new_token_resumes(tenant: LiveTenant) -> None:
         assert await ws.wait_closed() == 4403
     name = await tenant.rename(id)
     async with tenant.wire("rep2") as ws:
-        await ws.subscribe("again", PIPELINE, {"after": rows.cursor})
+        await ws.subscribe("again", OPPORTUNITIES_SUBSCRIPTION, {"after": rows.cursor})
         again = Rows(ws, "again", dict(rows.rows))
         await again.until(id, name)
         assert again.kinds in (["RESUMED"], ["RESUMED", "DELTA"])
@@ -252,7 +252,7 @@ async def test_another_tenants_events_are_not_sent(tenant: LiveTenant) -> None:
 
 async def _kind_or_code(ws: Wire, cursor: str | None) -> str:
     """The kind of the first event after a cursor of another list, or the code of the error."""
-    await ws.subscribe("after", PIPELINE, {"after": cursor})
+    await ws.subscribe("after", OPPORTUNITIES_SUBSCRIPTION, {"after": cursor})
     message = await ws.receive("after")
     if message["type"] == "error":
         return str(message["payload"][0]["extensions"]["code"])

@@ -10,7 +10,7 @@ import pytest
 
 from db.engine.transaction import CleanConnection
 from subscriptions.engine.feed import POLL_SECONDS
-from tests.live.live_tenant import PIPELINE, LiveTenant
+from tests.live.live_tenant import OPPORTUNITIES_SUBSCRIPTION, LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
 
@@ -81,7 +81,7 @@ async def test_change_is_read_once_for_all_subscribers(
         rows = []
         for number in range(count):
             ws = wires[number % len(wires)]
-            await ws.subscribe(str(number), PIPELINE)
+            await ws.subscribe(str(number), OPPORTUNITIES_SUBSCRIPTION)
             rows.append(Rows(ws, str(number)))
             await rows[-1].event()
         await settled(statements)

@@ -9,7 +9,7 @@ import pytest
 
 from schema import sockets
 from subscriptions.engine import limits, socket
-from tests.live.live_tenant import PIPELINE, LiveTenant, another_server
+from tests.live.live_tenant import OPPORTUNITIES_SUBSCRIPTION, LiveTenant, another_server
 from tests.live.wire import TIMEOUT, Wire, wire
 from tests.support.covers import covers
 
@@ -112,7 +112,7 @@ async def test_client_that_does_not_read_is_closed_without_delaying_others(
         await reader.init(await tenant.token("rep1"))
         stalled.socket.transport.pause_reading()
         for number in range(LISTS):
-            await stalled.subscribe(str(number), PIPELINE)
+            await stalled.subscribe(str(number), OPPORTUNITIES_SUBSCRIPTION)
         rows = await tenant.open_list(reader)
         changing = asyncio.create_task(_keep_changing(tenant, id, stop))
         asyncio.get_running_loop().call_later(LONG, stop.set)

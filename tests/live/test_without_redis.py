@@ -11,7 +11,7 @@ import httpx2
 
 from app import application, built
 from subscriptions.engine.feed import POLL_SECONDS
-from tests.live.live_tenant import PIPELINE, LiveTenant
+from tests.live.live_tenant import OPPORTUNITIES_SUBSCRIPTION, LiveTenant
 from tests.live.wire import Rows, wire
 from tests.support.covers import covers
 from tests.support.world import SECRET, UNMETERED, World
@@ -46,7 +46,7 @@ async def test_changes_arrive_without_redis(tenant: LiveTenant) -> None:
     id, token = await tenant.any_opportunity(), await tenant.token("rep1")
     async with without_redis(tenant) as (client, port), wire(port) as ws:
         await ws.init(token)
-        await ws.subscribe("live", PIPELINE)
+        await ws.subscribe("live", OPPORTUNITIES_SUBSCRIPTION)
         rows = Rows(ws, "live")
         assert (await rows.event())["kind"] == "SNAPSHOT"
         await rows.until(id, await tenant.rename(id))

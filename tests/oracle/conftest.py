@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support.history import noted
+from tests.support.history import with_history_entries
 from tests.support.world import World
 
 
 @pytest.fixture(scope="module", autouse=True)
 async def history(world: World) -> AsyncIterator[None]:
     """Add history entries to both tenants for the module and remove them afterwards."""
-    async with noted(world.admin, world.schema()), noted(world.admin, world.schema("globex")):
+    async with (
+        with_history_entries(world.admin, world.schema()),
+        with_history_entries(world.admin, world.schema("globex")),
+    ):
         yield
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.oracle.comparison import Comparison, comparison
 from tests.oracle.scrambled import ALLOWED_QUERY, Table, other_rights
-from tests.proof.contract import SINGLE_OF, is_record, roots, spelled_id
+from tests.proof.contract import SINGLETON_ROOT, is_record, roots, spelled_id
 from tests.proof.lock import ENTITIES
 from tests.proof.rows import Rows
 from tests.support.covers import covers
@@ -24,7 +24,7 @@ async def entries(both: Comparison, entity: str) -> Counter[str]:
     """Number of readable history entries by field, over the first records with a history."""
     inner = f"history(first: 60) {{ totalCount nodes {PARTS} }}"
     root = LISTS[entity]
-    if entity in SINGLE_OF:
+    if entity in SINGLETON_ROOT:
         nodes = [(await both.agree(f"{{ {root} {{ {inner} }} }}"))[root]]
     else:
         page = (await both.agree(f"{{ {root}(first: 40, {SOME}) {{ nodes {{ {inner} }} }} }}"))[

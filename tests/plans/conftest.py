@@ -8,7 +8,7 @@ import pytest
 
 from bench.data import fill
 from cli.servers.embedded import Servers
-from tests.support.place import place_on
+from tests.support.place import temporary_database
 from tests.support.world import World, world_on
 
 OPPORTUNITIES = 10_000
@@ -52,7 +52,7 @@ async def large(servers: Servers, furnished: str) -> AsyncIterator[World]:
     as they are some time after a write.
     """
     async with (
-        place_on(servers, "plans", like=furnished) as place,
+        temporary_database(servers, "plans", like=furnished) as place,
         world_on(place) as world,
     ):
         await world.admin.execute(AUTOVACUUM_OFF.format(schema=world.schema()))

@@ -69,8 +69,8 @@ BODY = """{
   node(id: $id) { id ... on Account { name } }
   search(text: $text, types: $types) { node { id } }
 }"""
-HEAD = ", ".join(f"${name}: {kind}" for name, kind in DECLARED.items())
-DOCUMENT = f"query A({HEAD}) {BODY} query B({HEAD}) {BODY}"
+VARIABLE_DEFINITIONS = ", ".join(f"${name}: {kind}" for name, kind in DECLARED.items())
+DOCUMENT = f"query A({VARIABLE_DEFINITIONS}) {BODY} query B({VARIABLE_DEFINITIONS}) {BODY}"
 OPTIONAL = [name for name, kind in DECLARED.items() if not kind.endswith("!")]
 TEXT_VARIANTS = (DOCUMENT, DOCUMENT + " ", DOCUMENT.replace("name", "createdAt"))
 
@@ -100,8 +100,10 @@ def one_changed(draw: st.DrawFn, forms_: dict[str, Form]) -> dict[str, Form]:
 def pairs(draw: st.DrawFn) -> tuple[dict[str, Form], dict[str, Form]]:
     """Forms of two requests: equal, or different in one place or one variable."""
     forms_ = draw(request_forms())
-    near = [{**forms_, name: other} for name, form in forms_.items() for other in changes(form)]
-    others = st.sampled_from([forms_, *near]) if near else st.just(forms_)
+    one_difference = [
+        {**forms_, name: other} for name, form in forms_.items() for other in changes(form)
+    ]
+    others = st.sampled_from([forms_, *one_difference]) if one_difference else st.just(forms_)
     return forms_, draw(st.one_of(st.just(forms_), others, others, one_changed(forms_)))
 
 
@@ -143,14 +145,16 @@ def test_operations_share_a_key_exactly_if_they_are_parsed_equally(
         same = (text, name, executes) == (other_text, other_name, other_executes)
         assert (first == key) == same
         assert not same or hash(first) == hash(key)
-    near = [{**forms_, of: other} for of, form in forms_.items() for other in changes(form)]
-    near += [
+    one_difference = [
+        {**forms_, of: other} for of, form in forms_.items() for other in changes(form)
+    ]
+    one_difference += [
         {key: form for key, form in forms_.items() if key != removed}
         for removed in OPTIONAL
         if removed in forms_
     ]
-    near += [{**forms_, of: None} for of in OPTIONAL]
-    for other in near:
+    one_difference += [{**forms_, of: None} for of in OPTIONAL]
+    for other in one_difference:
         key = operation_key(text, name, sent(data.draw, other), executes=executes)
         assert (first == key) == (_structure(forms_) == _structure(other)), other
 
@@ -395,12 +399,14 @@ def test_lists_share_a_signature_exactly_if_only_values_differ(
     """Compares a list with all that differ from it in a single place."""
     one: tuple[Any, ...] = data.draw(lists)
     another = data.draw(lists)
-    near = [(*one[:place], another[place], *one[place + 1 :]) for place in range(len(one))]
-    near += [(*one[:2], each, *one[3:]) for each in _altered(one[2])]
+    one_difference = [
+        (*one[:place], another[place], *one[place + 1 :]) for place in range(len(one))
+    ]
+    one_difference += [(*one[:2], each, *one[3:]) for each in _altered(one[2])]
     for place, key in enumerate(one[3]):
         for each in _altered_keys(key):
-            near.append((*one[:3], (*one[3][:place], each, *one[3][place + 1 :]), one[4]))
-    for other in near:
+            one_difference.append((*one[:3], (*one[3][:place], each, *one[3][place + 1 :]), one[4]))
+    for other in one_difference:
         assert (_signed(one) == _signed(other)) == (_bare(one) == _bare(other)), other
 
 

@@ -30,18 +30,18 @@ RECORD = "Record"
 """Interface of the types that callers create and update; only the system writes the others."""
 HISTORY = next(name for name, entity in ENTITIES.items() if entity.record)
 """The entity that records the changes of all others."""
-ACCESS = ("RecordPermissions", "TypePermissions")
+PERMISSION_TYPES = ("RecordPermissions", "TypePermissions")
 """Types that describe the caller's permissions; they contain no record data."""
 
 
 TYPES = tuple(ENTITIES)
-LIST_OF = {name: entity.many for name, entity in ENTITIES.items() if entity.many}
+LIST_ROOT = {name: entity.many for name, entity in ENTITIES.items() if entity.many}
 """The root list field of each entity; entities without one are read through their record."""
-ONE_OF = {name: entity.one for name, entity in ENTITIES.items() if entity.one}
+BY_ID_ROOT = {name: entity.one for name, entity in ENTITIES.items() if entity.one}
 GROUPS_OF = {name: entity.groups for name, entity in ENTITIES.items() if entity.groups}
-SINGLE_OF = {name: entity.single for name, entity in ENTITIES.items() if entity.single}
+SINGLETON_ROOT = {name: entity.single for name, entity in ENTITIES.items() if entity.single}
 """The root field of each entity that has exactly one record in a tenant."""
-LISTED = tuple(LIST_OF)
+LISTED = tuple(LIST_ROOT)
 PREFIX = {name: entity.prefix for name, entity in ENTITIES.items()}
 REFERENCES = {name: {n: w.to for n, w in each.links.items()} for name, each in ENTITIES.items()}
 """The target entity of each link, by entity and field."""
@@ -104,7 +104,7 @@ def is_record(entity: str) -> bool:
     return RECORD in interfaces(entity)
 
 
-STAMPS = tuple(name for name in cast("GraphQLInterfaceType", SCHEMA.type_map[RECORD]).fields)
+RECORD_FIELDS = tuple(name for name in cast("GraphQLInterfaceType", SCHEMA.type_map[RECORD]).fields)
 """Fields of every record: id, version and timestamps."""
 
 
@@ -126,7 +126,7 @@ def fields(entity: str) -> dict[str, Field]:
     return {
         name: _field(entity, name, definition)
         for name, definition in object_type(entity).fields.items()
-        if named(definition) not in ACCESS
+        if named(definition) not in PERMISSION_TYPES
     }
 
 
@@ -284,7 +284,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 @cache
-def written() -> Mapping[str, frozenset[str]]:
+def writable_fields() -> Mapping[str, frozenset[str]]:
     """By entity: the fields that some input accepts, directly or in a nested create."""
     found: dict[str, set[str]] = {name: set() for name in ENTITIES}
     for entity, command in commands():
@@ -300,6 +300,6 @@ def spelled_id(entity: str, id: UUID) -> str:
     return f"{ENTITIES[entity].prefix}_{id.hex}"
 
 
-def is_plain(entity: str, name: str) -> bool:
+def is_leaf(entity: str, name: str) -> bool:
     """Whether a field is a leaf, which has no selection set."""
     return is_leaf_type(get_named_type(object_type(entity).fields[name].type))

@@ -16,8 +16,8 @@ from graphql import (
 )
 
 from tests.proof.contract import (
-    ACCESS,
     HISTORY,
+    PERMISSION_TYPES,
     REPLACE,
     TYPES,
     enums,
@@ -230,7 +230,7 @@ def _arguments(kind: GraphQLNamedType) -> Iterator[str]:
         for argument in field.args:
             if argument not in known:
                 yield f"{kind.name}.{name}({argument}:)"
-        if name in ("permissions", "typePermissions") and named(field) not in ACCESS:
+        if name in ("permissions", "typePermissions") and named(field) not in PERMISSION_TYPES:
             yield f"{kind.name}.{name}"
 
 

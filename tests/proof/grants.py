@@ -49,7 +49,7 @@ class Granted:
 
 Grants = Mapping[str, Granted]
 """Rights by entity; a missing entity means no access."""
-Rule = Callable[[Rows, frozenset[UUID]], Grants]
+RightsSource = Callable[[Rows, frozenset[UUID]], Grants]
 """Function from roles to their rights in a tenant."""
 
 
@@ -88,7 +88,7 @@ def _definitions(rows: Rows, entity: str) -> list[Row]:
 # --- from the rows of a tenant ------------------------------------------------------------------
 
 
-def kept(rows: Rows, roles: frozenset[UUID]) -> Grants:
+def rights_from_rows(rows: Rows, roles: frozenset[UUID]) -> Grants:
     """The union of the profiles of these roles; a full profile grants everything, without status rules."""
     profiles = profiles_of(rows, roles)
     ids, full = {profile["id"] for profile in profiles}, any(each["full"] for each in profiles)
@@ -111,7 +111,7 @@ def _from_rows(
 ) -> Granted:
     granted = _of(rows, "FieldPermission", profiles, entity)
     read = {row["field"] for row in granted} | LINES.everybody.get(entity, frozenset())
-    written = {row["field"] for row in granted if row["writes"]}
+    rights_from_file = {row["field"] for row in granted if row["writes"]}
     names, definitions = grantable(entity), _definitions(rows, entity)
     rules = [row for row in rows.live("StatusRule").values() if row["entity"] == entity]
     ruled = {
@@ -125,7 +125,7 @@ def _from_rows(
         ruled={} if full else _narrowed(entity, ruled),
         attributes=tuple(row for row in definitions if full or str(row["id"]) in read),
         full=full,
-        writable=every if full else every & written,
+        writable=every if full else every & rights_from_file,
         creates=full or any(row["creates"] for row in opened),
         edits="ALL" if full else widest(row["edits"] for row in opened),
         deletes="ALL" if full else widest(row["deletes"] for row in opened),
@@ -140,7 +140,7 @@ def widest(scopes: Iterable[str | None]) -> str | None:
 # --- from rights.txt ----------------------------------------------------------------------------
 
 
-def written(rows: Rows, roles: frozenset[UUID]) -> Grants:
+def rights_from_file(rows: Rows, roles: frozenset[UUID]) -> Grants:
     """The rights of these roles by rights.txt; a profile that no persona has grants nothing."""
     known = _keys(rows)
     return of_profiles(rows, [known[p["id"]] for p in profiles_of(rows, roles) if p["id"] in known])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.proof.contract import STAMPS, fields, written
+from tests.proof.contract import RECORD_FIELDS, fields, writable_fields
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import FULL, PERSONAS, PROFILES
 from tests.support.world import World
@@ -88,9 +88,9 @@ def _entity(answers: Answers, entity: str) -> Iterator[str]:
     found = rows(answers, entity)
     cells, _ = found.pop("")
     yield _line(entity, list(cells))
-    if len({found.get(name) for name in STAMPS}) == 1:
-        stamps = found[STAMPS[0]]
-        found = {"stamps": stamps} | {n: row for n, row in found.items() if n not in STAMPS}
+    if len({found.get(name) for name in RECORD_FIELDS}) == 1:
+        stamps = found[RECORD_FIELDS[0]]
+        found = {"stamps": stamps} | {n: row for n, row in found.items() if n not in RECORD_FIELDS}
     for name, (cells, more) in found.items():
         yield _line(f"  {name}", list(cells), more)
 
@@ -123,7 +123,7 @@ def scope(granted: Mapping[str, Any] | None, entity: str) -> str:
     """The record rights of an entity, in the notation of rights.txt."""
     if granted is None:
         return "-"
-    if not written()[entity]:
+    if not writable_fields()[entity]:
         return str(granted["rows"]).lower()
     creates = "new" if granted["create"] else "-"
     scopes = [(granted[each] or "-").lower() for each in ("rows", "update", "delete")]
@@ -134,7 +134,7 @@ def mark(granted: Mapping[str, Any] | None, entity: str, name: str, *, ruled: bo
     """The rights on a field."""
     if granted is None or name not in granted["readable"]:
         return NEITHER
-    accepted = name in written()[entity] or name.startswith(ATTRIBUTES)
+    accepted = name in writable_fields()[entity] or name.startswith(ATTRIBUTES)
     writes = WRITTEN if accepted and name in granted["writable"] else ""
     return f"{RULED}{writes}" if ruled else writes or READ
 

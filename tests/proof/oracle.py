@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tests.proof.contract import HISTORY, is_computed, lists
 from tests.proof.contract import grantable as granted_one_by_one
-from tests.proof.grants import Grants, Rule, kept, roles_of, written
+from tests.proof.grants import Grants, RightsSource, rights_from_file, rights_from_rows, roles_of
 from tests.proof.lock import ENTITIES, Link
 from tests.proof.rights import LINES, Level, Own
 from tests.proof.rows import Row, Rows
@@ -26,7 +26,7 @@ class Viewer:
 
     ground: Rows
     user: Row
-    rule: Rule = kept
+    rule: RightsSource = rights_from_rows
     grants: Grants | None = None
     """The user's rights if known; otherwise derived from the roles."""
     _seen: dict[str, dict[UUID, Row]] = field(default_factory=dict)
@@ -284,10 +284,12 @@ def tree(ground: Rows, top: UUID) -> frozenset[UUID]:
     return frozenset(found)
 
 
-def viewer(ground: Rows, persona: str, tenant: str, rule: Rule = kept) -> Viewer:
-    """A persona of the demonstration; the rule `written` takes the rights from rights.txt instead of the rows."""
+def viewer(
+    ground: Rows, persona: str, tenant: str, rule: RightsSource = rights_from_rows
+) -> Viewer:
+    """A persona of the demonstration; `rights_from_file` takes the rights from rights.txt instead of the rows."""
     user = ground.tables[USER][ground.emails[f"{persona}@{tenant}.example"]]
     return Viewer(ground, user, rule)
 
 
-__all__ = ["Viewer", "kept", "viewer", "written"]
+__all__ = ["Viewer", "rights_from_file", "rights_from_rows", "viewer"]

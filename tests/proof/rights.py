@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.proof.contract import STAMPS, fields, is_record, lists
+from tests.proof.contract import RECORD_FIELDS, fields, is_record, lists
 from tests.proof.lock import ENTITIES
 
 RIGHTS = Path(__file__).with_name("rights.txt")
@@ -288,7 +288,7 @@ def needs(entity: str, command: str) -> Needs:
 
 def by_itself(entity: str) -> frozenset[str]:
     """Fields that are readable with the record: the id and, if callers write such records, version and timestamps."""
-    return frozenset(STAMPS if is_record(entity) else ("id",))
+    return frozenset(RECORD_FIELDS if is_record(entity) else ("id",))
 
 
 def needed(entity: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from resolvers.engine.context import Caller
 from schema.engine.reads import Request
 from schema.explain import pretty
 from tests.support.covers import covers
-from tests.support.history import noted
+from tests.support.history import with_history_entries
 from tests.support.world import World
 
 QUERIES = sorted((Path(__file__).parent / "queries").glob("*.graphql"))
@@ -28,7 +28,7 @@ CURSOR = re.compile(r'("(?:cursor|endCursor|startCursor)": )"[^"]*"')
 @pytest.fixture(scope="module", autouse=True)
 async def history(world: World) -> AsyncIterator[None]:
     """Add history entries for the module."""
-    async with noted(world.admin, world.schema()):
+    async with with_history_entries(world.admin, world.schema()):
         yield
 
 

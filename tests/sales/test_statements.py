@@ -11,7 +11,7 @@ from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.client import (
     TenantClient,
-    in_second_process,
+    in_second_instance,
     outcome_of,
     public_id,
     until_second_waits,
@@ -44,7 +44,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return result
 
 
-async def offered(client: SalesClient, count: int, lines: int) -> list[str]:
+async def quoted_opportunities(client: SalesClient, count: int, lines: int) -> list[str]:
     """Opportunities, each with a quote of this number of lines, of two contract kinds."""
     yearly = await client.product(await client.kind(timeBased=True, months=12))
     result = []
@@ -67,7 +67,9 @@ async def test_selling_needs_as_many_statements_for_many_opportunities_as_for_on
     again: int,
 ) -> None:
     """Selling again without changes writes no contracts."""
-    sales = [await offered(client, *size) for size in ((1, 2), (1, 2), (1, 50), (10, 2))]
+    sales = [
+        await quoted_opportunities(client, *size) for size in ((1, 2), (1, 2), (1, 50), (10, 2))
+    ]
     for expected in (first, again):
         counts: list[int] = []
         for ids in sales:
@@ -85,8 +87,8 @@ async def test_selling_needs_as_many_statements_for_many_opportunities_as_for_on
 async def test_only_one_of_two_concurrent_sales_succeeds(
     client: SalesClient, own: TenantClient, second_process: bool
 ) -> None:
-    [id] = await offered(client, 1, 2)
-    async with in_second_process(own) as second:
+    [id] = await quoted_opportunities(client, 1, 2)
+    async with in_second_instance(own) as second:
         other = second if second_process else own
         async with without_commits(own) as operator:
             one = asyncio.create_task(own.do("rep1", "opportunitySell", id=id))
@@ -100,7 +102,7 @@ async def test_only_one_of_two_concurrent_sales_succeeds(
     assert [each["stage"]["name"] for each in result["stageHistory"]].count("Won") == 1
 
 
-CROWD = """INSERT INTO opportunity
+INSERT_HIDDEN_ROWS = """INSERT INTO opportunity
     (id, name, account_id, owner_id, type_id, stage_id, status, currency, rank_key)
 SELECT gen_random_uuid(), name, account_id, owner_id, type_id, stage_id, status, currency,
     rank_key || 'h' FROM opportunity, generate_series(1, 500) WHERE id = $1"""
@@ -121,6 +123,6 @@ async def test_a_move_needs_as_many_statements_with_500_hidden_opportunities_in_
         key = (await own.row("opportunity", mine[3]))["rank_key"]
         first, last = [(await own.row("opportunity", mine[n]))["rank_key"] for n in (0, 2)]
         assert first < key < last
-        await own.value(CROWD, uuid_of(mine[1]))
+        await own.value(INSERT_HIDDEN_ROWS, uuid_of(mine[1]))
         await own.done("rep1", "opportunityMove", id=mine[3], stage=stage, after=mine[2])
     assert counts[0] == counts[1] <= 14

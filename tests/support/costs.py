@@ -14,11 +14,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "tests" / "costs.json"
 """Seconds of processor time per test file, written by `python3 dev test --costs`."""
-LEAST = 2
+MIN_SECONDS = 2
 """Minimum seconds of a file in that list."""
 MOST_LISTED = 30
 TICKS = os.sysconf("SC_CLK_TCK")
-SENT = "costs"
+WORKER_OUTPUT_KEY = "costs"
 
 
 def spent() -> float:
@@ -36,7 +36,7 @@ def spent() -> float:
     return total
 
 
-def of(places: Iterable[str]) -> int:
+def known_seconds(places: Iterable[str]) -> int:
     """Known cost of the tests in these files and folders, in seconds."""
     known: dict[str, int] = json.loads(FILE.read_text())
     selected = [Path(place.partition("::")[0]).resolve() for place in places]
@@ -66,11 +66,11 @@ class Costs:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if (sent := getattr(session.config, "workeroutput", None)) is not None:
-            sent[SENT] = self.seconds
+            sent[WORKER_OUTPUT_KEY] = self.seconds
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        self.seconds |= getattr(node, "workeroutput", {}).get(SENT, {})
+        self.seconds |= getattr(node, "workeroutput", {}).get(WORKER_OUTPUT_KEY, {})
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.seconds or hasattr(terminalreporter.config, "workerinput"):
@@ -94,4 +94,4 @@ class Costs:
         before: dict[str, int] = json.loads(FILE.read_text()) if FILE.exists() else {}
         existing = {file: cost for file, cost in before.items() if (ROOT / file).exists()}
         merged = {**existing, **{file: round(cost) for file, cost in costs.items()}}
-        return {file: cost for file, cost in sorted(merged.items()) if cost >= LEAST}
+        return {file: cost for file, cost in sorted(merged.items()) if cost >= MIN_SECONDS}

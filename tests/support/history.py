@@ -11,13 +11,13 @@ from uuid import UUID
 import asyncpg
 
 from tenancy.demo.rows import made_id
-from tests.proof.contract import STAMPS, fields, grantable, is_record
+from tests.proof.contract import RECORD_FIELDS, fields, grantable, is_record
 from tests.proof.lock import ENTITIES
 
 RECORDS = {"Opportunity": 60, "Account": 12, "Address": 9, "FieldPermission": 3}
-OTHERS = 5
+RECORDS_OF_OTHER_ENTITIES = 5
 """Number of records with history per entity, except for those in `RECORDS`."""
-FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)
+FIRST_TIME = datetime(2026, 1, 5, 7, tzinfo=UTC)
 REMOVED = UUID("01941f60-0000-7000-8000-00000000dead")
 COLUMNS = (
     *("id", "record_id", "key", "kind", "entity", "field", "before", "after"),
@@ -27,7 +27,7 @@ Entry = dict[str, Any]
 
 
 @asynccontextmanager
-async def noted(admin: asyncpg.Connection[Any], schema: str) -> AsyncIterator[None]:
+async def with_history_entries(admin: asyncpg.Connection[Any], schema: str) -> AsyncIterator[None]:
     """Insert the same history entries each time, and remove them at the end."""
     made = await entries(admin, schema)
     await admin.copy_records_to_table(
@@ -56,8 +56,8 @@ async def entries(admin: asyncpg.Connection[Any], schema: str) -> list[Entry]:
         names = [(name, name) for name in _recorded(entity)]
         names += [(str(a["id"]), a["key"]) for a in defined if a["entity"] == entity]
         names += [("vanished", "vanished"), (str(REMOVED), "gone")]
-        most = RECORDS.get(entity, OTHERS)
-        for row in await _some(admin, schema, ENTITIES[entity].table, most):
+        most = RECORDS.get(entity, RECORDS_OF_OTHER_ENTITIES)
+        for row in await _sample_rows(admin, schema, ENTITIES[entity].table, most):
             for entry in _of(entity, row, names):
                 number = len(made) + 1
                 made.append({**_values(number), "user_id": users[number % len(users)], **entry})
@@ -66,10 +66,12 @@ async def entries(admin: asyncpg.Connection[Any], schema: str) -> list[Entry]:
 
 def _recorded(entity: str) -> Iterator[str]:
     """Names of the fields with history: stored ones, because computed ones have none."""
-    return (n for n in fields(entity) if n in grantable(entity) and n not in STAMPS)
+    return (n for n in fields(entity) if n in grantable(entity) and n not in RECORD_FIELDS)
 
 
-async def _some(admin: asyncpg.Connection[Any], schema: str, table: str, most: int) -> list[Any]:
+async def _sample_rows(
+    admin: asyncpg.Connection[Any], schema: str, table: str, most: int
+) -> list[Any]:
     rows = await admin.fetch(f'SELECT id, deleted_at FROM {schema}."{table}" ORDER BY id')  # noqa: S608
     return rows[:: max(1, len(rows) // most)]
 
@@ -96,5 +98,5 @@ def _values(number: int) -> Entry:
         "before": None if number % 5 == 0 else f"CNRY was {number:05}",
         "after": None if number % 7 == 0 else f"CNRY is {number:05}",
         "record_version": 1 + number % 6,
-        "at": FIRST + timedelta(hours=number // 4, microseconds=number // 4),
+        "at": FIRST_TIME + timedelta(hours=number // 4, microseconds=number // 4),
     }

@@ -9,14 +9,14 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from web.node import OLDEST, NoNode, environment, node
+from web.node import MIN_NODE_VERSION, NodeNotFound, environment, node
 
 CLIENTS = Path(__file__).resolve().parents[1] / "clients"
 INSTALL_SECONDS = 300
 
 
 @cache
-def install(clients: Path = CLIENTS, oldest: int = OLDEST) -> Path:
+def install(clients: Path = CLIENTS, oldest: int = MIN_NODE_VERSION) -> Path:
     """Install the packages of the lock file, once per content of the lock, and return the directory."""
     lock = clients / "package-lock.json"
     digest = hashlib.sha256(lock.read_bytes() + (clients / "package.json").read_bytes()).hexdigest()
@@ -36,7 +36,7 @@ def install(clients: Path = CLIENTS, oldest: int = OLDEST) -> Path:
                 check=False,
             )
             if done.returncode:
-                raise NoNode(f"npm ci failed in {clients}:\n{done.stderr}")
+                raise NodeNotFound(f"npm ci failed in {clients}:\n{done.stderr}")
             stamp.touch()
     return clients
 
@@ -45,7 +45,7 @@ async def run(
     script: str,
     *arguments: str,
     clients: Path = CLIENTS,
-    oldest: int = OLDEST,
+    oldest: int = MIN_NODE_VERSION,
     seconds: float = 60,
 ) -> str:
     """Output of a script in tests/clients. Raises AssertionError with its errors if it fails."""

@@ -19,16 +19,18 @@ DATABASES = itertools.cycle(range(1, 16))
 
 
 @asynccontextmanager
-async def place_on(servers: Servers, name: str, like: str | None = None) -> AsyncIterator[Servers]:
+async def temporary_database(
+    servers: Servers, name: str, like: str | None = None
+) -> AsyncIterator[Servers]:
     """A new database with the name prefix `name`, empty or a copy of `like`, dropped at the end.
 
     A copy has the same tenants with the same ids and therefore uses a separate, empty Valkey
     database. The roles of its tenants remain, because other databases may use them.
     """
     # Not the demonstration's database, which cannot be copied while it has connections.
-    admin = await asyncpg.connect(called(servers.database_url, "postgres"))
+    admin = await asyncpg.connect(with_database(servers.database_url, "postgres"))
     name = f"{name}_{uuid4().hex[:12]}"
-    place = replace(servers, database_url=called(servers.database_url, name))
+    place = replace(servers, database_url=with_database(servers.database_url, name))
     if like is None:
         await admin.execute(f"CREATE DATABASE {name}")
     else:
@@ -43,7 +45,7 @@ async def place_on(servers: Servers, name: str, like: str | None = None) -> Asyn
         await admin.close()
 
 
-def called(url: str, name: str) -> str:
+def with_database(url: str, name: str) -> str:
     """URL of another database of the same server."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, parts.fragment))

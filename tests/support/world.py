@@ -143,7 +143,7 @@ class World:
         await self.admin.execute(f"UPDATE {self.schema(tenant)}.log_head SET access = access + 1")  # noqa: S608
 
 
-async def furnish(servers: Servers) -> None:
+async def install_demo(servers: Servers) -> None:
     """Migrate a database and add the demonstration if it is missing."""
     admin = await asyncpg.connect(servers.database_url)
     await bring_up_to_date(admin, SECRET, lambda _: None)
@@ -165,7 +165,7 @@ async def endpoint_on(servers: Servers) -> AsyncIterator[Endpoint]:
 @asynccontextmanager
 async def world_on(servers: Servers) -> AsyncIterator[World]:
     """The application on these servers, migrated and with its demonstration."""
-    await furnish(servers)
+    await install_demo(servers)
     admin = await asyncpg.connect(servers.database_url)
     async with endpoint_on(servers) as endpoint:
         app = application(endpoint)

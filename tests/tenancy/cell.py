@@ -16,7 +16,7 @@ from db.engine.plan.run import tagged
 from db.engine.transaction import Database, Placement
 from tenancy.engine.history import upgrade_catalog
 from tenancy.engine.provision import Tenant, create
-from tests.support.place import called
+from tests.support.place import with_database
 
 SLUGS = ("alder", "birch", "cedar")
 TABLES = ("profile", "stage", "account")
@@ -109,7 +109,7 @@ class Cell:
 async def cell_on(servers: Servers, name: str) -> AsyncIterator[Cell]:
     """A new database `name` with its tenants; drops the database and the tenants' roles at the end."""
     # Not the demonstration's database, which cannot be copied while it has connections.
-    first = await asyncpg.connect(called(servers.database_url, "postgres"))
+    first = await asyncpg.connect(with_database(servers.database_url, "postgres"))
     await first.execute(f"CREATE DATABASE {name}")
     url = servers.database_url.replace("@/relata?", f"@/{name}?")
     admin = await asyncpg.connect(url)

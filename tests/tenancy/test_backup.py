@@ -27,7 +27,7 @@ from tenancy.engine.history import head, upgrade_catalog
 from tenancy.engine.provision import TenantError, tenants
 from tenancy.engine.restore import restore
 from tests.support.covers import covers
-from tests.support.place import place_on
+from tests.support.place import temporary_database
 from tests.support.world import PERSONAS, World, world_on
 from tests.tenancy.histories import longer
 from tests.writes.client import TenantClient
@@ -74,7 +74,7 @@ async def backup_file(
 @asynccontextmanager
 async def empty(servers: Servers) -> AsyncIterator[tuple[asyncpg.Connection[Any], Servers]]:
     """The operator's connection to an installation without tenants, and its servers."""
-    async with place_on(servers, "back") as place:
+    async with temporary_database(servers, "back") as place:
         admin = await asyncpg.connect(place.database_url)
         try:
             await upgrade_catalog(admin)

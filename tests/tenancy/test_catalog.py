@@ -125,7 +125,7 @@ async def test_public_schema_is_closed_to_all_roles(cell: Cell) -> None:
 
 
 async def test_tenant_schemas_define_no_types(cell: Cell) -> None:
-    """Case 67: a type per schema has a different OID in each, and the driver would confuse them."""
+    """A type per schema has a different OID in each, and the driver would confuse them."""
     types = await cell.admin.fetch(
         """SELECT t.typname FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
            WHERE t.typnamespace::regnamespace::text LIKE 't\\_%'

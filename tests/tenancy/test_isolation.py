@@ -138,7 +138,7 @@ async def test_login_has_no_attributes_and_inherits_no_role(cell: Cell) -> None:
 
 @covers("D-71")
 async def test_missing_table_is_an_error_and_never_read_elsewhere(cell: Cell) -> None:
-    """Case 64: tables of the same name exist in every schema that a wrong search path could include."""
+    """Tables of the same name exist in every schema that a wrong search path could include."""
     await cell.add("elm")
     schema, admin = cell.schema("elm"), cell.admin
     try:
@@ -172,7 +172,7 @@ async def test_missing_table_is_an_error_and_never_read_elsewhere(cell: Cell) ->
 async def test_prepared_statements_return_the_rows_of_the_current_tenant(
     cell: Cell, tagged: bool
 ) -> None:
-    """Case 65: Postgres plans a shared statement again when the search path changes."""
+    """Postgres plans a shared statement again when the search path changes."""
     async with cell.pool() as database:
         for slug in ("alder", "birch", "alder", "cedar", "birch", "alder") * 10:
             place = cell.place(slug)
@@ -184,7 +184,7 @@ async def test_prepared_statements_return_the_rows_of_the_current_tenant(
 
 
 async def test_column_that_only_one_tenant_has_changes_no_result(cell: Cell) -> None:
-    """Case 66, below the planner: statements list their columns, so new ones change no result."""
+    """Below the planner: statements list their columns, so new ones change no result."""
     changes = (
         "ALTER TABLE account ADD COLUMN rating integer DEFAULT 5",
         "ALTER TABLE account ADD COLUMN mood text",
@@ -214,7 +214,7 @@ LISTED = """{ accounts(first: 3, orderBy: [{name: ASC}]) {
 
 
 async def test_reads_succeed_while_tenants_are_migrated(world: World) -> None:
-    """Case 66, as a client sees it: also a changed column type is harmless, because each response is one text value."""
+    """As a client sees it: also a changed column type is harmless, because each response is one text value."""
     before = {slug: await _listed(world, slug) for slug in ("acme", "globex")}
     assert before["acme"] != before["globex"]
     account = f"{world.schema('acme')}.account"

@@ -249,7 +249,7 @@ async def _wait_for_sleep(cell: Cell) -> None:
 
 @covers("D-71")
 async def test_statement_after_an_explicit_commit_finds_no_table(cell: Cell) -> None:
-    """Case 60: the search path ends with the transaction, so a later statement finds no table of any tenant."""
+    """The search path ends with the transaction, so a later statement finds no table of any tenant."""
     async with cell.pool() as database:
         with pytest.raises(asyncpg.UndefinedTableError):  # noqa: PT012
             async with database.write(cell.place("alder"), TransactionStart()) as connection:
@@ -266,7 +266,7 @@ SETS = re.compile(
 
 @covers("D-58")
 def test_no_application_code_changes_session_state() -> None:
-    """Case 61: SQL outside db/engine/transaction.py neither changes session settings nor ends transactions."""
+    """SQL outside db/engine/transaction.py neither changes session settings nor ends transactions."""
     matches = []
     for area in ("auth", "db", "resolvers", "schema", "subscriptions"):
         for file in sorted((ROOT / area).rglob("*.py")):

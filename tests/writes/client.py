@@ -208,8 +208,8 @@ async def own_tenant(world: World, slug: str) -> AsyncIterator[TenantClient]:
 
 
 @asynccontextmanager
-async def in_second_process(own: TenantClient) -> AsyncIterator[TenantClient]:
-    """A client of the same tenant through a second application process with empty caches."""
+async def in_second_instance(own: TenantClient) -> AsyncIterator[TenantClient]:
+    """A client of the same tenant through a second application instance with empty caches."""
     world = own.world
     async with endpoint_on(world.servers) as endpoint:
         app = application(endpoint)

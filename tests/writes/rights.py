@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.proof import oracle, rows
-from tests.proof.grants import Grants, kept, roles_of
+from tests.proof.grants import Grants, rights_from_rows, roles_of
 from tests.proof.oracle import Viewer
 from tests.proof.rows import Rows
 from tests.writes.entity_types import Row
@@ -51,7 +51,7 @@ async def load(tenant: Tenant) -> SetUp:
 
     def rule(_: Rows, roles: frozenset[UUID]) -> Grants:
         if roles not in cache:
-            cache[roles] = kept(stored, roles)
+            cache[roles] = rights_from_rows(stored, roles)
         return cache[roles]
 
     def person(name: str) -> Persona:

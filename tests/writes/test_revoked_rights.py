@@ -15,7 +15,7 @@ from tests.support.world import Answer, World
 from tests.writes.client import (
     DONE,
     TenantClient,
-    in_second_process,
+    in_second_instance,
     outcome_of,
     own_tenant,
     public_id,
@@ -39,7 +39,7 @@ async def own(world: World) -> AsyncIterator[TenantClient]:
 @pytest.fixture(scope="module")
 async def other(own: TenantClient) -> AsyncIterator[TenantClient]:
     """A client of the same tenant through a second process."""
-    async with in_second_process(own) as second:
+    async with in_second_instance(own) as second:
         yield second
 
 

@@ -6,14 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.proof.contract import LIST_OF
+from tests.proof.contract import LIST_ROOT
 from tests.writes.entity_types import ENTITY_TYPES, MONEY, Row, api_id
 from tests.writes.rights import Persona, SetUp, sees, unreadable
 from tests.writes.state import State
 from tests.writes.tenant import Tenant
 from tests.writes.value_text import text_of
 
-LISTS = {entity: LIST_OF[entity] for entity in ENTITY_TYPES}
+LISTS = {entity: LIST_ROOT[entity] for entity in ENTITY_TYPES}
 
 
 async def check_all(tenant: Tenant, setup: SetUp, persona: str, state: State) -> None:
