@@ -52,8 +52,8 @@ from tenancy.engine.migrate import administrator, bring_up_to_date, login_url
 from web.served import WebPage, examples
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-HEAD_BYTES = 64 * 1024
-HEAD_SECONDS = 10.0
+MAX_REQUEST_HEAD_BYTES = 64 * 1024
+REQUEST_HEAD_SECONDS = 10.0
 CREDENTIALS = re.compile(r"://[^\s/@]+@")
 
 
@@ -63,7 +63,7 @@ def report(message: str) -> None:
 
 
 def _without_credentials(_: object, __: str, event: EventDict) -> EventDict:
-    """Hide errors of libraries, which may quote the URL of a server with its password."""
+    """Mask passwords in URLs, which errors of libraries may quote."""
     texts = {k: CREDENTIALS.sub("://***@", v) for k, v in event.items() if isinstance(v, str)}
     return {**event, **texts}
 
@@ -90,7 +90,7 @@ def configure_logs() -> None:
 
 
 @asynccontextmanager
-async def built(
+async def open_endpoint(
     database_url: str,
     redis_url: str,
     key: bytes,
@@ -233,7 +233,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if was_receiving and self._timeout and not self.transport.is_closing():
             self._length += len(data)
-            if self._length > HEAD_BYTES:
+            if self._length > MAX_REQUEST_HEAD_BYTES:
                 self.send_400_response("The request head is too large.")
 
     def on_message_begin(self) -> None:
@@ -246,7 +246,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         self._head_received()
-        self._length, self._timeout = 0, self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._length, self._timeout = (
+            0,
+            self.loop.call_later(REQUEST_HEAD_SECONDS, self.transport.close),
+        )
 
     def _head_received(self) -> None:
         if self._timeout:
@@ -254,7 +257,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._timeout = None
 
 
-class Service(uvicorn.Server):
+class SignalFreeServer(uvicorn.Server):
     """Does not handle signals: the command line handles them, and stops the server by cancelling it."""
 
     @contextmanager
@@ -283,7 +286,7 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     await prepare(settings, database_url, key)
     page = page_of(settings) if settings.serves_page else None
     logs = settings.log == "requests"
-    async with built(database_url, redis_url, key) as endpoint:
+    async with open_endpoint(database_url, redis_url, key) as endpoint:
         gc.freeze()  # objects created so far are permanent, so the garbage collector skips them
         served = application(endpoint, settings.allowed_origins, page, logs_requests=logs)
         await _listen(settings, served, page)
@@ -299,7 +302,7 @@ def page_of(settings: Settings) -> WebPage:
     return WebPage(demo=demo, examples=documents)
 
 
-def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
+def uvicorn_config(served: Starlette, host: str, port: int) -> uvicorn.Config:
     """The configuration of uvicorn, with this application's limits and logs."""
     return uvicorn.Config(
         served,
@@ -320,7 +323,7 @@ def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
 
 
 async def _listen(settings: Settings, served: Starlette, page: WebPage | None) -> None:
-    service = Service(configured(served, settings.host, settings.port))
+    service = SignalFreeServer(uvicorn_config(served, settings.host, settings.port))
     serving = asyncio.create_task(service.serve())
     preparing: asyncio.Task[None] | None = None
     try:

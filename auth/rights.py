@@ -16,7 +16,7 @@ from auth.engine.policy import HISTORY_KEYS, HISTORY_KEYS_BY_STATUS, Policies
 from auth.engine.system import SystemAuthorizer
 from auth.engine.viewer import ID_IN_LIMIT, Reach, Viewer
 from db.engine.entity import Entity
-from db.engine.gate import Compiled, Form, Gate
+from db.engine.gate import Compiled, Gate, VisibilityForm
 from db.engine.head import LogHead
 from db.engine.model import Model
 from db.engine.row import AnyColumn
@@ -37,7 +37,7 @@ from domain.access import (
 from domain.setup import SWITCHED, AttributeKind, FeatureKey
 from domain.staff import below, reports, shared_upwards
 
-Loaded: TypeAlias = Mapping[str, Sequence[Row]]
+RightsRows: TypeAlias = Mapping[str, Sequence[Row]]
 """The rows from which rights are computed, by the names in LOADED."""
 
 Arrays = dict[str, tuple[UUID, ...] | tuple[str, ...]]
@@ -56,7 +56,7 @@ class RightsSnapshot:
     """The input for the rights of all users of a tenant."""
 
     version: int
-    rows: Loaded
+    rows: RightsRows
     roles: Mapping[UUID, frozenset[UUID]]
     """Role ids per user."""
     profiles: Mapping[UUID, Sequence[ProfileRights]]
@@ -87,7 +87,7 @@ async def snapshot_of(connection: Driver, model: Model) -> RightsSnapshot:
     # The version is read first: if rights change meanwhile, the next entry detects the newer
     # version.
     version = await version_of(connection, model)
-    rows = {name: await connection.fetch(statements[name].sql) for name in LOADED}
+    rows = {name: await connection.fetch(statements[name].sql) for name in RIGHTS_TABLES}
     roles: dict[UUID, set[UUID]] = defaultdict(set)
     for row in rows["assignments"]:
         roles[row["user_id"]].add(row["role_id"])
@@ -113,19 +113,19 @@ async def snapshot_of(connection: Driver, model: Model) -> RightsSnapshot:
     )
 
 
-def _off(rows: Loaded) -> dict[str, str]:
+def _off(rows: RightsRows) -> dict[str, str]:
     """Entities that no user sees, because their feature is switched off."""
     off = [FeatureKey(row["key"]) for row in rows["features"] if not row["enabled"]]
     return {entity: feature.value for feature in off for entity in SWITCHED[feature]}
 
 
-def _grantable(model: Model, rows: Loaded) -> dict[str, frozenset[str]]:
+def _grantable(model: Model, rows: RightsRows) -> dict[str, frozenset[str]]:
     """Every entity that is not switched off, with all the fields that a profile can grant."""
     off = _off(rows)
     return {name: fields for name, fields in model.granted.items() if name not in off}
 
 
-def _carried(rows: Loaded) -> dict[str, frozenset[UUID]]:
+def _carried(rows: RightsRows) -> dict[str, frozenset[UUID]]:
     found: dict[str, set[UUID]] = defaultdict(set)
     for row in rows["uses"]:
         attribute, *types = row.values()
@@ -179,7 +179,7 @@ async def _of_roles(
     connection: Driver,
     model: Model,
     policies: Policies,
-    rows: Loaded,
+    rows: RightsRows,
     profiles: Iterable[ProfileRights],
     roles: frozenset[UUID],
 ) -> RoleGrants:
@@ -260,7 +260,7 @@ def _sees_all(
     return everything and all(_sees_all(granted, policies, a, full) for a in target.parent_types)
 
 
-def _profiles(rows: Loaded) -> dict[UUID, ProfileRights]:
+def _profiles(rows: RightsRows) -> dict[UUID, ProfileRights]:
     entities: dict[UUID, dict[str, RowScope]] = defaultdict(dict)
     fields: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
     writes: dict[UUID, dict[str, WriteRights]] = defaultdict(dict)
@@ -290,7 +290,7 @@ def _scope(word: str | None) -> WriteScope | None:
     return None if word is None else WriteScope(word)
 
 
-def _rules(model: Model, rows: Loaded) -> list[Rule]:
+def _rules(model: Model, rows: RightsRows) -> list[Rule]:
     """One rule per field with all statuses that open it, for entities that have a status."""
     statuses: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in rows["rules"]:
@@ -302,7 +302,7 @@ def _rules(model: Model, rows: Loaded) -> list[Rule]:
     ]
 
 
-def _attributes(rows: Loaded) -> list[AttributeRights]:
+def _attributes(rows: RightsRows) -> list[AttributeRights]:
     return [
         AttributeRights(
             str(row["id"]), row["entity"], row["key"], row["label"], AttributeKind(row["kind"])
@@ -338,7 +338,7 @@ async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, 
 def _counting(entity: Entity, granted: EntityRights, policies: Policies) -> Compiled:
     no_user = UUID(int=0)
     gate = Gate(Viewer(no_user, no_user, 0, {entity.name: granted}, {}, {}, {}, policies))
-    seen = gate.see(entity, Form.ID_IN)
+    seen = gate.see(entity, VisibilityForm.ID_IN)
     few = (
         select(seen.column("id"))
         .select_from(seen)
@@ -349,7 +349,7 @@ def _counting(entity: Entity, granted: EntityRights, policies: Policies) -> Comp
     return gate.compile(select(func.count(), table).select_from(few))
 
 
-LOADED = {
+RIGHTS_TABLES = {
     "users": ("User", "id", "employee_id"),
     "employees": ("Employee", "id", "manager_id"),
     "assignments": ("RoleAssignment", "user_id", "role_id"),
@@ -382,7 +382,7 @@ def _statements(model: Model) -> dict[str, Compiled]:
 
     return {
         "version": gate.compile(_plain(LogHead.access)),
-        **{name: all_of(*each) for name, each in LOADED.items()},
+        **{name: all_of(*each) for name, each in RIGHTS_TABLES.items()},
     }
 
 

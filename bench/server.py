@@ -23,10 +23,10 @@ async def main() -> None:
     key = secret(settings)
     urls = (settings.database_url, settings.redis_url)
     await app.prepare(settings, urls[0], key)
-    async with app.built(*urls, key, per_minute=UNMETERED) as endpoint:
+    async with app.open_endpoint(*urls, key, per_minute=UNMETERED) as endpoint:
         gc.freeze()  # as app.serve does
         served = app.application(endpoint, settings.allowed_origins)
-        config = app.configured(served, settings.host, settings.port)
+        config = app.uvicorn_config(served, settings.host, settings.port)
         await uvicorn.Server(config).serve()
 
 

@@ -150,7 +150,7 @@ def sql(
 
             await app.prepare(settings, servers.database_url, secret(settings))
             urls = (servers.database_url, servers.redis_url, secret(settings))
-            async with app.built(*urls) as endpoint:
+            async with app.open_endpoint(*urls) as endpoint:
                 return await explain(endpoint, query, as_, variables)
 
     try:

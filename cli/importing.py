@@ -117,10 +117,10 @@ def _report_file(report: Path | None, tenant: str, data: Path | None) -> Path:
 
 def _name(tenant: str) -> str:
     """The short name, if it is valid; the report is named after it."""
-    from tenancy.engine.provision import TenantError, refuse_name
+    from tenancy.engine.provision import TenantError, check_slug
 
     try:
-        refuse_name(tenant)
+        check_slug(tenant)
     except TenantError as error:
         print_err(str(error))
         raise typer.Exit(1) from None

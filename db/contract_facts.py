@@ -18,7 +18,7 @@ from db.engine.write.statements import fetch, trusted
 from db.products import ContractKind, Product, ProductCategory
 from db.quotes import QuoteItem
 from db.sales import StageHistory
-from domain.contracts import ContractTerms
+from domain.contracts import KindTerms
 
 IDS = "ids"
 
@@ -68,21 +68,21 @@ def _visited() -> Compiled:
 
 async def kinds(
     connection: TenantConnection, products: Iterable[UUID]
-) -> Hidden[dict[UUID, ContractTerms]]:
+) -> Hidden[dict[UUID, KindTerms]]:
     """Contract kind by product; products without a category are omitted."""
     ids = sorted(set(products))
     rows = await fetch(connection, _kinds(), ids=ids) if ids else []
     return Hidden({row["product_id"]: _terms(row) for row in rows})
 
 
-async def default_kind(connection: TenantConnection) -> Hidden[ContractTerms | None]:
+async def default_kind(connection: TenantConnection) -> Hidden[KindTerms | None]:
     """The contract kind of products without a category: the oldest one that is not time-based, else the oldest."""
     rows = await fetch(connection, _default_kind())
     return Hidden(_terms(rows[0]) if rows else None)
 
 
-def _terms(row: Row) -> ContractTerms:
-    return ContractTerms(row["id"], row["time_based"], row["months"], row["renews"])
+def _terms(row: Row) -> KindTerms:
+    return KindTerms(row["id"], row["time_based"], row["months"], row["renews"])
 
 
 async def roots(connection: TenantConnection, items: Iterable[UUID]) -> Hidden[dict[UUID, UUID]]:

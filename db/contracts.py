@@ -23,7 +23,7 @@ from db.engine.declare import (
     money,
     reference,
 )
-from domain.contracts import ContractStatus, contract
+from domain.contracts import ContractStatus, contract_violations
 
 
 class Contract(
@@ -46,7 +46,7 @@ class Contract(
     __number_prefix__ = "K"
     __timeline__ = "account_id"
     __status__ = "status"
-    __rule__ = contract
+    __rule__ = contract_violations
     __table_args__ = (
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         Index(None, "account_id"),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped
 from db.engine.base import WITH_RESTORE, Record, enumeration
 from db.engine.capabilities import Numbered
 from db.engine.declare import NAME_LENGTH, field, money, reference
-from domain.quotes import ItemKind, quote, quote_item
+from domain.quotes import ItemKind, quote_item_violations, quote_violations
 
 
 class Quote(Numbered, Record):
@@ -22,7 +22,7 @@ class Quote(Numbered, Record):
     __commands__ = WITH_RESTORE
     __search__ = ("name", "number")
     __number_prefix__ = "Q"
-    __rule__ = quote
+    __rule__ = quote_violations
     __table_args__ = (
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         Index(None, "opportunity_id"),
@@ -108,7 +108,7 @@ class QuoteItem(Record):
     __prefix__ = "qit"
     __groups__ = True
     __along__ = True
-    __rule__ = quote_item
+    __rule__ = quote_item_violations
     __table_args__ = (
         Index(None, "quote_id"),
         Index(None, "product_id"),

@@ -18,7 +18,7 @@ from domain.quotes import ItemKind
 from domain.sales import CURRENCY
 from domain.violations import Violation
 
-SAME = (
+CONTENT_COLUMNS = (
     *("product_id", "name", "quantity", "unit_id", "currency", "unit_price"),
     *("discount_percent", "tax_percent", "net", "total"),
 )
@@ -68,7 +68,7 @@ class QuoteLine(SoldContent, Protocol):
     position: int
 
 
-class HeldLine(SoldContent, Protocol):
+class ExistingLine(SoldContent, Protocol):
     """A line of a contract."""
 
     id: UUID
@@ -78,7 +78,7 @@ class HeldLine(SoldContent, Protocol):
     starts_on: date | None
 
 
-class Lasting(Protocol):
+class EndAndRenewal(Protocol):
     """The end of a contract, and the months it is renewed for."""
 
     @property
@@ -103,7 +103,7 @@ class ContractFacts(Protocol):
 
 
 @dataclass(frozen=True)
-class ContractTerms:
+class KindTerms:
     """The terms of a contract kind."""
 
     id: UUID
@@ -113,42 +113,42 @@ class ContractTerms:
 
 
 @dataclass(frozen=True)
-class Sold:
+class SoldLine:
     """A line of the accepted quote, with its contract kind and the original line it was copied from."""
 
     root: UUID
-    kind: ContractTerms
+    kind: KindTerms
     row: QuoteLine
 
 
 @dataclass(frozen=True)
-class ContractLines:
+class CurrentLine:
     """A line in force of one of the opportunity's contracts."""
 
     root: UUID | None
     kind: UUID
-    row: HeldLine
+    row: ExistingLine
 
 
 @dataclass(frozen=True)
-class LedgerEntry:
+class NewLine:
     """A new contract line, which may replace an existing one."""
 
-    sold: Sold
-    replaces: HeldLine | None = None
+    sold: SoldLine
+    replaces: ExistingLine | None = None
 
 
 @dataclass(frozen=True)
-class Ledger:
+class ContractDiff:
     """The changes of a sale: lines that start, end and stay."""
 
-    enter: tuple[LedgerEntry, ...]
-    end: tuple[HeldLine, ...]
-    stay: tuple[HeldLine, ...]
+    enter: tuple[NewLine, ...]
+    end: tuple[ExistingLine, ...]
+    stay: tuple[ExistingLine, ...]
 
 
 @dataclass(frozen=True)
-class Term:
+class ContractTerm:
     """The term of a contract, and the date of the renewal reminder."""
 
     starts_on: date
@@ -166,7 +166,7 @@ class Renewal:
     status: ContractStatus = ContractStatus.ACTIVE
 
 
-def contract(_: ContractFacts | None, after: ContractFacts) -> Sequence[Violation]:
+def contract_violations(_: ContractFacts | None, after: ContractFacts) -> Sequence[Violation]:
     """Violations of a contract by itself."""
     if after.currency is not None and not CURRENCY.match(after.currency):
         message = (
@@ -184,32 +184,32 @@ def contract(_: ContractFacts | None, after: ContractFacts) -> Sequence[Violatio
     return []
 
 
-def ledger(sold: Sequence[Sold], current_lines: Iterable[ContractLines]) -> Ledger:
+def diff_lines(sold: Sequence[SoldLine], current_lines: Iterable[CurrentLine]) -> ContractDiff:
     """The lines that start, end and stay unchanged (D-04).
 
     Lines match if they were copied from the same original quote line; several copies of a line in one
     quote are matched by equal content, then in order. A line with equal content stays in its contract.
     A changed line replaces the old line in its contract, unless its contract kind or currency changed.
     """
-    current: dict[UUID | None, list[ContractLines]] = defaultdict(list)
+    current: dict[UUID | None, list[CurrentLine]] = defaultdict(list)
     for each in current_lines:
         current[each.root].append(each)
     stay = {n: line for n, one in enumerate(sold) if (line := _match(current, one, same=True))}
-    enter: list[LedgerEntry] = []
-    end: list[HeldLine] = []
+    enter: list[NewLine] = []
+    end: list[ExistingLine] = []
     for index, one in enumerate(sold):
         if index in stay:
             continue
         matched = _match(current, one, same=False)
         end += [matched] if matched is not None else []
-        enter.append(LedgerEntry(one, matched))
+        enter.append(NewLine(one, matched))
     end += [each.row for remaining in current.values() for each in remaining]
-    return Ledger(tuple(enter), tuple(end), tuple(stay.values()))
+    return ContractDiff(tuple(enter), tuple(end), tuple(stay.values()))
 
 
 def _match(
-    current: dict[UUID | None, list[ContractLines]], sold: Sold, *, same: bool
-) -> HeldLine | None:
+    current: dict[UUID | None, list[CurrentLine]], sold: SoldLine, *, same: bool
+) -> ExistingLine | None:
     """Remove and return the current line with equal content (`same`), or that the sold line replaces."""
     for each in current[sold.root]:
         of_kind = each.kind == sold.kind.id and each.row.currency == sold.row.currency
@@ -221,21 +221,21 @@ def _match(
 
 def unchanged(sold: SoldContent, line: SoldContent) -> bool:
     """Whether two lines have the same content."""
-    return not changed(sold, line, SAME)
+    return not changed(sold, line, CONTENT_COLUMNS)
 
 
-def by_kind(
+def assign_kinds(
     items: Sequence[QuoteLine],
-    kinds: Mapping[UUID, ContractTerms],
-    default: ContractTerms | None,
+    kinds: Mapping[UUID, KindTerms],
+    default: KindTerms | None,
     roots: Mapping[UUID, UUID],
-) -> list[Sold] | Violation:
+) -> list[SoldLine] | Violation:
     """The lines of a quote with their contract kind: the product's kind, or `default`.
 
     A rounding line belongs to the kind with the largest sum.
     """
-    kinds_by_item: dict[UUID, ContractTerms | None] = {}
-    sums: dict[ContractTerms | None, Decimal] = defaultdict(Decimal)
+    kinds_by_item: dict[UUID, KindTerms | None] = {}
+    sums: dict[KindTerms | None, Decimal] = defaultdict(Decimal)
     for item in items:
         if item.kind != ItemKind.ROUNDING:
             product = item.product_id
@@ -244,12 +244,12 @@ def by_kind(
             )
             sums[kind] += item.net or 0
     largest = max((k for k in sums if k), key=lambda k: (sums[k], k.id), default=default)
-    sold: list[Sold] = []
+    sold: list[SoldLine] = []
     for item in items:
         kind = kinds_by_item.get(item.id, largest)
         if kind is None:
             return Violation(UserErrorCode.INVALID, NO_KIND)
-        sold.append(Sold(roots[item.id], kind, item))
+        sold.append(SoldLine(roots[item.id], kind, item))
     return sold
 
 
@@ -268,7 +268,7 @@ def months_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, last))
 
 
-def status_on(row: Lasting, today: date) -> ContractStatus:
+def status_on(row: EndAndRenewal, today: date) -> ContractStatus:
     """Status of a contract: active until its last day, or indefinitely if it renews."""
     ended = row.ends_on is not None and row.ends_on < today and row.renewal_months is None
     return ContractStatus.ENDED if ended else ContractStatus.ACTIVE
@@ -280,12 +280,12 @@ def last_day(begin: date | None, day: date) -> date:
     return max(begin or before, before)
 
 
-def term(kind: ContractTerms, begin: date) -> Term:
+def compute_term(kind: KindTerms, begin: date) -> ContractTerm:
     """The term of a contract of this kind with this start."""
     if not kind.time_based or kind.months is None:
-        return Term(begin, ends_on=None, renewal_months=None, remind_on=None)
+        return ContractTerm(begin, ends_on=None, renewal_months=None, remind_on=None)
     end = days_later(months_later(begin, kind.months), -1)
-    return Term(
+    return ContractTerm(
         begin,
         ends_on=end,
         renewal_months=kind.months if kind.renews else None,
@@ -293,7 +293,7 @@ def term(kind: ContractTerms, begin: date) -> Term:
     )
 
 
-def renewed(row: Lasting) -> Renewal | Violation:
+def renewed(row: EndAndRenewal) -> Renewal | Violation:
     """The new end of a contract after its renewal period."""
     if row.ends_on is None or row.renewal_months is None:
         message = (

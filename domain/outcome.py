@@ -96,7 +96,7 @@ def reopened(
     return outcome(pipeline, StageKind.OPEN, requested)
 
 
-def lost(reason: LostReasonFacts, note: str | None) -> Sequence[Violation]:
+def lost_violations(reason: LostReasonFacts, note: str | None) -> Sequence[Violation]:
     """Violation of a missing note, if the reason requires one (D-20). The message omits the reason, which may be hidden."""
     if not reason.needs_note or (note or "").strip():
         return []
@@ -111,7 +111,7 @@ def explanation_violations(before: Loss | None, after: Loss) -> Sequence[Violati
     return [Violation(UserErrorCode.REQUIRED, NO_REASON, "stage_id")]
 
 
-def unlockable(before: LockedOutcome) -> Sequence[Violation]:
+def unlock_violations(before: LockedOutcome) -> Sequence[Violation]:
     """Violation of unlocking an opportunity that is open and not locked."""
     if before.locked or before.status != StageKind.OPEN:
         return []

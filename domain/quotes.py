@@ -21,7 +21,7 @@ from domain.violations import Violation
 
 ROUNDING_COINS = 10_000
 """Maximum amount of a rounding line, in minor units of the currency: 100.00 euros, 10,000 yen."""
-CENT = Decimal("0.01")
+PERCENT = Decimal("0.01")
 ZERO = Decimal()
 ONE = Decimal(1)
 CONTENT = (
@@ -120,7 +120,7 @@ class QuoteItemFacts(Protocol):
         """ISO 4217; None while the quote has none."""
 
 
-class OfferingLine(Protocol):
+class LineFacts(Protocol):
     """The columns of a line with values from its product, and its position and currency."""
 
     position: int
@@ -131,7 +131,7 @@ class OfferingLine(Protocol):
     tax_percent: Decimal | None
 
 
-class OfferedProduct(Protocol):
+class ProductFacts(Protocol):
     """The columns of a product that lines copy, and whether it is offered."""
 
     name: str
@@ -143,7 +143,7 @@ class OfferedProduct(Protocol):
 
 
 @dataclass(frozen=True)
-class FromProduct:
+class LineValues:
     """The values of a line, with those from its product where the caller omitted them."""
 
     name: str
@@ -165,7 +165,7 @@ class QuoteAmounts:
         return self.net + self.tax
 
 
-def totals(
+def line_amounts(
     lines: Sequence[PricedLine], discount: Decimal | None, currency: str
 ) -> list[QuoteAmounts]:
     """The amounts of each line after the `discount` on the entire quote, in percent.
@@ -178,7 +178,7 @@ def totals(
         exact.prec = PRECISE
         nets = [_price(line, currency) for line in lines]
         items = [n for n, line in enumerate(lines) if line.kind != ItemKind.ROUNDING]
-        shares = spread([nets[n] * (discount or ZERO) * CENT for n in items], currency)
+        shares = spread([nets[n] * (discount or ZERO) * PERCENT for n in items], currency)
         for n, share in zip(items, shares, strict=True):
             nets[n] -= share
         taxes = [rounded(ZERO, currency)] * len(lines)
@@ -186,7 +186,7 @@ def totals(
         for n in items:
             by_rate[lines[n].tax_percent or ZERO].append(n)
         for rate, taxed in by_rate.items():
-            amounts = spread([nets[n] * rate * CENT for n in taxed], currency)
+            amounts = spread([nets[n] * rate * PERCENT for n in taxed], currency)
             for n, amount in zip(taxed, amounts, strict=True):
                 taxes[n] = amount
         return [QuoteAmounts(net, tax) for net, tax in zip(nets, taxes, strict=True)]
@@ -207,7 +207,7 @@ def _price(line: PricedLine, currency: str) -> Decimal:
     price = line.unit_price or ZERO
     if line.kind == ItemKind.ROUNDING:
         return rounded(price, currency)
-    factor = ONE - (line.discount_percent or ZERO) * CENT
+    factor = ONE - (line.discount_percent or ZERO) * PERCENT
     return rounded(line.quantity * price * factor, currency)
 
 
@@ -216,7 +216,7 @@ def fits_columns(amounts: QuoteAmounts) -> bool:
     return all(abs(each) < 10**DIGITS for each in (amounts.net, amounts.tax, amounts.total))
 
 
-def quote(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[Violation]:
+def quote_violations(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[Violation]:
     """Violations of a quote by itself."""
     violations = percent({"discount_percent": after.discount_percent})
     if after.currency is not None and not CURRENCY.match(after.currency):
@@ -232,11 +232,11 @@ def quote(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[Violation]:
         is_unapproved = before.approved_at is not None and after.approved_at is None
         differs = bool(changed(before, after, CONTENT))
         if differs or (is_unapproved and before.accepted_at is not None):
-            violations += closed(before, after)
+            violations += immutability_violations(before, after)
     return violations
 
 
-def closed(before: Approval, after: Approval) -> list[Violation]:
+def immutability_violations(before: Approval, after: Approval) -> list[Violation]:
     """Violation of a change to an accepted or approved quote, at the column that makes it immutable."""
     if before.accepted_at is not None:
         return [Violation(UserErrorCode.LOCKED, ACCEPTED, "accepted_at")]
@@ -252,7 +252,9 @@ def delete_violations(before: DeletableQuote) -> Sequence[Violation]:
     return [Violation(UserErrorCode.ACTIVE_QUOTE, ACTIVE, "active")] if before.active else []
 
 
-def quote_item(before: QuoteItemFacts | None, after: QuoteItemFacts) -> Sequence[Violation]:
+def quote_item_violations(
+    before: QuoteItemFacts | None, after: QuoteItemFacts
+) -> Sequence[Violation]:
     """Violations of a line by itself. For an existing line, only changed columns are checked.
 
     A change of kind or currency checks all columns.
@@ -281,7 +283,7 @@ def _price_violations(after: QuoteItemFacts) -> Sequence[Violation]:
     )
 
 
-FROM_PRODUCT = {
+COPIED_COLUMNS = {
     "name": "name",
     "unit_id": "unit_id",
     "unit_price": "price",
@@ -291,18 +293,18 @@ FROM_PRODUCT = {
 
 
 def from_product(
-    line: OfferingLine,
-    product: OfferedProduct,
+    line: LineFacts,
+    product: ProductFacts,
     omitted: Collection[str],
     readable: Collection[str],
-) -> tuple[FromProduct, list[Violation]]:
+) -> tuple[LineValues, list[Violation]]:
     """The values of a line with a new product, and violations of values that the caller must set.
 
     `omitted` are columns of the line that the caller did not send. `readable` are columns of the product that
     the caller can read; others are not copied, because the line would reveal them.
     """
     at = f"Line {line.position}: "
-    copied = {name for name in omitted if FROM_PRODUCT[name] in readable}
+    copied = {name for name in omitted if COPIED_COLUMNS[name] in readable}
     violations = []
     if not product.active:
         violations.append(Violation(UserErrorCode.INVALID, at + NOT_OFFERED, "product_id"))
@@ -312,7 +314,7 @@ def from_product(
     if "tax_percent" in omitted and "tax_percent" not in readable:
         message = "you cannot read the tax of this product. Enter the tax, or 0 if there is none."
         violations.append(Violation(UserErrorCode.INVALID, at + message, "tax_percent"))
-    values = FromProduct(
+    values = LineValues(
         name=product.name if "name" in copied else line.name,
         unit_id=product.unit_id if "unit_id" in copied else line.unit_id,
         unit_price=product.price if "unit_price" in copied else line.unit_price,
@@ -321,7 +323,7 @@ def from_product(
     return values, violations
 
 
-def _unpriced(line: OfferingLine, product: OfferedProduct, readable: Collection[str]) -> str | None:
+def _unpriced(line: LineFacts, product: ProductFacts, readable: Collection[str]) -> str | None:
     """Why a line cannot have its product's price; None if it can (EP-097)."""
     if not {"price", "currency"} <= set(readable):
         return "you cannot read the price of this product. Enter the unit price."

@@ -17,19 +17,19 @@ from db.engine.row import carry_over
 from db.quotes import Quote, QuoteItem
 from db.sales import Opportunity
 from domain.contracts import (
-    SAME,
-    ContractLines,
+    CONTENT_COLUMNS,
+    ContractDiff,
     ContractStatus,
-    ContractTerms,
-    Ledger,
-    LedgerEntry,
+    ContractTerm,
+    CurrentLine,
+    KindTerms,
+    NewLine,
     SoldContent,
-    Term,
-    by_kind,
+    assign_kinds,
+    compute_term,
+    diff_lines,
     last_day,
-    ledger,
     status_on,
-    term,
 )
 from domain.violations import Violation
 from resolvers.engine.changeset import Assignment, Changeset, to
@@ -48,29 +48,29 @@ class SaleFacts:
     """Existing contracts of the opportunity."""
     lines: Sequence[ContractLine]
     """Lines of these contracts that are in force."""
-    kinds: Mapping[UUID, ContractTerms]
+    kinds: Mapping[UUID, KindTerms]
     """Contract kind by product."""
-    default_kind: ContractTerms | None
+    default_kind: KindTerms | None
     """Kind of items without a product, and of products without a kind."""
     roots: Mapping[UUID, UUID]
     """Original quote line by copied quote line."""
 
-    def ledger(self) -> Ledger | Violation:
+    def diff_lines(self) -> ContractDiff | Violation:
         """The difference to the contracts of previous sales."""
         items = sorted(self.items, key=lambda row: (row.position, row.id))
-        sold = by_kind(items, self.kinds, self.default_kind, self.roots)
+        sold = assign_kinds(items, self.kinds, self.default_kind, self.roots)
         if isinstance(sold, Violation):
             return sold
         kinds = {contract.id: contract.kind_id for contract in self.contracts}
         current_lines = [
-            ContractLines(
+            CurrentLine(
                 self.roots.get(line.quote_item_id or line.id), kinds[line.contract_id], line
             )
             for contract in self.contracts
             for line in self.lines
             if line.contract_id == contract.id
         ]
-        return ledger(sold, current_lines)
+        return diff_lines(sold, current_lines)
 
 
 async def write_contracts(
@@ -141,12 +141,12 @@ class ContractWriter:
         self._existing: dict[UUID, Contract] = {}
         self._new: dict[UUID, Contract] = {}
         self._changed: set[UUID] = set()
-        self._kinds: dict[UUID, ContractTerms] = {}
+        self._kinds: dict[UUID, KindTerms] = {}
         self._lines: dict[UUID, list[SoldContent]] = defaultdict(list)
 
     def write(self, facts: SaleFacts) -> None:
         """Prepare all changed contracts and contract lines."""
-        change = facts.ledger()
+        change = facts.diff_lines()
         if isinstance(change, Violation):
             self._item.violation(change)
             return
@@ -162,11 +162,11 @@ class ContractWriter:
         for line in created:
             self._item.also_create(line)
 
-    def _line(self, entry: LedgerEntry) -> ContractLine:
+    def _line(self, entry: NewLine) -> ContractLine:
         sold, old = entry.sold, entry.replaces
         contract = old.contract_id if old else self._contract(sold.kind, sold.row.currency)
         line = self._ctx.unit.blank(ContractLine)
-        carry_over(cast("QuoteItem", sold.row), line, SAME)
+        carry_over(cast("QuoteItem", sold.row), line, CONTENT_COLUMNS)
         line.contract_id = contract
         line.quote_item_id = sold.row.id
         line.replaces_id = old.id if old else None
@@ -178,7 +178,7 @@ class ContractWriter:
         self._kinds[contract] = sold.kind
         return line
 
-    def _contract(self, kind: ContractTerms, currency: str) -> UUID:
+    def _contract(self, kind: KindTerms, currency: str) -> UUID:
         """Id of the opportunity's contract of a kind and currency; a new one if there is none."""
         for id, row in (self._existing | self._new).items():
             if (row.kind_id, row.currency) == (kind.id, currency):
@@ -187,7 +187,7 @@ class ContractWriter:
         self._new[created.id] = created
         return created.id
 
-    def _build(self, kind: ContractTerms, currency: str) -> Contract:
+    def _build(self, kind: KindTerms, currency: str) -> Contract:
         opportunity = self._item.record
         contract = self._ctx.unit.blank(Contract)
         contract.name = opportunity.name
@@ -197,7 +197,7 @@ class ContractWriter:
         contract.kind_id = kind.id
         contract.time_based = kind.time_based
         contract.currency = currency
-        terms = term(kind, self._day)
+        terms = compute_term(kind, self._day)
         contract.starts_on, contract.ends_on = terms.starts_on, terms.ends_on
         contract.renewal_months, contract.remind_on = terms.renewal_months, terms.remind_on
         contract.status = status_on(contract, self._ctx.today)
@@ -230,7 +230,7 @@ class ContractWriter:
         if before.status == ContractStatus.ENDED and id in self._kinds:
             begin = before.starts_on or self._day
             # The sale may be dated before the contract's start, which must not end it earlier.
-            terms: Term = term(self._kinds[id], max(begin, self._day))
+            terms: ContractTerm = compute_term(self._kinds[id], max(begin, self._day))
             return (
                 to(Contract.starts_on, begin),
                 to(Contract.ends_on, terms.ends_on),

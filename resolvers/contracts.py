@@ -14,10 +14,10 @@ from domain.contracts import (
     NOT_SOLD,
     SOLD_AGAIN,
     ContractStatus,
-    ContractTerms,
+    KindTerms,
+    compute_term,
     renewed,
     status_on,
-    term,
 )
 from domain.violations import Violation
 from resolvers.engine.changeset import Action, Changeset, Saved
@@ -64,16 +64,16 @@ async def apply_kind(ctx: Context, items: Saved[Contract]) -> None:
             _apply(item, kind_row.decide(_terms), ctx.today)
 
 
-def _terms(row: ContractKind) -> ContractTerms:
-    return ContractTerms(row.id, row.time_based, row.months, row.renews)
+def _terms(row: ContractKind) -> KindTerms:
+    return KindTerms(row.id, row.time_based, row.months, row.renews)
 
 
-def _apply(item: Changeset[Contract, object], kind: ContractTerms, today: date) -> None:
+def _apply(item: Changeset[Contract, object], kind: KindTerms, today: date) -> None:
     contract = item.record
     contract.time_based = kind.time_based
     if item.before is not None:
         return
-    default_term = term(kind, contract.starts_on or today)
+    default_term = compute_term(kind, contract.starts_on or today)
     contract.starts_on = contract.starts_on or default_term.starts_on
     contract.ends_on = contract.ends_on or default_term.ends_on
     if contract.renewal_months is None:

@@ -26,7 +26,7 @@ from db.engine.transaction import (
     TransactionStart,
 )
 from db.engine.write.connection import TenantConnection
-from db.engine.write.unit_of_work import MOMENT, UnitOfWork
+from db.engine.write.unit_of_work import CLOCK_TICK, UnitOfWork
 from db.staff import Employee, Role, User
 from resolvers.areas import REGISTRY
 from resolvers.engine.changeset import AnyChangeset
@@ -173,7 +173,7 @@ async def _execute(
     ctx: Context, record: type[Record], operation: Standard, **params: object
 ) -> UUID:
     """Execute one command. Raises TenantError with all errors, which rolls back the transaction."""
-    ctx.unit.now += MOMENT
+    ctx.unit.now += CLOCK_TICK
     command = REGISTRY.standard(record, operation)
     [item] = await execute(ctx, CommandRequest(command, ((("input",), params),)))
     if messages := error_messages(ctx, item):

@@ -19,10 +19,10 @@ from domain.outcome import (
     NO_QUOTE,
     SOLD,
     closed_on,
-    lost,
+    lost_violations,
     outcome,
     reopened,
-    unlockable,
+    unlock_violations,
 )
 from domain.sales import PipelineStep
 from domain.setup import StageKind
@@ -116,7 +116,7 @@ async def lose(ctx: Context, items: list[Changeset[Opportunity, LoseInput]]) -> 
 
 
 def _note_violations(note: str | None, reason: LostReason) -> Iterable[Violation]:
-    return lost(reason, note)
+    return lost_violations(reason, note)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +147,7 @@ async def unlock(ctx: Context, items: Saved[Opportunity]) -> None:
     for item in items:
         requested = _requested_stage(item)
         item.record.stage_id = item.existing.stage_id
-        item.violations(unlockable(item.existing))
+        item.violations(unlock_violations(item.existing))
         if item.failed:
             continue
         item.record.locked = False

@@ -15,7 +15,7 @@ from db.quotes import Quote, QuoteItem
 from domain.access import WriteScope
 from domain.codes import Code, UserErrorCode
 from domain.numbering import number
-from domain.quotes import closed
+from domain.quotes import immutability_violations
 from resolvers.engine.changeset import (
     Action,
     Changeset,
@@ -73,7 +73,7 @@ async def set_items(ctx: Context, items: Saved[Quote]) -> None:
         item.copy_before()
         refuse_older_version(item)
         check_unlocked(item)
-        item.violations(closed(item.existing, item.record))
+        item.violations(immutability_violations(item.existing, item.record))
     valid = without_failed(valid)
     await _match_lines(ctx, valid)
     await check_references(ctx, list(valid))

@@ -15,12 +15,12 @@ from db.quotes import Quote, QuoteItem
 from domain.codes import UserErrorCode
 from domain.quotes import (
     TOO_LARGE,
-    FromProduct,
     ItemKind,
+    LineValues,
     fits_columns,
     from_product,
+    line_amounts,
     sum_totals,
-    totals,
 )
 from domain.violations import Violation
 from resolvers.engine.changeset import Changeset, Saved, to, without_failed
@@ -83,7 +83,7 @@ def _set_from_product(line: Line, product: HiddenRow[Product], readable: set[str
 
 def _from_product(
     line: QuoteItem, product: Product, *, omitted: list[str], readable: set[str]
-) -> tuple[FromProduct, list[Violation]]:
+) -> tuple[LineValues, list[Violation]]:
     return from_product(line, product, omitted, readable)
 
 
@@ -127,7 +127,7 @@ def _add_up_existing(item: Changeset[Quote, object], rows: Sequence[QuoteItem]) 
 def add_up(item: Changeset[Quote, object], lines: Sequence[QuoteItem]) -> None:
     """Set the amounts of the lines and of the quote."""
     quote = item.record
-    totals_by_line = totals(lines, quote.discount_percent, quote.currency or "")
+    totals_by_line = line_amounts(lines, quote.discount_percent, quote.currency or "")
     for place, (line, line_totals) in enumerate(zip(lines, totals_by_line, strict=True)):
         if not fits_columns(line_totals):
             item.error(UserErrorCode.INVALID, TOO_LARGE, ITEMS, str(place), "quantity")

@@ -23,7 +23,7 @@ from db.engine.base import Record, Trace
 from db.engine.capabilities import Ownable, Shareable
 from db.engine.entity import Entity
 from db.engine.fields import Reference
-from db.engine.gate import Form
+from db.engine.gate import VisibilityForm
 from db.engine.model import Model
 from db.engine.sql import Bool, Concat, IntLiteral, Query, TableColumn, one_of, parameter
 
@@ -226,10 +226,10 @@ class Policies:
         policy = self.of(entity)
         return policy is not None and policy.restricts and not (full and policy.spares_full)
 
-    def reach(self, entity: Entity, form: Form) -> Bool:
+    def reach(self, entity: Entity, form: VisibilityForm) -> Bool:
         """The condition on the entity's own table for a viewer with own rows."""
         sources = self._sources(entity)
-        if form is Form.ID_IN and sources:
+        if form is VisibilityForm.ID_IN and sources:
             return entity.table.c.id.in_(union_all(*(source.ids(entity) for source in sources)))
         return or_(false(), *(source.predicate(entity) for source in sources))
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement
 
 from db.engine.dependencies import Dependencies
 from db.engine.entity import Entity
-from db.engine.gate import Form, Right
+from db.engine.gate import Right, VisibilityForm
 from domain.access import AttributeRights
 
 
@@ -19,7 +19,7 @@ class SystemAuthorizer:
         """Every entity."""
         return True
 
-    def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
+    def rows(self, entity: Entity, form: VisibilityForm) -> ColumnElement[bool] | None:
         """All rows."""
         return None
 
@@ -55,9 +55,9 @@ class SystemAuthorizer:
         """None."""
         return ()
 
-    def form(self, entity: str) -> Form:
+    def form(self, entity: str) -> VisibilityForm:
         """All rows have one form."""
-        return Form.PREDICATE
+        return VisibilityForm.PREDICATE
 
     def value(self, name: str) -> object:
         """There are no parameters."""

@@ -26,7 +26,7 @@ from db.engine.dependencies import (
     ordered,
 )
 from db.engine.entity import Entity
-from db.engine.gate import Form, Right
+from db.engine.gate import Right, VisibilityForm
 from domain.access import AttributeRights, EntityRights, RowScope, WriteScope
 
 ID_IN_LIMIT = 2000
@@ -102,7 +102,7 @@ class Viewer:
         """Whether the entity is switched off."""
         return entity in self.off
 
-    def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
+    def rows(self, entity: Entity, form: VisibilityForm) -> ColumnElement[bool] | None:
         """The condition on the entity's table, or None for all rows."""
         if entity.parents:
             return self._with_parents(entity, form)
@@ -123,10 +123,10 @@ class Viewer:
     def _is_restricted(self, entity: str) -> bool:
         return self.policies.is_restricted(entity, full=self.full)
 
-    def _with_parents(self, entity: Entity, form: Form) -> ColumnElement[bool]:
+    def _with_parents(self, entity: Entity, form: VisibilityForm) -> ColumnElement[bool]:
         """Conditions for children: a child record is visible only with all its parents."""
         found = [
-            within(entity, relation, parent, self.rows(parent, Form.PREDICATE))
+            within(entity, relation, parent, self.rows(parent, VisibilityForm.PREDICATE))
             if self.may_see(parent.name)
             else without(entity, relation)
             for relation, parent in zip(entity.parents, entity.parent_types, strict=True)
@@ -219,14 +219,14 @@ class Viewer:
         granted = self.rights.get(entity)
         return () if granted is None else granted.attributes.values()
 
-    def form(self, entity: str) -> Form:
+    def form(self, entity: str) -> VisibilityForm:
         """ID_IN for a viewer with few rows of a large table, PREDICATE for all others."""
-        return self._forms.get(entity, Form.PREDICATE)
+        return self._forms.get(entity, VisibilityForm.PREDICATE)
 
     @cached_property
-    def _forms(self) -> dict[str, Form]:
+    def _forms(self) -> dict[str, VisibilityForm]:
         few = (name for name, reach in self.reach.items() if reach.is_few())
-        return dict.fromkeys(few, Form.ID_IN)
+        return dict.fromkeys(few, VisibilityForm.ID_IN)
 
     def value(self, name: str) -> object:
         """The value of a parameter of a policy or mask."""

@@ -24,7 +24,7 @@ from db.engine.seal import DIALECT, SealedCompiler, Unsealed
 from db.engine.sql import Bool, Column, Concat, Query, Sql, SqlType, one_of
 from domain.access import AttributeRights
 
-__all__ = ["Authorizer", "Compiled", "Form", "Gate", "Right", "SecuredView", "Unsealed"]
+__all__ = ["Authorizer", "Compiled", "Gate", "Right", "SecuredView", "Unsealed", "VisibilityForm"]
 
 
 class Right(StrEnum):
@@ -35,7 +35,7 @@ class Right(StrEnum):
     CLOSED = "CLOSED"
 
 
-class Form(StrEnum):
+class VisibilityForm(StrEnum):
     """SQL form of the condition for the rows a caller may see (D-52)."""
 
     PREDICATE = "PREDICATE"
@@ -53,7 +53,7 @@ class Authorizer(Protocol):
     def is_off(self, entity: str) -> bool:
         """Whether the entity's feature is switched off for all users."""
 
-    def rows(self, entity: Entity, form: Form) -> Bool | None:
+    def rows(self, entity: Entity, form: VisibilityForm) -> Bool | None:
         """The visibility condition on the entity's table; None for all rows."""
 
     def right(self, entity: str, name: str) -> Right:
@@ -77,7 +77,7 @@ class Authorizer(Protocol):
     def attributes(self, entity: str) -> Iterable[AttributeRights]:
         """All readable custom attributes, in a fixed order."""
 
-    def form(self, entity: str) -> Form:
+    def form(self, entity: str) -> VisibilityForm:
         """The SQL form for a root list."""
 
     def value(self, name: str) -> object:
@@ -101,7 +101,7 @@ class SecuredView(FromClause):
         self,
         entity: Entity,
         authorizer: Authorizer,
-        form: Form,
+        form: VisibilityForm,
         name: str,
         *,
         trashed: bool = False,
@@ -250,7 +250,11 @@ class Gate:
         self._count: dict[str, int] = {}
 
     def see(
-        self, entity: Entity, form: Form = Form.PREDICATE, *, trashed: bool = False
+        self,
+        entity: Entity,
+        form: VisibilityForm = VisibilityForm.PREDICATE,
+        *,
+        trashed: bool = False,
     ) -> SecuredView:
         """The rows of `entity` that the caller may see, usable as a table; with `trashed`, those in the trash."""
         name = entity.table.name

@@ -24,7 +24,7 @@ from resolvers.engine.update import (
     lock,
     lock_parents,
     refuse_conflict,
-    refuse_duplicates,
+    report_duplicates,
 )
 from resolvers.engine.values import NO_ID
 
@@ -89,7 +89,7 @@ async def restore(ctx: Context, items: list[AnyChangeset]) -> None:
     """Prepare restorations: a record that is not in the trash stays as it is."""
     _check_right(ctx.viewer, items)
     valid = without_failed(items)
-    refuse_duplicates(valid)
+    report_duplicates(valid)
     if not valid:
         return
     entity = valid[0].entity

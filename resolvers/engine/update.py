@@ -81,7 +81,7 @@ async def lock(ctx: Context, items: Sequence[AnyChangeset], mode: Lock, scope: S
     if not items:
         return
     entity = items[0].entity
-    refuse_duplicates(items)
+    report_duplicates(items)
     ids = {each.id or NO_ID for each in items}
     parents = await _lock_parents_of(ctx, entity, ids)
     locked = await ctx.unit.lock_visible(entity, ids, mode)
@@ -134,7 +134,7 @@ async def lock_parents(ctx: Context, entity: Entity, rows: Iterable[Record]) -> 
     return parents
 
 
-def refuse_duplicates(items: Sequence[AnyChangeset]) -> None:
+def report_duplicates(items: Sequence[AnyChangeset]) -> None:
     """Add an error to inputs with the same record, because the result would depend on their order."""
     counts = Counter(each.id for each in items)
     for each in items:

@@ -34,9 +34,9 @@ ATTRIBUTE_KINDS = {
     "boolean": Kind.BOOLEAN,
 }
 LISTS = 250
+"""Maximum items in a list of values (D-39)."""
 PAGE = 25
 """Records per page, by default (D-38)."""
-"""Maximum items in a list of values (D-39)."""
 CONDITIONS = 250
 """Maximum tests in all filters of one operation."""
 DEEP = 12

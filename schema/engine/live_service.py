@@ -29,7 +29,7 @@ from schema.engine.keys import LivePlanKey, OperationKey, encoded
 from schema.engine.live_messages import Changes, LiveMessage
 from schema.engine.lru import Lru
 from schema.engine.read_selection import SelectionReader
-from schema.engine.reads import CHARACTERS_PER_NODE, PARSED_BYTES, PARSED_OPERATIONS, Request
+from schema.engine.reads import CHARACTERS_PER_NODE, MAX_PARSED_FIELDS, PARSED_OPERATIONS, Request
 from schema.engine.typed import with_type
 from schema.engine.variables import Declared, Variables, coerce, shape, types
 
@@ -98,7 +98,7 @@ class SubscriptionService:
         self.budget = budget
         self._prefixes = frozenset(model.by_prefix)
         self.parsed: Lru[OperationKey, ParsedSubscription] = Lru(
-            PARSED_OPERATIONS, PARSED_BYTES, lambda parsed: parsed.weight
+            PARSED_OPERATIONS, MAX_PARSED_FIELDS, lambda parsed: parsed.weight
         )
         self.plans: Lru[LivePlanKey, LivePlan | Forbidden] = Lru(PLANS, PLANNED, _length)
 

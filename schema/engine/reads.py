@@ -36,7 +36,7 @@ from schema.engine.root_fields import RootField
 from schema.engine.variables import Declared, Variables, coerce, shape, types
 
 PARSED_OPERATIONS = 2_000
-PARSED_BYTES = 300_000
+MAX_PARSED_FIELDS = 300_000
 """Maximum fields and tests in all cached selections; each takes some 300 bytes."""
 PLANS = 2_000
 PLANNED = 16_000_000
@@ -95,7 +95,7 @@ class ReadService:
         self.list_items = LISTS
         self._prefixes = frozenset(model.by_prefix)
         self.parsed: Lru[OperationKey, ParsedOperation] = Lru(
-            PARSED_OPERATIONS, PARSED_BYTES, lambda parsed: parsed.weight
+            PARSED_OPERATIONS, MAX_PARSED_FIELDS, lambda parsed: parsed.weight
         )
         self.plans: Lru[PlanKey, Plan | Forbidden] = Lru(PLANS, PLANNED, _length)
         self.introspections = Introspections(schema)

@@ -17,7 +17,7 @@ from db.engine.plan.run import run
 from db.engine.transaction import EntryRejected, RejectReason, SerializationConflict
 from db.engine.write.connection import TenantConnection
 from db.engine.write.idempotency import IdempotentRequest, find_outcome, lock_key
-from db.engine.write.unit_of_work import MOMENT, UnitOfWork
+from db.engine.write.unit_of_work import CLOCK_TICK, UnitOfWork
 from domain.codes import Code, Refused
 from domain.values import JsonObject
 from resolvers.engine.changeset import Params
@@ -38,7 +38,13 @@ from schema.engine.payloads import (
     used_in_payloads,
 )
 from schema.engine.read_selection import SelectionReader
-from schema.engine.reads import PARSED_BYTES, PARSED_OPERATIONS, ReadService, Request, with_denied
+from schema.engine.reads import (
+    MAX_PARSED_FIELDS,
+    PARSED_OPERATIONS,
+    ReadService,
+    Request,
+    with_denied,
+)
 from schema.engine.respond import MutationResult
 from schema.engine.variables import Declared, Variables, coerce, shape, types
 
@@ -92,7 +98,7 @@ class WriteService:
         self._reads = reads
         self._prefixes = frozenset(self._model.by_prefix)
         self.parsed: Lru[OperationKey, PayloadSelection] = Lru(
-            PARSED_OPERATIONS, PARSED_BYTES, lambda each: each.weight
+            PARSED_OPERATIONS, MAX_PARSED_FIELDS, lambda each: each.weight
         )
         self.declared: Lru[DocumentKey, Declared] = Lru(
             PARSED_OPERATIONS, PARSED_OPERATIONS, lambda each: 1
@@ -236,7 +242,7 @@ class WriteService:
         ctx = Context(unit, viewer, self._registry.hooks)
         results = []
         for number, request in enumerate(parsed.requests):
-            unit.now += MOMENT  # so that each deletion has a timestamp of its own
+            unit.now += CLOCK_TICK  # so that each deletion has a timestamp of its own
             outcomes = [outcome(ctx, item) for item in await execute(ctx, request)]
             if request.all_or_none and any(each.failed for each in outcomes):
                 raise RolledBack(number, outcomes)

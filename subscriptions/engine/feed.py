@@ -13,7 +13,13 @@ from db.engine.log import LogPosition
 from db.engine.transaction import Database, EntryRejected, RejectReason, StatementTimeout
 from domain.codes import CloseCode, Code, Refused
 from subscriptions.engine.contracts import Member
-from subscriptions.engine.poller import PASSES, LogPoller, PolledRead, PollFailed, PollResult
+from subscriptions.engine.poller import (
+    TRANSIENT_ERRORS,
+    LogPoller,
+    PolledRead,
+    PollFailed,
+    PollResult,
+)
 from subscriptions.engine.shared_subscription import SharedSubscription
 from subscriptions.engine.subscriber import Subscriber
 from tenancy.directory import Directory
@@ -26,7 +32,7 @@ TURN = 500
 """Subscribers served before other tasks run."""
 LEASE_SECONDS = 30.0
 """Seconds without access to the tenant's data after which its sockets are closed, so that clients reconnect."""
-WAITS: tuple[type[Exception], ...] = (*PASSES, StatementTimeout)
+WAITS: tuple[type[Exception], ...] = (*TRANSIENT_ERRORS, StatementTimeout)
 MAX_BYTES = 128 * 1024 * 1024
 """Maximum bytes of all lists of a tenant in this process."""
 log = structlog.get_logger()
@@ -191,9 +197,9 @@ class Feed:
         group, head = read.group, result.head
         try:
             if read.ids is None:
-                group.reread(read.result, head.epoch, head.access, head.position)
+                group.replace_all(read.result, head.epoch, head.access, head.position)
             else:
-                group.read_some(read.ids, read.result, head.position)
+                group.apply_changes(read.ids, read.result, head.position)
             if group.watch.key not in self.groups:
                 self._free_memory(group.size, {other for _, other in result.compiled})
         except Refused as refused:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from auth.viewers import Viewers, ViewersInSnapshot
     from db.engine.transaction import Placement
 
-ENTRIES = 5_000
+MAX_ENTRIES = 5_000
 """Changes in one poll beyond which lists are read again in full."""
-PASSES: tuple[type[Exception], ...] = (*LOST, LockTimeout, EntryRejected)
+TRANSIENT_ERRORS: tuple[type[Exception], ...] = (*LOST, LockTimeout, EntryRejected)
 """Temporary errors of a whole poll: sending pauses, and nothing is lost."""
-RECORDS = 500
-"""Temporary errors of one list."""
+MAX_CHANGED_RECORDS = 500
+"""Changed records of a list beyond which it is read again in full."""
 log_ = structlog.get_logger()
 
 
@@ -127,7 +127,7 @@ class LogPoller:
         for group in groups:
             try:
                 read = await self._read_one(result.head, group, entries)
-            except PASSES:
+            except TRANSIENT_ERRORS:
                 raise
             except Exception as error:
                 compiled = [subscriber for subscriber, other in result.compiled if other is group]
@@ -175,7 +175,7 @@ class LogPoller:
         after = min(positions, default=head.position)
         if after >= head.position:
             return []
-        entries = await log.since(self._connection, self._placement, after, ENTRIES)
+        entries = await log.since(self._connection, self._placement, after, MAX_ENTRIES)
         return entries or None
 
     async def _past(
@@ -186,7 +186,7 @@ class LogPoller:
             return None
         new = [entry for entry in entries if entry.position > position]
         ids = _concerned(group, new)
-        if any(concerns_all(group, entry) for entry in new) or len(ids) > RECORDS:
+        if any(concerns_all(group, entry) for entry in new) or len(ids) > MAX_CHANGED_RECORDS:
             return None
         if not ids:
             return MissedChanges((), {})
@@ -203,7 +203,7 @@ class LogPoller:
             return PolledRead(group, await watch.all(self._connection, self._placement))
         new = [entry for entry in entries if entry.position > position]
         ids = _concerned(group, new)
-        if any(concerns_all(group, entry) for entry in new) or len(ids) > RECORDS:
+        if any(concerns_all(group, entry) for entry in new) or len(ids) > MAX_CHANGED_RECORDS:
             return PolledRead(group, await watch.all(self._connection, self._placement))
         if not ids:
             return None

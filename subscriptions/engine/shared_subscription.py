@@ -17,7 +17,8 @@ REPLAY_DELTAS = 256
 REPLAY_BYTES = 1024 * 1024
 RECORD_BYTES = 250
 """Bytes per record in addition to its texts."""
-LEAPS = 1_000
+MAX_GAPS = 1_000
+"""Ranges of positions without a state that a list remembers."""
 STEP_BYTES = 200
 """Bytes per record in a step in addition to its texts."""
 LIST_BYTES = 2 * 1024 * 1024
@@ -55,13 +56,13 @@ class SharedSubscription:
         """The access version under which it was read."""
         self.position: int | None = None
         """None before the first read."""
-        self.low = 0
+        self.buffered_since = 0
         """The position from which on all deltas are in the replay buffer."""
         self.subscribers: set[Subscriber] = set()
         self.left_at = 0.0
         """Time at which the last subscriber left, by a monotonic clock."""
         self._records: dict[UUID, tuple[bytes, ...]] = {}
-        self._leaps: deque[tuple[int, int]] = deque()
+        self._gaps: deque[tuple[int, int]] = deque()
         """Ranges of positions that were passed in one step: the list has no state in between."""
         self.replay_buffer: deque[DeltaRecord] = deque()
         """The changes of recent deltas."""
@@ -73,7 +74,7 @@ class SharedSubscription:
 
     # --- records ------------------------------------------------------------------------------
 
-    def reread(self, rows: Texts, epoch: int, access: int, position: int) -> None:
+    def replace_all(self, rows: Texts, epoch: int, access: int, position: int) -> None:
         """Replace all records as of `position`. Raises Refused if there are too many."""
         if self.position is None or epoch != self.epoch or position < self.position:
             self.epoch, self.access = epoch, access
@@ -88,9 +89,9 @@ class SharedSubscription:
             # date continue.
             self.access = access
             self._forget(self._last_delta())
-        self.read_some({**self._records, **rows}, rows, position)
+        self.apply_changes({**self._records, **rows}, rows, position)
 
-    def read_some(self, ids: Iterable[UUID], rows: Texts, position: int) -> None:
+    def apply_changes(self, ids: Iterable[UUID], rows: Texts, position: int) -> None:
         """Replace these records by those found as of `position`. Raises Refused if the list is too large."""
         changes = list(_changes(ids, self._records, rows))
         before = {id: self._records.get(id) for _, id, _ in changes}
@@ -98,7 +99,7 @@ class SharedSubscription:
             if kind is LiveChangeKind.LEFT:
                 self._texts_size -= _bytes(self._records.pop(id))
         at = self._last_delta()
-        self._leap(position)
+        self._record_gap(position)
         self._update(rows, position)
         if changes:
             self._remember(at, position, changes, before)
@@ -107,8 +108,8 @@ class SharedSubscription:
         """Whether all deltas since a position are in the replay buffer."""
         epoch, position = place
         here = -1 if self.position is None else self.position
-        stood = not any(start < position < end for start, end in self._leaps)
-        return stood and epoch == self.epoch and self.low <= position <= here
+        has_state = not any(start < position < end for start, end in self._gaps)
+        return has_state and epoch == self.epoch and self.buffered_since <= position <= here
 
     @property
     def size(self) -> int:
@@ -121,13 +122,15 @@ class SharedSubscription:
             + full_size
         )
 
-    def _leap(self, position: int) -> None:
-        """Advance to a position and store the delta."""
+    def _record_gap(self, position: int) -> None:
+        """Record the range of positions without a state up to `position`, and trim the buffers."""
         if self.position is not None and position > self.position + 1:
-            self._leaps.append((self.position, position))
-        while self._leaps and (len(self._leaps) > LEAPS or self._leaps[0][1] <= self.low):
-            self.low = max(self.low, self._leaps.popleft()[1])
-        while self.replay_buffer and self.replay_buffer[0].position <= self.low:
+            self._gaps.append((self.position, position))
+        while self._gaps and (
+            len(self._gaps) > MAX_GAPS or self._gaps[0][1] <= self.buffered_since
+        ):
+            self.buffered_since = max(self.buffered_since, self._gaps.popleft()[1])
+        while self.replay_buffer and self.replay_buffer[0].position <= self.buffered_since:
             self._replay_buffer_size -= self.replay_buffer.popleft().size
 
     def _update(self, rows: Texts, position: int) -> None:
@@ -153,12 +156,12 @@ class SharedSubscription:
         self._replay_buffer_size += size
         while len(self.replay_buffer) > REPLAY_DELTAS or self._replay_buffer_size > REPLAY_BYTES:
             dropped = self.replay_buffer.popleft()
-            self.low = dropped.position
+            self.buffered_since = dropped.position
             self._replay_buffer_size -= dropped.size
 
     def _last_delta(self) -> int:
         """The position of the last delta: the list has not changed since."""
-        return self.replay_buffer[-1].position if self.replay_buffer else self.low
+        return self.replay_buffer[-1].position if self.replay_buffer else self.buffered_since
 
     def _check_size(self) -> None:
         if len(self._records) > self.watch.most:
@@ -176,10 +179,10 @@ class SharedSubscription:
 
     def _forget(self, position: int) -> None:
         self.replay_buffer.clear()
-        self._leaps.clear()
+        self._gaps.clear()
         self._deltas.clear()
         self._full_messages.clear()
-        self._replay_buffer_size, self.low = 0, position
+        self._replay_buffer_size, self.buffered_since = 0, position
 
     # --- sending --------------------------------------------------------------------------------
 
@@ -192,7 +195,7 @@ class SharedSubscription:
         if self.position is None or not subscriber.is_ready():
             return
         at, subscriber.at = subscriber.at, self.position
-        if at is None or at < self.low:
+        if at is None or at < self.buffered_since:
             subscriber.send(self._all(subscriber.begins))
             subscriber.begins = LiveKind.RESYNC
         elif at < self._last_delta():
@@ -206,7 +209,8 @@ class SharedSubscription:
         The message contains the current state: rights may forbid the states in between.
         """
         start = next(
-            (s.position for s in reversed(self.replay_buffer) if s.position <= at), self.low
+            (s.position for s in reversed(self.replay_buffer) if s.position <= at),
+            self.buffered_since,
         )
         if start not in self._deltas:
             before: dict[UUID, tuple[bytes, ...] | None] = {}

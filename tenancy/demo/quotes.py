@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
-from domain.quotes import totals
+from domain.quotes import line_amounts
 from tenancy.demo.products import KIND_OF, PRODUCTS, UNITS
 from tenancy.demo.rows import Draw, Row, Rows, chance, made_id
 from tenancy.demo.sales import CURRENCIES, SOLD
@@ -81,7 +81,7 @@ def _lines(draw: Draw, number: int, before: int, quote: Row) -> list[Row]:
     if number % 6 == 0:
         rows.append(_rounding(draw, before + len(rows) + 1, len(rows) + 1, quote))
     lines = [SimpleNamespace(**row) for row in rows]
-    parts = totals(lines, quote["discount_percent"], quote["currency"])
+    parts = line_amounts(lines, quote["discount_percent"], quote["currency"])
     for row, part in zip(rows, parts, strict=True):
         row |= {"net": part.net, "tax": part.tax, "total": part.total}
     return rows

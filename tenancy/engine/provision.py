@@ -15,7 +15,7 @@ from tenancy.engine.history import head, script
 
 TAKEN = "The tenant '{slug}' exists already. Choose another name."
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,62}\Z")
-LOCK = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '60s';"
+TIMEOUTS = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '60s';"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def schema_name(tenant: UUID) -> str:
     return "t_" + base64.b32encode(tenant.bytes).decode().rstrip("=").lower()
 
 
-def refuse_name(slug: str) -> None:
+def check_slug(slug: str) -> None:
     """Raise TenantError if the slug is malformed."""
     if not SLUG.match(slug):
         raise TenantError(
@@ -50,7 +50,7 @@ def refuse_name(slug: str) -> None:
 
 async def create(admin: Driver, slug: str, name: str, *, demo: bool = False) -> Tenant:
     """Create a tenant with its role, schema, tables and catalog row, in one transaction. Raises TenantError."""
-    refuse_name(slug)
+    check_slug(slug)
     id = uuid7()
     schema = schema_name(id)
     async with admin.transaction():
@@ -75,7 +75,7 @@ async def analyze(admin: Driver, one: Tenant) -> None:
         await admin.execute(f'ANALYZE {one.placement.schema}."{row["tablename"]}"')
 
 
-async def remake(admin: Driver, one: Tenant, revision: str) -> bool:
+async def create_schema(admin: Driver, one: Tenant, revision: str) -> bool:
     """Create the schema of a tenant that is not in the catalog, at a revision. Returns whether its role is new."""
     schema = one.placement.schema
     # The role exists if the tenant was removed, or is in another database of this server too.
@@ -84,14 +84,14 @@ async def remake(admin: Driver, one: Tenant, revision: str) -> bool:
     return not exists
 
 
-async def unmake(admin: Driver, schema: str, *, role: bool) -> None:
+async def drop_schema(admin: Driver, schema: str, *, role: bool) -> None:
     """Drop a schema that is not in the catalog, and its role if `role`."""
     await admin.execute(f"SET LOCAL client_min_messages = warning; DROP SCHEMA {schema} CASCADE")
     if role:
         await admin.execute(f"DROP ROLE {schema}")
 
 
-async def admit(admin: Driver, one: Tenant) -> None:
+async def register(admin: Driver, one: Tenant) -> None:
     """Insert the catalog row of a tenant whose schema is at the newest revision."""
     await admin.execute(
         "INSERT INTO catalog.tenant "
@@ -102,7 +102,7 @@ async def admit(admin: Driver, one: Tenant) -> None:
     )  # fmt: skip
 
 
-async def advance(admin: Driver, schema: str, since: str) -> None:
+async def migrate_schema(admin: Driver, schema: str, since: str) -> None:
     """Migrate a schema from a revision to the newest, within the caller's transaction."""
     if since != head():
         await admin.execute(_as_owner(schema, script(since)))
@@ -122,7 +122,7 @@ def _make(schema: str, *, role: bool = True) -> str:
 
 def _as_owner(schema: str, text: str) -> str:
     return (
-        f"{LOCK} SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp; {text};"
+        f"{TIMEOUTS} SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp; {text};"
         "RESET ROLE; SET LOCAL search_path = '';"
     )
 
@@ -144,7 +144,7 @@ async def migrate(admin: Driver, one: Tenant, since: str) -> bool:
         )
         if since in (None, head()):
             return False
-        await advance(admin, one.placement.schema, since)
+        await migrate_schema(admin, one.placement.schema, since)
         await admin.execute("UPDATE catalog.tenant SET revision = $1 WHERE id = $2", head(), one.id)
     return True
 
@@ -169,7 +169,7 @@ async def set_state(admin: Driver, slug: str, state: str) -> bool:
 async def rename(admin: Driver, slug: str, new: str) -> None:
     """Change a tenant's slug, which users enter to sign in. Takes effect in servers within 30 seconds."""
     one, _ = await find(admin, slug)
-    refuse_name(new)
+    check_slug(new)
     try:
         await admin.execute("UPDATE catalog.tenant SET slug = $1 WHERE id = $2", new, one.id)
     except asyncpg.UniqueViolationError:

@@ -19,12 +19,12 @@ from tenancy.engine.history import is_known
 from tenancy.engine.provision import (
     Tenant,
     TenantError,
-    admit,
-    advance,
-    refuse_name,
-    remake,
+    check_slug,
+    create_schema,
+    drop_schema,
+    migrate_schema,
+    register,
     schema_name,
-    unmake,
 )
 
 FOREIGN_KEYS = """
@@ -86,7 +86,7 @@ async def _locked(admin: Driver) -> AsyncIterator[None]:
     try:
         for row in await admin.fetch(UNFINISHED, MARK):
             async with admin.transaction():
-                await unmake(admin, row[0], role=False)
+                await drop_schema(admin, row[0], role=False)
         yield
     finally:
         if not admin.is_closed():
@@ -110,12 +110,12 @@ async def _restore_all(
             done[one.placement.schema] = role
         async with admin.transaction():
             for _, one in targets:
-                await admit(admin, one)
+                await register(admin, one)
                 await admin.execute(f"COMMENT ON SCHEMA {one.placement.schema} IS NULL")
     except BaseException:
         for schema, role in done.items():
             async with admin.transaction():
-                await unmake(admin, schema, role=role)
+                await drop_schema(admin, schema, role=role)
         raise
 
 
@@ -130,7 +130,7 @@ def _selected(manifest: Manifest, only: str | None, new_name: str | None) -> lis
             f"The backup contains several tenants. Choose with --tenant which one to restore as {new_name!r}: {names}."
         )
     for each in selected:
-        refuse_name(new_name or each.slug)
+        check_slug(new_name or each.slug)
         if not is_known(each.revision):
             raise TenantError(
                 f"{each.slug} is at revision {each.revision} of Relata {manifest.relata}, which this "
@@ -168,7 +168,7 @@ async def _restore(
 ) -> bool:
     """Create the schema at the archived revision, fill and migrate it. Returns whether its role is new."""
     schema = one.placement.schema
-    role = await remake(admin, one, archived.revision)
+    role = await create_schema(admin, one, archived.revision)
     await admin.execute(
         f"COMMENT ON SCHEMA {schema} IS '{MARK}'; SET LOCAL statement_timeout = 0; "
         f"SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp"
@@ -177,7 +177,7 @@ async def _restore(
     await admin.execute(NEW_EPOCH, int(now.timestamp()), one.placement.version)
     await admin.execute(END_SESSIONS, now)
     await admin.execute("RESET ROLE; SET LOCAL search_path = ''")
-    await advance(admin, schema, archived.revision)
+    await migrate_schema(admin, schema, archived.revision)
     # After the migration, because older revisions lack these columns.
     await admin.execute(
         f"SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp; {REVOKE_RESETS};"

@@ -14,7 +14,7 @@ from auth.engine.policy import Matching, Owned, OwnRecords, Policies, Policy, St
 from auth.engine.viewer import Viewer
 from db.accounts import Account
 from db.api import MODEL
-from db.engine.gate import Form, Gate
+from db.engine.gate import Gate, VisibilityForm
 from db.sales import Opportunity, ShareRule
 from domain.access import EntityRights, RowScope
 from tests.support.covers import covers
@@ -30,7 +30,7 @@ def _sql(policies: Policies, entity: str, rows: RowScope, *, full: bool = False)
     rights = {entity: EntityRights(rows, declared.granted)}
     viewer = Viewer(ANY_ID, ANY_ID, 0, rights, {}, {}, {}, policies, full=full)
     gate = Gate(viewer)
-    view = gate.see(declared, Form.PREDICATE)
+    view = gate.see(declared, VisibilityForm.PREDICATE)
     return " ".join(gate.compile(sa.select(view.column("id")).select_from(view)).sql.split())
 
 
@@ -45,8 +45,8 @@ def test_an_entity_with_two_policies_is_refused_naming_both_areas() -> None:
 
 
 @covers("D-34")
-@pytest.mark.parametrize("form", Form)
-def test_an_entity_without_a_policy_is_closed(form: Form) -> None:
+@pytest.mark.parametrize("form", VisibilityForm)
+def test_an_entity_without_a_policy_is_closed(form: VisibilityForm) -> None:
     none = Policies.of_areas()
     known = MODEL.entities["Account"]
     assert str(none.reach(known, form)) == "false"

@@ -13,11 +13,11 @@ import pytest
 from db.api import MODEL
 from domain.accounts import account
 from domain.codes import UserErrorCode
-from domain.contracts import contract
+from domain.contracts import contract_violations
 from domain.labels import tag
 from domain.people import affiliation, person
 from domain.products import contract_kind, product
-from domain.quotes import quote, quote_item
+from domain.quotes import quote_item_violations, quote_violations
 from domain.setup import nameable
 from domain.violations import Rule, Violation
 from tenancy.demo.people import NUMBERS, PERSONAS
@@ -51,9 +51,9 @@ def missing_rule(before: object, after: object) -> list[Violation]:
 
 RULES: dict[str, Rule] = {
     "account": account, "account_type": nameable, "affiliation": affiliation,
-    "contract": contract, "contract_kind": contract_kind,
-    "person": person, "product": product, "quote": quote,
-    "quote_item": quote_item, "tag": tag,
+    "contract": contract_violations, "contract_kind": contract_kind,
+    "person": person, "product": product, "quote": quote_violations,
+    "quote_item": quote_item_violations, "tag": tag,
     **{
         table: MODEL.by_table[table].rule or missing_rule
         for table in ("activity", "attribute_assignment", "favorite", "tagging")
@@ -99,7 +99,7 @@ def test_no_live_child_has_a_trashed_parent(table: str) -> None:
 @pytest.mark.covers("D-17")
 @pytest.mark.parametrize("slug", SLUGS)
 def test_quote_and_contract_totals_equal_their_items(slug: str) -> None:
-    quotes, items = by_id(slug, "quote"), MADE[slug]["quote_item"]
+    quotes, items = by_id(slug, "quote"), MADE[slug]["quote_item_violations"]
     for row in items:
         digits = CURRENCIES[row["currency"]]
         assert row["currency"] == quotes[row["quote_id"]]["currency"]
@@ -121,7 +121,9 @@ def test_quote_and_contract_totals_equal_their_items(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_one_quote_is_active_at_most_and_contracts_come_from_won_opportunities(slug: str) -> None:
-    active = Counter(row["opportunity_id"] for row in live(MADE[slug]["quote"]) if row["active"])
+    active = Counter(
+        row["opportunity_id"] for row in live(MADE[slug]["quote_violations"]) if row["active"]
+    )
     assert max(active.values()) == 1
     sales, kinds = by_id(slug, "opportunity"), by_id(slug, "contract_kind")
     items, products = by_id(slug, "quote_item"), by_id(slug, "product")

@@ -16,33 +16,33 @@ from hypothesis import strategies as st
 
 from domain.codes import UserErrorCode
 from domain.contracts import (
+    CONTENT_COLUMNS,
     NO_KIND,
-    SAME,
-    ContractLines,
+    ContractDiff,
     ContractStatus,
-    ContractTerms,
-    Ledger,
+    ContractTerm,
+    CurrentLine,
+    KindTerms,
     Renewal,
-    Sold,
     SoldContent,
-    Term,
-    by_kind,
-    contract,
+    SoldLine,
+    assign_kinds,
+    compute_term,
+    contract_violations,
     days_later,
+    diff_lines,
     last_day,
-    ledger,
     months_later,
     renewed,
     status_on,
-    term,
 )
 from domain.quotes import ItemKind
 from domain.violations import Violation
 from tests.support.covers import covers
 
-ONCE = ContractTerms(UUID(int=1), time_based=False, months=None, renews=False)
-YEARLY = ContractTerms(UUID(int=2), time_based=True, months=12, renews=True)
-MONTHLY = ContractTerms(UUID(int=3), time_based=True, months=1, renews=False)
+ONCE = KindTerms(UUID(int=1), time_based=False, months=None, renews=False)
+YEARLY = KindTerms(UUID(int=2), time_based=True, months=12, renews=True)
+MONTHLY = KindTerms(UUID(int=3), time_based=True, months=1, renews=False)
 KINDS = (ONCE, YEARLY, MONTHLY)
 CONTRACT = UUID(int=30)
 
@@ -81,15 +81,15 @@ def line(id: int, net: int, currency: str = "EUR") -> Line:
     return Line(UUID(int=id), Decimal(net), Decimal(net), currency=currency)
 
 
-def sold(root: int, net: int = 10, kind: ContractTerms = ONCE, currency: str = "EUR") -> Sold:
-    return Sold(UUID(int=root), kind, line(0, net, currency))
+def sold(root: int, net: int = 10, kind: KindTerms = ONCE, currency: str = "EUR") -> SoldLine:
+    return SoldLine(UUID(int=root), kind, line(0, net, currency))
 
 
-def held(id: int, root: int | None, net: int = 10, kind: ContractTerms = ONCE) -> ContractLines:
-    return ContractLines(None if root is None else UUID(int=root), kind.id, line(id, net))
+def held(id: int, root: int | None, net: int = 10, kind: KindTerms = ONCE) -> CurrentLine:
+    return CurrentLine(None if root is None else UUID(int=root), kind.id, line(id, net))
 
 
-def moves(found: Ledger) -> dict[str, list[Any]]:
+def moves(found: ContractDiff) -> dict[str, list[Any]]:
     """The changes of a ledger, by line ids."""
     return {
         "enter": [
@@ -144,13 +144,13 @@ def moves(found: Ledger) -> dict[str, list[Any]]:
     ],
 )
 def test_ledger_starts_ends_and_keeps_lines(
-    now: list[Sold],
-    before: list[ContractLines],
+    now: list[SoldLine],
+    before: list[CurrentLine],
     enter: list[Any],
     end: list[int],
     stay: list[int],
 ) -> None:
-    assert moves(ledger(now, before)) == {"enter": enter, "end": end, "stay": stay}
+    assert moves(diff_lines(now, before)) == {"enter": enter, "end": end, "stay": stay}
 
 
 QUOTE = st.lists(
@@ -161,16 +161,16 @@ QUOTE = st.lists(
 @covers("D-04", "EP-145")
 @given(st.lists(QUOTE, min_size=1, max_size=6))
 def test_repeated_sales_touch_only_different_lines(
-    quotes: list[list[tuple[int, int, ContractTerms]]],
+    quotes: list[list[tuple[int, int, KindTerms]]],
 ) -> None:
     """After any sequence of sales the contracts equal the last sale, and only different lines changed."""
-    holds: dict[UUID, ContractLines] = {}
+    holds: dict[UUID, CurrentLine] = {}
     touched: Counter[UUID] = Counter()
     ids = iter(range(1, 1000))
     for quote in quotes:
         lines = [sold(root, net, kind) for root, net, kind in quote]
         before = dict(holds)
-        found = ledger(lines, holds.values())
+        found = diff_lines(lines, holds.values())
         assert len(found.enter) + len(found.stay) == len(lines)
         for row in found.end:
             touched[row.id] += 1
@@ -185,26 +185,28 @@ def test_repeated_sales_touch_only_different_lines(
             id = UUID(int=next(ids))
             assert isinstance(entry.sold.row, Line)
             row = replace(entry.sold.row, id=id)
-            holds[id] = ContractLines(entry.sold.root, entry.sold.kind.id, row)
+            holds[id] = CurrentLine(entry.sold.root, entry.sold.kind.id, row)
         assert _content(holds.values()) == _content(lines)
-        again = ledger(lines, holds.values())
+        again = diff_lines(lines, holds.values())
         assert not again.enter, "sold once more as it is, nothing is written"
         assert not again.end
     assert all(times == 1 for times in touched.values()), "what has ended ends once"
 
 
-def _content(lines: Iterable[Sold | ContractLines]) -> Counter[tuple[Any, ...]]:
-    return Counter((each.root, *(getattr(each.row, name) for name in SAME)) for each in lines)
+def _content(lines: Iterable[SoldLine | CurrentLine]) -> Counter[tuple[Any, ...]]:
+    return Counter(
+        (each.root, *(getattr(each.row, name) for name in CONTENT_COLUMNS)) for each in lines
+    )
 
 
 def test_the_content_of_a_line_is_every_column_of_its_protocol() -> None:
-    assert set(SAME) == set(SoldContent.__annotations__)
+    assert set(CONTENT_COLUMNS) == set(SoldContent.__annotations__)
 
 
-@pytest.mark.parametrize("column", SAME)
+@pytest.mark.parametrize("column", CONTENT_COLUMNS)
 def test_line_with_any_different_content_is_replaced(column: str) -> None:
     same, root = line(7, 10), UUID(int=1)
-    before = ContractLines(root, ONCE.id, same)
+    before = CurrentLine(root, ONCE.id, same)
     other: dict[str, Any] = {
         "name": "Cap",
         "currency": "USD",
@@ -212,8 +214,8 @@ def test_line_with_any_different_content_is_replaced(column: str) -> None:
         "unit_id": PLAIN,
     }
     changed: Any = replace(same, **{column: other.get(column, Decimal(99))})
-    assert ledger([Sold(root, ONCE, same)], [before]).stay
-    assert not ledger([Sold(root, ONCE, changed)], [before]).stay
+    assert diff_lines([SoldLine(root, ONCE, same)], [before]).stay
+    assert not diff_lines([SoldLine(root, ONCE, changed)], [before]).stay
 
 
 PRODUCT, PLAIN = UUID(int=20), UUID(int=21)
@@ -248,11 +250,9 @@ def item(id: int, net: int, product: UUID | None = None, kind: ItemKind = ItemKi
         ),
     ],
 )
-def test_items_get_the_kind_of_their_product(
-    items: list[Line], kinds: Sequence[ContractTerms]
-) -> None:
+def test_items_get_the_kind_of_their_product(items: list[Line], kinds: Sequence[KindTerms]) -> None:
     roots = {each.id: each.id for each in items}
-    found = by_kind(items, {PRODUCT: YEARLY}, ONCE, roots)
+    found = assign_kinds(items, {PRODUCT: YEARLY}, ONCE, roots)
     assert not isinstance(found, Violation)
     assert [each.kind for each in found] == kinds
     assert [each.row.id for each in found] == [each.id for each in items]
@@ -262,8 +262,10 @@ def test_items_get_the_kind_of_their_product(
 def test_sale_without_contract_kinds_is_refused() -> None:
     items = [item(1, 5, PRODUCT), item(2, 1, kind=ItemKind.ROUNDING)]
     roots = {each.id: each.id for each in items}
-    assert not isinstance(by_kind(items, {PRODUCT: YEARLY}, None, roots), Violation)
-    found = by_kind([*items, item(3, 1)], {PRODUCT: YEARLY}, None, roots | {UUID(int=3): PLAIN})
+    assert not isinstance(assign_kinds(items, {PRODUCT: YEARLY}, None, roots), Violation)
+    found = assign_kinds(
+        [*items, item(3, 1)], {PRODUCT: YEARLY}, None, roots | {UUID(int=3): PLAIN}
+    )
     assert found == Violation(UserErrorCode.INVALID, NO_KIND)
 
 
@@ -283,13 +285,17 @@ def test_months_later(day: date, months: int, expected: date) -> None:
 @covers("EP-149")
 def test_term_follows_the_contract_kind() -> None:
     begin = date(2026, 1, 31)
-    assert term(ONCE, begin) == Term(begin, None, None, None)
-    assert term(MONTHLY, begin) == Term(begin, date(2026, 2, 27), None, None)
-    assert term(YEARLY, begin) == Term(begin, date(2027, 1, 30), 12, date(2026, 12, 31))
-    endless = ContractTerms(UUID(int=4), time_based=True, months=None, renews=False)
-    assert term(endless, begin) == Term(begin, None, None, None)
-    short = ContractTerms(UUID(int=5), time_based=True, months=1, renews=True)
-    assert term(short, date(2026, 2, 1)).remind_on == date(2026, 2, 1), "not before it begins"
+    assert compute_term(ONCE, begin) == ContractTerm(begin, None, None, None)
+    assert compute_term(MONTHLY, begin) == ContractTerm(begin, date(2026, 2, 27), None, None)
+    assert compute_term(YEARLY, begin) == ContractTerm(
+        begin, date(2027, 1, 30), 12, date(2026, 12, 31)
+    )
+    endless = KindTerms(UUID(int=4), time_based=True, months=None, renews=False)
+    assert compute_term(endless, begin) == ContractTerm(begin, None, None, None)
+    short = KindTerms(UUID(int=5), time_based=True, months=1, renews=True)
+    assert compute_term(short, date(2026, 2, 1)).remind_on == date(2026, 2, 1), (
+        "not before it begins"
+    )
 
 
 @covers("EP-154")
@@ -326,7 +332,7 @@ def test_terms_are_limited_to_the_range_of_dates() -> None:
     assert days_later(date.max, 1) == date.max
     assert days_later(date.min, -1) == date.min
     assert last_day(None, date.min) == date.min
-    assert term(YEARLY, date(9999, 6, 1)).ends_on == date(9999, 12, 30)
+    assert compute_term(YEARLY, date(9999, 6, 1)).ends_on == date(9999, 12, 30)
     last = renewed(Contract(ends_on=date.max, renewal_months=12))
     assert isinstance(last, Renewal)
     assert last.ends_on == date(9999, 12, 30)
@@ -356,4 +362,4 @@ def test_last_day_is_not_before_the_start() -> None:
 )
 def test_values(given: dict[str, Any], wrong: list[str]) -> None:
     row = replace(Contract(ends_on=date(2026, 3, 1)), **given)
-    assert [each.column for each in contract(None, row)] == wrong
+    assert [each.column for each in contract_violations(None, row)] == wrong

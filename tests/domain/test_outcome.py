@@ -15,10 +15,10 @@ from domain.outcome import (
     closed_on,
     closing_fields,
     explanation_violations,
-    lost,
+    lost_violations,
     outcome,
     reopened,
-    unlockable,
+    unlock_violations,
 )
 from domain.sales import PipelineStep
 from domain.setup import StageKind
@@ -134,7 +134,7 @@ def test_reopened_stage_is_the_requested_or_last_open_one(
     ],
 )
 def test_lost_reason_may_require_a_note(needs: bool, note: str | None, wrong: list[Any]) -> None:
-    assert [short(each) for each in lost(LostReason(needs), note)] == wrong
+    assert [short(each) for each in lost_violations(LostReason(needs), note)] == wrong
 
 
 @covers("X-23", "D-20")
@@ -153,7 +153,7 @@ def test_becoming_lost_without_a_reason_is_refused(
 @pytest.mark.parametrize("status", StageKind)
 @pytest.mark.parametrize("locked", [True, False])
 def test_only_locked_or_closed_can_be_unlocked(status: StageKind, locked: bool) -> None:
-    found = [short(each) for each in unlockable(Opportunity(status, locked))]
+    found = [short(each) for each in unlock_violations(Opportunity(status, locked))]
     assert found == (
         [(UserErrorCode.INVALID_TRANSITION, "")] if status is OPEN and not locked else []
     )

@@ -16,17 +16,17 @@ from domain.codes import UserErrorCode
 from domain.money import minor, rounded, spread
 from domain.quotes import (
     CONTENT,
-    FromProduct,
     ItemKind,
+    LineValues,
     QuoteAmounts,
     QuoteFacts,
     delete_violations,
     fits_columns,
     from_product,
-    quote,
-    quote_item,
+    line_amounts,
+    quote_item_violations,
+    quote_violations,
     sum_totals,
-    totals,
 )
 from tests.support.covers import covers
 
@@ -152,7 +152,7 @@ SUMS: dict[str, tuple[list[Line], str | None, str, list[str], list[str]]] = {
 @pytest.mark.parametrize("case", SUMS)
 def test_totals(case: str) -> None:
     lines, discount, currency, nets, taxes = SUMS[case]
-    found = totals(lines, None if discount is None else Decimal(discount), currency)
+    found = line_amounts(lines, None if discount is None else Decimal(discount), currency)
     assert [f"{each.net:f}" for each in found] == nets
     assert [f"{each.tax:f}" for each in found] == taxes
     sums = sum_totals(found)
@@ -193,10 +193,10 @@ def test_sum_is_independent_of_line_order(
     asked: tuple[list[Line], Decimal | None, str], random: Any
 ) -> None:
     lines, discount, currency = asked
-    found = totals(lines, discount, currency)
+    found = line_amounts(lines, discount, currency)
     mixed = lines[:]
     random.shuffle(mixed)
-    assert sum_totals(totals(mixed, discount, currency)) == sum_totals(found)
+    assert sum_totals(line_amounts(mixed, discount, currency)) == sum_totals(found)
     for each in found:
         coins(each.net, currency)
         coins(each.tax, currency)
@@ -208,7 +208,7 @@ def test_equal_lines_differ_by_at_most_one_minor_unit(
     asked: tuple[list[Line], Decimal | None, str], times: int
 ) -> None:
     lines, discount, currency = asked
-    found = totals(lines * times, discount, currency)
+    found = line_amounts(lines * times, discount, currency)
     for n in range(len(lines)):
         equal = found[n :: len(lines)]
         for amounts in ([each.net for each in equal], [each.tax for each in equal]):
@@ -237,8 +237,8 @@ def test_tax_and_discount_are_computed_on_the_sum(
     """The total does not depend on how lines are split."""
     lines, discount, currency = asked
     taxed = [replace(each, kind=ItemKind.ITEM, tax_percent=rate) for each in lines]
-    gross = sum_totals(totals(taxed, None, currency)).net
-    sums = sum_totals(totals(taxed, discount, currency))
+    gross = sum_totals(line_amounts(taxed, None, currency)).net
+    sums = sum_totals(line_amounts(taxed, discount, currency))
     with localcontext(prec=200):  # the default of 28 digits would round what is expected
         assert sums.net == gross - rounded(gross * (discount or 0) / 100, currency)
         assert sums.tax == rounded(sums.net * rate / 100, currency)
@@ -292,13 +292,13 @@ ITEMS: dict[str, tuple[dict[str, Any], list[tuple[UserErrorCode, str]]]] = {
 def test_quote_item(case: str) -> None:
     given_, expected = ITEMS[case]
     after = replace(line("9.99"), **given_)
-    assert [(each.code, each.column) for each in quote_item(None, after)] == expected
+    assert [(each.code, each.column) for each in quote_item_violations(None, after)] == expected
 
 
 def test_unchanged_invalid_values_of_a_line_are_accepted() -> None:
     """Invalid values from earlier rules do not block changes of other fields."""
     wrong = replace(line(None), quantity=Decimal(0), tax_percent=Decimal(101))
-    assert quote_item(wrong, replace(wrong, unit_id=UUID(int=1))) == []
+    assert quote_item_violations(wrong, replace(wrong, unit_id=UUID(int=1))) == []
 
 
 APPROVED = {"approved_at": MOMENT}
@@ -334,7 +334,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[UserErrorCod
 def test_quote(case: str) -> None:
     was, now, expected = CHANGES[case]
     before = replace(Quote(), **was)
-    found = quote(before, replace(before, **now))
+    found = quote_violations(before, replace(before, **now))
     assert [(each.code, each.column) for each in found] == expected
 
 
@@ -353,7 +353,7 @@ def test_content_of_an_approved_quote_is_locked(column: str) -> None:
         **dict.fromkeys(("valid_from", "valid_until"), date(2025, 1, 1)),
     }
     now: Any = {column: other.get(column, Decimal(1))}
-    found = quote(before, replace(before, **now))
+    found = quote_violations(before, replace(before, **now))
     assert [each.column for each in found] == ["approved_at"]
 
 
@@ -406,6 +406,6 @@ def test_line_gets_defaults_from_its_product(case: str) -> None:
     row = replace(Line(position=3), **OWN)
     found, violations = from_product(row, replace(Product(), **product), left_open, seen)
     values = OWN | {name: TAKEN[name] for name in taken}
-    assert found == FromProduct(**values)
+    assert found == LineValues(**values)
     assert [each.column for each in violations] == wrong
     assert all(each.message.startswith("Line 3: ") for each in violations)

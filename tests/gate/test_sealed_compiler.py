@@ -20,7 +20,7 @@ from db.engine import internal_tables
 from db.engine.base import Internal
 from db.engine.entity import Entity
 from db.engine.fields import Field
-from db.engine.gate import Form, Gate, SecuredView, Unsealed
+from db.engine.gate import Gate, SecuredView, Unsealed, VisibilityForm
 from db.engine.sql import AsDate, Column, Concat, DecimalLiteral, Folded, IntLiteral
 from tests.gate.bypasses import FUNCTIONS, PARTIAL, RAW, READS, WRITES, Case, O, S, see
 from tests.support.covers import covers
@@ -102,7 +102,7 @@ def _read(seen: SecuredView) -> Any:
 
 @covers("D-50")
 def test_view_not_issued_by_a_gate_is_refused() -> None:
-    forged = SecuredView(OPPORTUNITY, SystemAuthorizer(), Form.PREDICATE, "opportunity_1")
+    forged = SecuredView(OPPORTUNITY, SystemAuthorizer(), VisibilityForm.PREDICATE, "opportunity_1")
     gate = Gate(SystemAuthorizer())
     gate.see(OPPORTUNITY)  # issues a view of the same name
     with pytest.raises(Unsealed, match=r"was not issued by this gate"):
@@ -138,7 +138,9 @@ def test_identity_of_an_issued_view_is_not_reused() -> None:
     issued = {id(gate.see(OPPORTUNITY)) for _ in range(100)}
     assert len(issued) == 100
     for _ in range(1000):
-        forged = SecuredView(OPPORTUNITY, SystemAuthorizer(), Form.PREDICATE, "opportunity_1")
+        forged = SecuredView(
+            OPPORTUNITY, SystemAuthorizer(), VisibilityForm.PREDICATE, "opportunity_1"
+        )
         with pytest.raises(Unsealed):
             gate.compile(_read(forged))
 

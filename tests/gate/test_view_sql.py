@@ -18,7 +18,7 @@ from auth.engine.viewer import ID_IN_LIMIT, Reach, Viewer
 from auth.rights import _reach, load
 from db.api import MODEL
 from db.engine.entity import Entity
-from db.engine.gate import Compiled, Form, Gate, Right, Unsealed
+from db.engine.gate import Compiled, Gate, Right, Unsealed, VisibilityForm
 from db.engine.sql import Folded, parameter
 from db.engine.transaction import TransactionStart
 from domain.access import EntityRights, RowScope
@@ -60,7 +60,7 @@ def parent_entities(entity: Entity) -> list[Entity]:
     return [found for each in entity.parent_types for found in (each, *parent_entities(each))]
 
 
-def listed(entity: Entity, authorizer: Viewer, form: Form, *columns: str) -> str:
+def listed(entity: Entity, authorizer: Viewer, form: VisibilityForm, *columns: str) -> str:
     """The SQL of a view with these columns, without the outer query."""
     gate = Gate(authorizer)
     seen = gate.see(entity, form)
@@ -76,10 +76,10 @@ def listed(entity: Entity, authorizer: Viewer, form: Form, *columns: str) -> str
 
 
 @covers("D-50")
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", VisibilityForm)
 @pytest.mark.parametrize("rows", RowScope)
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
-def test_view_is_a_plain_select(entity: Entity, rows: RowScope, form: Form) -> None:
+def test_view_is_a_plain_select(entity: Entity, rows: RowScope, form: VisibilityForm) -> None:
     columns = [each.column for each in entity.fields.values()]
     sql = listed(entity, viewer(entity, rows), form, *columns)
     table = re.escape(
@@ -106,9 +106,9 @@ def test_view_without_rights_is_refused(entity: Entity) -> None:
 
 
 @covers("D-34")
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", VisibilityForm)
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
-def test_own_scope_without_policy_has_no_rows(entity: Entity, form: Form) -> None:
+def test_own_scope_without_policy_has_no_rows(entity: Entity, form: VisibilityForm) -> None:
     """Scope OWN of an entity without an owner policy, or of its children, is the condition false."""
     assert 0 < len(POLICIES.by_entity) < len(MODEL.entities)
     sql = listed(entity, viewer(entity, RowScope.OWN), form)
@@ -124,11 +124,11 @@ def test_own_scope_without_policy_has_no_rows(entity: Entity, form: Form) -> Non
 CHILDREN = [entity for entity in MODEL.entities.values() if entity.parents]
 
 
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", VisibilityForm)
 @pytest.mark.parametrize("rows", RowScope)
 @pytest.mark.parametrize("entity", CHILDREN, ids=lambda entity: entity.name)
 def test_child_rows_are_those_of_visible_parents(
-    entity: Entity, rows: RowScope, form: Form
+    entity: Entity, rows: RowScope, form: VisibilityForm
 ) -> None:
     """The row scope of a child's permission is ignored: its rows are those with a visible parent."""
     closed = EntityRights(rows, entity.granted)
@@ -227,7 +227,7 @@ async def test_view_under_lateral_join_is_inlined(world: World, scope: RowScope)
 @covers("D-51")
 def test_closed_columns_are_null_and_never_named() -> None:
     authorizer = viewer(OPPORTUNITY, margin=Right.CLOSED)
-    sql = listed(OPPORTUNITY, authorizer, Form.PREDICATE, "margin", "name")
+    sql = listed(OPPORTUNITY, authorizer, VisibilityForm.PREDICATE, "margin", "name")
     assert "NULL AS margin" in sql
     assert "opportunity.margin" not in sql
     gate = Gate(authorizer)
@@ -239,7 +239,10 @@ def test_closed_columns_are_null_and_never_named() -> None:
 @covers("D-51")
 def test_ruled_column_is_selected_as_case() -> None:
     sql = listed(
-        OPPORTUNITY, viewer(OPPORTUNITY, commission=Right.CONDITIONAL), Form.PREDICATE, "commission"
+        OPPORTUNITY,
+        viewer(OPPORTUNITY, commission=Right.CONDITIONAL),
+        VisibilityForm.PREDICATE,
+        "commission",
     )
     case = r"CASE WHEN \(?opportunity\.status = ANY \(\$1::TEXT\[\]\)\)? THEN opportunity\.commission END AS commission"
     assert re.search(case, sql), sql
@@ -405,7 +408,9 @@ async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None
         known = await load(connection, MODEL, POLICIES, user)
         assert known is not None
         for name in known.rights:
-            found = [await _all(connection, known, MODEL.entities[name], form) for form in Form]
+            found = [
+                await _all(connection, known, MODEL.entities[name], form) for form in VisibilityForm
+            ]
             assert found[0] == found[1], name
             assert len(found[0]) == len(set(found[0]))
 
@@ -424,7 +429,7 @@ async def test_reach_excludes_children_and_history(world: World) -> None:
 
 
 async def _all(
-    connection: asyncpg.Connection[Any], known: Viewer, entity: Entity, form: Form
+    connection: asyncpg.Connection[Any], known: Viewer, entity: Entity, form: VisibilityForm
 ) -> list[UUID]:
     gate = Gate(known)
     seen = gate.see(entity, form)

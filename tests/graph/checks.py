@@ -10,7 +10,7 @@ from uuid import UUID
 from db.api import MODEL
 from domain.activities import employers
 from domain.columns import named
-from domain.quotes import sum_totals, totals
+from domain.quotes import line_amounts, sum_totals
 from domain.tree import closes_cycle
 from tests.graph.graph_tenant import Records, Row
 from tests.support.rows import as_row, as_rows
@@ -44,7 +44,7 @@ def quotes_add_up(records: Records) -> Iterator[str]:
         own_rows = sorted(lines[quote["id"]], key=lambda row: row["position"])
         if [row["position"] for row in own_rows] != list(range(1, len(own_rows) + 1)):
             yield f"quote {quote['id']}: lines at {[row['position'] for row in own_rows]}"
-        amounts = totals(as_rows(own_rows), quote["discount_percent"], quote["currency"])
+        amounts = line_amounts(as_rows(own_rows), quote["discount_percent"], quote["currency"])
         for line, expected in zip(own_rows, amounts, strict=True):
             if (line["net"], line["tax"], line["total"]) != (
                 expected.net,

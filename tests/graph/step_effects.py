@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from db.api import MODEL
-from domain.contracts import SAME
+from domain.contracts import CONTENT_COLUMNS
 from domain.quotes import CONTENT
 from domain.sales import LOCKED
 from tests.graph.checks import attached, in_force
@@ -169,7 +169,8 @@ def sale_violations(records: Records, opportunity: UUID) -> Iterator[str]:
     lines = in_force(records)
     in_contracts = [line for each in attached(records)[opportunity] for line in lines[each["id"]]]
     counts = [
-        Counter(tuple(row[name] for name in SAME) for row in rows) for rows in (items, in_contracts)
+        Counter(tuple(row[name] for name in CONTENT_COLUMNS) for row in rows)
+        for rows in (items, in_contracts)
     ]
     if counts[0] != counts[1]:
         yield f"opportunity {opportunity}: offered {counts[0] - counts[1]}, sold {counts[1] - counts[0]}"

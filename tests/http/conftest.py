@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 
-from app import Service, configured
+from app import SignalFreeServer, uvicorn_config
 from schema.engine.budget import Budget
 from tests.support.logs import logs
 from tests.support.world import World
@@ -15,7 +15,7 @@ from tests.support.world import World
 @pytest.fixture(scope="session")
 async def port(world: World) -> AsyncIterator[int]:
     """Port where the world's application is served, on the loopback."""
-    service = Service(configured(world.app, "127.0.0.1", 0))
+    service = SignalFreeServer(uvicorn_config(world.app, "127.0.0.1", 0))
     serving = asyncio.create_task(service.serve())
     while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
         await asyncio.sleep(0.01)

@@ -619,7 +619,7 @@ async def test_missing_body_times_out(
 
 
 async def test_missing_head_times_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(app, "REQUEST_HEAD_SECONDS", 0.05)
     for raw in (b"", b"GET", b"GET /graphql HTTP/1.1\r\nhost: x\r\n"):
         assert await over_socket(port, raw, finished=False) == Got()
 
@@ -628,7 +628,7 @@ async def test_head_larger_than_64_kib_is_refused(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Refused for its length: the time limit is longer than the test.
-    monkeypatch.setattr(app, "HEAD_SECONDS", 1_000)
+    monkeypatch.setattr(app, "REQUEST_HEAD_SECONDS", 1_000)
     for endless in (
         b"GET /?",
         b"GET / HTTP/1.1\r\nx: ",

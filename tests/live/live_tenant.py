@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from app import Service, application, configured
+from app import SignalFreeServer, application, uvicorn_config
 from auth.engine.tokens import ACCESS_LIFETIME
 from tests.live.wire import Rows, Wire, wire
 from tests.support.world import SIGN_IN, World
@@ -116,9 +116,11 @@ async def live_tenant(world: World, slug: str) -> AsyncIterator[LiveTenant]:
 @asynccontextmanager
 async def another_server(
     tenant: LiveTenant, origins: Sequence[str] = ()
-) -> AsyncIterator[tuple[Service, int]]:
+) -> AsyncIterator[tuple[SignalFreeServer, int]]:
     """A second server of the same application, which a test may stop, and its port."""
-    service = Service(configured(application(tenant.world.endpoint, origins), "127.0.0.1", 0))
+    service = SignalFreeServer(
+        uvicorn_config(application(tenant.world.endpoint, origins), "127.0.0.1", 0)
+    )
     serving = asyncio.create_task(service.serve())
     while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
         await asyncio.sleep(0.01)

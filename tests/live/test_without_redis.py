@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2
 
-from app import application, built
+from app import application, open_endpoint
 from subscriptions.engine.feed import POLL_SECONDS
 from tests.live.live_tenant import OPPORTUNITIES_SUBSCRIPTION, LiveTenant
 from tests.live.wire import Rows, wire
@@ -27,7 +27,9 @@ NOTIFIES = re.compile(r"\bNOTIFY\b|pg_notify")
 async def without_redis(tenant: LiveTenant) -> AsyncIterator[tuple[TenantClient, int]]:
     """A second application that cannot reach Redis: its client and its port."""
     world = tenant.world
-    async with built(world.servers.database_url, NOWHERE, SECRET, per_minute=UNMETERED) as endpoint:
+    async with open_endpoint(
+        world.servers.database_url, NOWHERE, SECRET, per_minute=UNMETERED
+    ) as endpoint:
         app = application(endpoint)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://relata.example") as to:

@@ -29,7 +29,7 @@ from db.engine.dependencies import (
     ordered,
 )
 from db.engine.entity import Entity
-from db.engine.gate import Form, Gate, Right
+from db.engine.gate import Gate, Right, VisibilityForm
 from db.engine.plan.live import plan_live
 from db.engine.plan.planner import plan
 from db.engine.plan.selection import search_of
@@ -92,7 +92,7 @@ class RecordingViewer:
     def is_off(self, entity: str) -> bool:
         return self._note(RowsOf(entity)).is_off(entity)
 
-    def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
+    def rows(self, entity: Entity, form: VisibilityForm) -> ColumnElement[bool] | None:
         waiting = [entity]
         while waiting:  # the rows of its parents restrict its rows
             current = waiting.pop()
@@ -121,7 +121,7 @@ class RecordingViewer:
     def attributes(self, entity: str) -> Iterable[AttributeRights]:
         return self._note(AttributesOf(entity)).attributes(entity)
 
-    def form(self, entity: str) -> Form:
+    def form(self, entity: str) -> VisibilityForm:
         return self._note(RowsOf(entity)).form(entity)
 
     def value(self, name: str) -> object:
@@ -250,7 +250,7 @@ def _rows(viewer: Viewer, entity: Entity) -> list[str]:
     if not viewer.may_see(entity.name):
         return []
     found = []
-    for form in Form:
+    for form in VisibilityForm:
         gate = Gate(viewer)
         seen = gate.see(entity, form)
         found.append(gate.compile(select(seen.column("id")).select_from(seen)).sql)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from domain.quotes import sum_totals, totals
+from domain.quotes import line_amounts, sum_totals
 from tests.quotes.conftest import QuoteClient
 from tests.support.covers import covers
 from tests.support.rows import as_rows
@@ -25,7 +25,7 @@ async def assert_totals(own: TenantClient) -> int:
     quotes = await own.fetch("SELECT * FROM quote WHERE deleted_at IS NULL")
     for quote in quotes:
         own_lines = lines[quote["id"]]
-        amounts = totals(as_rows(own_lines), quote["discount_percent"], quote["currency"])
+        amounts = line_amounts(as_rows(own_lines), quote["discount_percent"], quote["currency"])
         for line, amount in zip(own_lines, amounts, strict=True):
             assert (line["net"], line["tax"], line["total"]) == (
                 amount.net,

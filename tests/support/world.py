@@ -14,7 +14,7 @@ import asyncpg
 import httpx2
 from starlette.applications import Starlette
 
-from app import application, built
+from app import application, open_endpoint
 from auth.engine.passwords import Passwords
 from auth.engine.tokens import ACCESS_LIFETIME
 from cli.servers.embedded import Servers, embedded
@@ -158,7 +158,7 @@ async def install_demo(servers: Servers) -> None:
 async def endpoint_on(servers: Servers) -> AsyncIterator[Endpoint]:
     """An endpoint of the application on these servers, with a budget that no test exceeds."""
     urls = (servers.database_url, servers.redis_url)
-    async with built(*urls, SECRET, UNMETERED, Passwords(**CHEAP)) as endpoint:
+    async with open_endpoint(*urls, SECRET, UNMETERED, Passwords(**CHEAP)) as endpoint:
         yield endpoint
 
 

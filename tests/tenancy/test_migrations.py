@@ -14,7 +14,7 @@ from db.api import METADATA
 from domain.setup import StageKind
 from tenancy.engine.drift import drift
 from tenancy.engine.history import MIGRATIONS
-from tenancy.engine.provision import LOCK
+from tenancy.engine.provision import TIMEOUTS
 from tests.tenancy.cell import MARK, Cell
 from tests.tenancy.histories import longer, sql, steps
 
@@ -59,7 +59,7 @@ def _complaints(text: str) -> list[str]:
     command = [str(SQUAWK), "--reporter", "gcc", "--pg-version", "15.0", "--assume-in-transaction"]
     command += ["--stdin-filepath", "migration.sql", f"--exclude={','.join(EXCLUDED)}"]
     result = subprocess.run(
-        command, input=LOCK + "\n" + text, capture_output=True, text=True, check=False
+        command, input=TIMEOUTS + "\n" + text, capture_output=True, text=True, check=False
     )
     lines = [line for line in result.stdout.splitlines() if line.startswith("migration.sql:")]
     assert bool(lines) == bool(result.returncode), result.stderr
@@ -100,8 +100,8 @@ def test_squawk_reports_statements_that_block_users_of_a_table(text: str, rule: 
 
 def test_runner_sets_lock_and_statement_timeouts() -> None:
     """Without timeouts a waiting migration would block all later requests for the table."""
-    assert "lock_timeout" in LOCK
-    assert "statement_timeout" in LOCK
+    assert "lock_timeout" in TIMEOUTS
+    assert "statement_timeout" in TIMEOUTS
 
 
 async def test_missing_migration_is_found(cell: Cell) -> None:

@@ -16,7 +16,7 @@ from tenancy.engine import provision
 from tenancy.engine.drift import FACTS
 from tenancy.engine.history import head, script
 from tenancy.engine.provision import (
-    LOCK,
+    TIMEOUTS,
     Tenant,
     TenantError,
     create,
@@ -303,4 +303,4 @@ async def test_migration_runs_as_ddl_role_with_time_limits(
     assert 0 < int(settings["statement_timeout"]) <= 60_000
     assert await cell.admin.fetchval("SELECT current_user = session_user")
     assert await cell.admin.fetchval("SHOW lock_timeout") == "0"
-    assert "lock_timeout" in LOCK
+    assert "lock_timeout" in TIMEOUTS

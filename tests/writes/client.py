@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import httpx2
 
-from app import Service, application, configured
+from app import SignalFreeServer, application, uvicorn_config
 from db.api import MODEL
 from tenancy.demo import seed
 from tenancy.engine.provision import create
@@ -236,7 +236,7 @@ async def without_commits(own: TenantClient) -> AsyncIterator[asyncpg.Connection
 @asynccontextmanager
 async def served(own: TenantClient) -> AsyncIterator[int]:
     """Serve the application on a loopback socket; yields the port and shuts down gracefully."""
-    service = Service(configured(own.world.app, "127.0.0.1", 0))
+    service = SignalFreeServer(uvicorn_config(own.world.app, "127.0.0.1", 0))
     serving = asyncio.create_task(service.serve())
     while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
         await asyncio.sleep(0.01)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from db.engine.gate import Form, SecuredView
+from db.engine.gate import SecuredView, VisibilityForm
 from db.engine.plan.aggregate import aggregate
 from db.engine.plan.emit import array, obj
 from db.engine.plan.order import SortExpression, beyond, keys
@@ -140,12 +140,12 @@ def _needs_rows(selection: ConnectionSelection, part: InConnection) -> bool:
     return isinstance(part, NodesSelection | EdgesSelection)
 
 
-def _form(scope: Scope, selection: ConnectionSelection) -> Form:
+def _form(scope: Scope, selection: ConnectionSelection) -> VisibilityForm:
     """SQL form of the visibility condition. `ID_IN` only at the root; nested, the parent's id selects few rows (D-52)."""
     return (
         scope.gate.authorizer.form(selection.entity.name)
         if selection.via is None
-        else Form.PREDICATE
+        else VisibilityForm.PREDICATE
     )
 
 

@@ -68,7 +68,7 @@ from db.engine.sql import (
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 """Bounds of dates: a timestamp at the limit may lie beyond it in another time zone (D-42)."""
-CUT = "cut"
+PAGE_ALIAS = "page"
 MAX_SKIPPED = 10_000
 """Maximum of `skip`. To reach later groups, filter more narrowly."""
 
@@ -306,20 +306,22 @@ def _list(statement: _GroupStatement, source: FromClause, index: int, part: Grou
     )
     if statement.skip is not None:
         page = page.offset(statement.skip)
-    cut = f"{CUT}_{index}"
+    page_alias = f"{PAGE_ALIAS}_{index}"
     row_laterals: list[Joined] = []
     items: list[tuple[str, Concat | str]] = []
     for inner, (key, what) in enumerate(part.parts):
         if isinstance(what, KeyParts):
-            items.append((key, _keys(statement, what, cut, row_laterals)))
+            items.append((key, _keys(statement, what, page_alias, row_laterals)))
         elif (text := statement.texts.get((index, inner))) is not None:
-            shown = text if isinstance(text, str) else Concat([Column(cut, text.name, Text())])
+            shown = (
+                text if isinstance(text, str) else Concat([Column(page_alias, text.name, Text())])
+            )
             items.append((key, shown))
         else:
             items.append((key, f'"{what}"'))
-    rows = join_laterals(page.subquery(cut), row_laterals)
+    rows = join_laterals(page.subquery(page_alias), row_laterals)
     outer_order = [
-        key.ordered(Column(cut, str(label.name), label.type))
+        key.ordered(Column(page_alias, str(label.name), label.type))
         for key, label in zip(order, order_columns, strict=True)
     ]
     joined: Query = select(StringAgg(obj(items), *(outer_order or [IntLiteral(1)])))
@@ -332,24 +334,29 @@ def _names(statement: _GroupStatement) -> list[str]:
     return [*keys, *dict.fromkeys(shown)]
 
 
-def _keys(statement: _GroupStatement, parts: KeyParts, cut: str, laterals: list[Joined]) -> Concat:
-    return obj((key, _key_part(statement, part, cut, laterals)) for key, part in parts.parts)
+def _keys(
+    statement: _GroupStatement, parts: KeyParts, page_alias: str, laterals: list[Joined]
+) -> Concat:
+    return obj((key, _key_part(statement, part, page_alias, laterals)) for key, part in parts.parts)
 
 
 def _key_part(
-    statement: _GroupStatement, part: KeyPart, cut: str, laterals: list[Joined]
+    statement: _GroupStatement, part: KeyPart, page_alias: str, laterals: list[Joined]
 ) -> Concat | str:
     match part:
         case str(name):
             return f'"{name}"'
         case KeyParts():
-            return _keys(statement, part, cut, laterals)
+            return _keys(statement, part, page_alias, laterals)
         case KeyValue(number):
             key = statement.request.keys[number]
             kind = Kind.DATE if key.bucket or key.field is None else key.field.kind
-            value = Column(cut, f"key_{number + 1}", _type(key))
+            value = Column(page_alias, f"key_{number + 1}", _type(key))
             return nullable(leaf(kind, value), True)
         case KeyRecord(number, selection):
             return to_one(
-                statement.scope, selection, Column(cut, f"key_{number + 1}", Uuid()), laterals
+                statement.scope,
+                selection,
+                Column(page_alias, f"key_{number + 1}", Uuid()),
+                laterals,
             )

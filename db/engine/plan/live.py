@@ -11,7 +11,7 @@ from sqlalchemy import Uuid, func, select
 
 from db.engine.dependencies import Dependencies, entities_of
 from db.engine.entity import Entity
-from db.engine.gate import Authorizer, Form, Gate
+from db.engine.gate import Authorizer, Gate, VisibilityForm
 from db.engine.model import Model
 from db.engine.plan.planner import Forbidden, Plan, closed, denied
 from db.engine.plan.run import tagged
@@ -121,11 +121,12 @@ def plan_live(
     form = authorizer.form(live.entity.name)
     full = _statement(live, Scope(Gate(authorizer), model, pages), form, limit)
     return LivePlan(
-        full, _statement(live, Scope(Gate(authorizer), model, pages), Form.PREDICATE, None)
+        full,
+        _statement(live, Scope(Gate(authorizer), model, pages), VisibilityForm.PREDICATE, None),
     )
 
 
-def _statement(live: Live, scope: Scope, form: Form, limit: int | None) -> Plan:
+def _statement(live: Live, scope: Scope, form: VisibilityForm, limit: int | None) -> Plan:
     view = scope.gate.see(live.entity, form)
     laterals: list[Joined] = []
     texts = [record(scope, view, text, laterals) for text in live.texts]
@@ -147,7 +148,7 @@ def _statement(live: Live, scope: Scope, form: Form, limit: int | None) -> Plan:
         bounds=tuple(scope.bounds),
         denied=denied(scope),
         cursors="\\x02" in compiled.sql,
-        narrow=form is Form.ID_IN,
+        narrow=form is VisibilityForm.ID_IN,
         searches=scope.searches,
     )
 

@@ -31,7 +31,7 @@ from db.engine.dependencies import (
     ordered,
 )
 from db.engine.fields import Kind
-from db.engine.gate import Authorizer, Compiled, Form, Gate, Right, SecuredView
+from db.engine.gate import Authorizer, Compiled, Gate, Right, SecuredView, VisibilityForm
 from db.engine.model import Model
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
@@ -181,7 +181,7 @@ def plan(
         narrow=any(
             isinstance(root, ConnectionSelection | Groups)
             and authorizer.may_see(root.entity.name)
-            and authorizer.form(root.entity.name) is Form.ID_IN
+            and authorizer.form(root.entity.name) is VisibilityForm.ID_IN
             for _, root in selection.roots
         ),
         searches=scope.searches,

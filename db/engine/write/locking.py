@@ -15,7 +15,7 @@ from sqlalchemy import Text, Uuid, select
 from db.engine.base import Record
 from db.engine.dependencies import RowsOf
 from db.engine.entity import Entity
-from db.engine.gate import Authorizer, Compiled, Form, Gate, SecuredView
+from db.engine.gate import Authorizer, Compiled, Gate, SecuredView, VisibilityForm
 from db.engine.hidden import Hidden
 from db.engine.sql import (
     AsText,
@@ -132,7 +132,7 @@ async def lock_visible(
     unique_ids = sorted(set(ids))
     if not unique_ids or not authorizer.may_see(entity.name):
         return {}
-    if lock is not Lock.NONE and authorizer.rows(entity, Form.PREDICATE) is not None:
+    if lock is not Lock.NONE and authorizer.rows(entity, VisibilityForm.PREDICATE) is not None:
         locked = await _fetch(
             connection, authorizer, _ByIds(entity, lock, trashed, full_rows=False), unique_ids
         )
@@ -205,7 +205,7 @@ async def nearest_visible(
 
 
 def _compile_nearest(
-    authorizer: Authorizer, series: Series, form: Form, *, before: bool
+    authorizer: Authorizer, series: Series, form: VisibilityForm, *, before: bool
 ) -> Compiled:
     gate = Gate(authorizer)
     rows = gate.see(series.entity, form)

@@ -13,7 +13,7 @@ import orjson
 
 from db.engine.base import Record
 from db.engine.entity import Entity
-from db.engine.gate import Authorizer, Form
+from db.engine.gate import Authorizer, VisibilityForm
 from db.engine.hidden import Hidden
 from db.engine.model import Model
 from db.engine.write import locking, statements
@@ -33,7 +33,7 @@ from domain.setup import HistoryEventKind
 from domain.values import JsonObject
 from domain.violations import Violation
 
-MOMENT = timedelta(microseconds=1)
+CLOCK_TICK = timedelta(microseconds=1)
 WRITE_HISTORY = "SELECT write_history($1, $2)"
 R = TypeVar("R", bound=Record)
 
@@ -147,7 +147,7 @@ class UnitOfWork:
         """The ids of those just written records that the caller still sees."""
         if (
             self.authorizer.may_see(entity.name)
-            and self.authorizer.rows(entity, Form.PREDICATE) is None
+            and self.authorizer.rows(entity, VisibilityForm.PREDICATE) is None
         ):
             return set(ids)  # the caller sees all records
         return await self.visible(entity, ids)
@@ -179,7 +179,7 @@ class UnitOfWork:
         written = []
         for before, after in pairs:
             # After waiting for another transaction, `now` may be earlier than that transaction's change.
-            after.updated_at = max(self.now, before.updated_at + MOMENT)
+            after.updated_at = max(self.now, before.updated_at + CLOCK_TICK)
             after.version = before.version + 1
             written.append(self._written(entity, kind, before, after))
         if written:

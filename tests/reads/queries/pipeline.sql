@@ -23,7 +23,7 @@ SELECT convert_to(('{"groupCount":' || (
 (SELECT count(*) AS count_1
   FROM groups_1
   WHERE true))::text || ',"groups":[' || coalesce(
-(SELECT string_agg(('{"key":{"stage":{"record":' || CASE WHEN (stage_3.id IS NOT NULL) THEN ('{"name":' || (to_json(stage_3.name))::text || ',"position":' || (stage_3.position)::text || '}') ELSE 'null' END || '}},"count":' || cut_1.value_1 || ',"sum":' || cut_1.value_2 || ',"avg":' || cut_1.value_3 || '}'), ',' ORDER BY cut_1.order_0 ASC NULLS LAST, cut_1.order_1 ASC NULLS LAST) AS anon_2
+(SELECT string_agg(('{"key":{"stage":{"record":' || CASE WHEN (stage_3.id IS NOT NULL) THEN ('{"name":' || (to_json(stage_3.name))::text || ',"position":' || (stage_3.position)::text || '}') ELSE 'null' END || '}},"count":' || page_1.value_1 || ',"sum":' || page_1.value_2 || ',"avg":' || page_1.value_3 || '}'), ',' ORDER BY page_1.order_0 ASC NULLS LAST, page_1.order_1 ASC NULLS LAST) AS anon_2
   FROM
   (SELECT groups_1.key_1 AS key_1, groups_1.value_1 AS value_1, groups_1.value_2 AS value_2, groups_1.value_3 AS value_3, stage_2_key.key AS order_0, groups_1.key_1 AS order_1
     FROM groups_1 LEFT OUTER JOIN LATERAL
@@ -34,10 +34,10 @@ SELECT convert_to(('{"groupCount":' || (
         WHERE stage.deleted_at IS NULL) AS stage_2
       WHERE stage_2.id = groups_1.key_1) AS stage_2_key ON true
     WHERE true ORDER BY stage_2_key.key ASC NULLS LAST, groups_1.key_1 ASC NULLS LAST
-    LIMIT 100) AS cut_1 LEFT OUTER JOIN
+    LIMIT 100) AS page_1 LEFT OUTER JOIN
   (SELECT stage.id AS id, stage.name AS name, stage.position AS position
     FROM stage
-    WHERE stage.deleted_at IS NULL) AS stage_3 ON stage_3.id = cut_1.key_1), '') || ']}'), 'UTF8') AS r0
+    WHERE stage.deleted_at IS NULL) AS stage_3 ON stage_3.id = page_1.key_1), '') || ']}'), 'UTF8') AS r0
 -- $1: owners:Opportunity
 -- $2: opened:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
