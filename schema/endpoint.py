@@ -43,13 +43,16 @@ from schema.engine.transport import (
     request_in_url,
     respond,
 )
+from schema.engine.variables import coerce
 from schema.engine.writes import WriteService
-from schema.sessions import ALONE, SessionContext
+from schema.sessions import ALONE, PUBLIC, SessionContext
 from subscriptions.engine.socket import Authentication
 from subscriptions.feeds import Feeds
 
 PUBLIC_BODY = 4 * 1024
 LIMITS = Limits(single_use=ALONE)
+MISTAKES = frozenset({Code.GRAPHQL_VALIDATION_FAILED.value, Code.BAD_USER_INPUT.value})
+"""Codes of errors that are explained without a token; all others get the constant refusal."""
 LONGEST_NAME = 100
 """Maximum length, in characters, of the client's operation name in the access log."""
 
@@ -173,9 +176,14 @@ class Endpoint:
         unauthenticated = Refused(Code.UNAUTHENTICATED, SIGN_IN)
         try:
             graphql_request = await _read_request(request, PUBLIC_BODY)
+        except HttpRefused:
+            raise unauthenticated from None
+        try:
             admitted = self._public.get(graphql_request.query)
             admitted.cost(graphql_request.variables, graphql_request.operation)
-        except (HttpRefused, admission.DocumentRejected):
+        except admission.DocumentRejected as rejected:
+            if _is_mistake(rejected, graphql_request.query):
+                raise
             raise unauthenticated from None
         if graphql_request.safe or not _only_public(admitted, graphql_request.operation):
             raise unauthenticated
@@ -231,6 +239,12 @@ def _only_public(admitted: Admitted, name: str | None) -> bool:
     return admitted.operation(name).operation is OperationType.MUTATION
 
 
+def _is_mistake(rejected: admission.DocumentRejected, text: str) -> bool:
+    """Whether a document without a token is a public mutation with a mistake, which is explained."""
+    codes = {error.code for error in rejected.errors}
+    return codes <= MISTAKES and admission.selects_only(text, PUBLIC, LIMITS)
+
+
 def _bearer(request: HttpRequest) -> str | None:
     return _token(request.headers.get("authorization", ""))
 
@@ -250,18 +264,20 @@ async def _execute(
     graphql_request: GraphQLRequest,
     context: SessionContext,
 ) -> ExecutionResult:
-    """Execute a mutation of an admitted document.
+    """Execute a mutation of an admitted document. Raises DocumentRejected for invalid variables.
 
     `schema.execute` is not used: it validates again, by rules whose time is quadratic in the document
     or worse, and logs errors with the values of arguments, which may be passwords.
     """
+    graphql_schema = schema._schema  # noqa: SLF001 - strawberry has no other way
+    operation = admitted.operation(graphql_request.operation)
+    coerce(graphql_schema, operation, graphql_request.variables)  # for its errors
     result: Any = execute(
-        schema._schema,  # noqa: SLF001 - strawberry has no other way
+        graphql_schema,
         admitted.document,
         context_value=context,
         variable_values=graphql_request.variables,
         operation_name=graphql_request.operation,
-        max_coercion_errors=5,
         executor_class=schema.execution_context_class,
         hide_suggestions=True,
     )

@@ -3,7 +3,7 @@
 from .admit import Admitted, Documents, admit
 from .cost import Cost, Prepared
 from .limits import Limits
-from .parse import parse
+from .parse import parse, selects_only
 from .refusal import Code, DocumentError, DocumentRejected
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Prepared",
     "admit",
     "parse",
+    "selects_only",
 ]

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import graphql
 from graphql.language import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionNode,
     SelectionSetNode,
     Token,
@@ -150,3 +152,20 @@ def _spreads(selection_set: SelectionSetNode) -> Iterator[FragmentSpreadNode]:
         below: SelectionSetNode | None = getattr(selection, "selection_set", None)
         if below is not None:
             pending.extend(below.selections)
+
+
+def selects_only(text: str, names: frozenset[str], limits: Limits) -> bool:
+    """Whether a text is syntactically a document of mutations that select only these root fields."""
+    try:
+        document = parse(text, limits)
+    except DocumentRejected:
+        return False
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    return bool(operations) and all(
+        each.operation is OperationType.MUTATION
+        and all(
+            isinstance(field, FieldNode) and field.name.value in names
+            for field in each.selection_set.selections
+        )
+        for each in operations
+    )

@@ -29,6 +29,8 @@ class DocumentError:
     code: Code
     message: str
     locations: tuple[tuple[int, int], ...] = ()
+    input: tuple[str | int, ...] = ()
+    """Path to a value: the argument or variable, then fields and positions below it."""
 
 
 class DocumentRejected(Exception):
@@ -57,4 +59,5 @@ def problem_of(code: Code, error: GraphQLError) -> DocumentError:
     if len(message) > _LONGEST_MESSAGE:
         message = message[:_LONGEST_MESSAGE] + "…"
     places = (error.locations or [])[:_MOST_LOCATIONS]
-    return DocumentError(code, message, tuple((place.line, place.column) for place in places))
+    locations = tuple((place.line, place.column) for place in places)
+    return DocumentError(code, message, locations, tuple((error.extensions or {}).get("input", ())))

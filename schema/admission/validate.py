@@ -1,4 +1,4 @@
-"""Validates a document against the schema, with a few errors and no suggestions."""
+"""Validates a document against the schema, with a few errors that name the remedy."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from graphql import (
     visit,
 )
 from graphql.language import (
+    SKIP,
     DocumentNode,
     FragmentSpreadNode,
     InlineFragmentNode,
     ParallelVisitor,
+    ValueNode,
+    VisitorAction,
 )
-from graphql.type import assert_valid_schema, is_composite_type
+from graphql.type import GraphQLInputType, assert_valid_schema, is_composite_type
 from graphql.utilities import do_types_overlap
+from graphql.utilities.validate_input_value import validate_input_literal
 from graphql.validation import (
     ASTValidationRule,
     NoFragmentCyclesRule,
@@ -27,6 +31,7 @@ from graphql.validation import (
     PossibleFragmentSpreadsRule,
     ValidationContext,
     ValidationRule,
+    ValuesOfCorrectTypeRule,
 )
 from graphql.validation.rules.defer_stream_directive_label import DeferStreamDirectiveLabel
 from graphql.validation.rules.defer_stream_directive_on_root_field import (
@@ -38,13 +43,20 @@ from graphql.validation.rules.defer_stream_directive_on_valid_operations_rule im
 from graphql.validation.rules.stream_directive_on_list_field import StreamDirectiveOnListField
 from graphql.validation.validate import ValidationAbortedError
 
+from .explain import explain, node_at, of_literal
 from .limits import Limits
 from .refusal import DocumentError, DocumentRejected, problem_of, refuse
 from .usages import KEYS, UsageContext, release
+from .wording import reworded
 
-# Replaced: `parse` refuses cycles, `overlap.merge` conflicts, `_PossibleSpreads` spreads.
+# Replaced: `parse` refuses cycles, `overlap.merge` conflicts; the classes below replace the other two.
 _REPLACED: frozenset[type[ASTValidationRule]] = frozenset(
-    {NoFragmentCyclesRule, OverlappingFieldsCanBeMergedRule, PossibleFragmentSpreadsRule}
+    {
+        NoFragmentCyclesRule,
+        OverlappingFieldsCanBeMergedRule,
+        PossibleFragmentSpreadsRule,
+        ValuesOfCorrectTypeRule,
+    }
 )
 
 # Not needed if the schema has neither directive: they are refused as unknown directives.
@@ -79,11 +91,11 @@ class Validator:
         The document must come from `parse`, so that its fragments end. Raises
         QUERY_TOO_COMPLEX if its fragments are shared by more operations than can be checked.
         """
-        report = _Report(limits.errors)
+        report = _Report(limits.errors, self._schema)
         info = TypeInfo(self._schema)
         context = UsageContext(self._schema, document, info, report.add, True).prepare(info)
         rules: list[Visitor] = [rule(context) for rule in self._rules]
-        rules.append(_PossibleSpreads(context, self._overlaps))
+        rules += [_PossibleSpreads(context, self._overlaps), _ExplainedValues(context)]
         together = ParallelVisitor(rules)
         outer = TypeInfoVisitor(info, together)
         try:
@@ -105,9 +117,10 @@ class Validator:
 class _Report:
     """Collects the first errors with distinct messages, then ends the validation."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, schema: GraphQLSchema) -> None:
         self.problems: list[DocumentError] = []
         self._most = most
+        self._schema = schema
         self._seen: set[str] = set()
         self._repeated = 0
 
@@ -116,6 +129,7 @@ class _Report:
             self._repeated += 1
         else:
             self._seen.add(error.message)
+            error.message = reworded(error.message, self._schema)
             self.problems.append(problem_of("GRAPHQL_VALIDATION_FAILED", error))
         if len(self.problems) >= self._most or self._repeated >= _MOST_REPEATED:
             raise ValidationAbortedError("enough")
@@ -157,3 +171,37 @@ class _PossibleSpreads(ValidationRule):
 
     def _report(self, node: InlineFragmentNode | FragmentSpreadNode, reason: str) -> None:
         self.report_error(GraphQLError(f"Fragment cannot be spread here: {reason}.", node))
+
+
+class _ExplainedValues(ValuesOfCorrectTypeRule):
+    """The rule ValuesOfCorrectType, with errors that name the place, what is expected and what was found."""
+
+    def is_valid_value_node(
+        self, node: ValueNode, input_type: GraphQLInputType | None
+    ) -> VisitorAction:
+        """Check a literal; variables in it are checked with their values."""
+        errors: list[GraphQLError] = []
+        if input_type:
+            validate_input_literal(node, input_type, lambda error, _: errors.append(error))
+        if errors and input_type:
+            argument = self._argument()
+            explained = [
+                GraphQLError(
+                    each.message,
+                    node_at(node, each.path),
+                    extensions={"input": [argument, *each.path]},
+                )
+                for each in explain(of_literal(node), input_type, argument)
+            ]
+            errors = explained or errors
+        for each in errors:
+            self.report_error(each)
+        return SKIP
+
+    def _argument(self) -> str:
+        """The name of the argument that contains the literal; `value` for the default of a variable."""
+        argument, field = self.context.get_argument(), self.context.get_field_def()
+        directive = self.context.get_directive()
+        owner = directive or field
+        names = (name for name, each in (owner.args if owner else {}).items() if each is argument)
+        return next(names, "value")

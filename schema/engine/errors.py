@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import orjson
 
 from domain.codes import Code, Refused
+from domain.values import JsonObject
 from resolvers.engine.results import ErrorEntry, as_error
 from schema import admission
 
@@ -39,27 +38,29 @@ SIGN_IN = "Authentication required. Send the access token as `Authorization: Bea
 
 LONGEST = 500
 """Maximum length of a message, in characters: graphql-core quotes the input and its path."""
-_SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
 
 def errors_of(refused: Refused | admission.DocumentRejected) -> list[ErrorEntry]:
     """The entries of `errors`."""
     if isinstance(refused, Refused):
         entry = as_error(refused)
-        return [{"message": _sanitized(entry["message"]), "extensions": entry["extensions"]}]
-    return [
-        {
-            "message": _sanitized(problem.message),
-            "locations": [{"line": line, "column": column} for line, column in problem.locations],
-            "extensions": {"code": problem.code},
-        }
-        for problem in refused.errors
-    ]
+        return [{"message": _shortened(entry["message"]), "extensions": entry["extensions"]}]
+    return [_document_error(problem) for problem in refused.errors]
 
 
-def _sanitized(message: str) -> str:
-    """A message as it is sent: names that the client did not send are removed, wherever it was made."""
-    message = _SUGGESTION.sub("", message)
+def _document_error(problem: admission.DocumentError) -> ErrorEntry:
+    extensions: JsonObject = {"code": problem.code}
+    if problem.input:
+        extensions["input"] = list(problem.input)
+    entry = ErrorEntry(message=_shortened(problem.message), extensions=extensions)
+    if problem.locations:
+        entry["locations"] = [
+            {"line": line, "column": column} for line, column in problem.locations
+        ]
+    return entry
+
+
+def _shortened(message: str) -> str:
     return message if len(message) <= LONGEST else message[:LONGEST] + "…"
 
 

@@ -1,21 +1,34 @@
 """The scalars of the API: exact decimals, ISO dates and times, no floats (D-42).
 
-Invalid values raise ValueError; graphql-core adds the path and the value to the message.
+Invalid values raise ValueError with what the scalar accepts; the error adds the place and the value.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import NewType
+from typing import NewType, Self
 from zoneinfo import available_timezones
 
 import strawberry
+from graphql import GraphQLScalarType
 from strawberry.types.scalar import ScalarDefinition
+
+from domain.message import Message
 
 DIGITS = 38
 """Maximum digits of a decimal: more than any column stores, and few enough to bound memory."""
+DECIMAL = Message(
+    'a decimal number as text, such as "12.50", with at most {digits} digits on each side of the point'
+)
+DATE = Message('a date as text, such as "2026-11-30"')
+DATETIME = Message('a date and time with a time zone as text, such as "2026-11-30T08:15:00Z"')
+KEY = Message("the key of an attribute: letters, digits and underscores")
+TIME_ZONE = Message('the name of a time zone, such as "Europe/Amsterdam"')
+ID = Message("an ID: the prefix of its type, an underscore and 32 hexadecimal digits")
+_ID = re.compile(r"[a-z]{2,5}_[0-9a-f]{32}\Z")
 _PLAIN = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _DATETIME = re.compile(
@@ -38,9 +51,7 @@ def _decimal(value: object) -> Decimal:
             return Decimal(value)
         except InvalidOperation:  # pragma: no cover - the pattern admits only valid decimals
             pass
-    raise ValueError(
-        f'A Decimal must be a string of digits such as "12.50", at most {DIGITS} on each side of the point.'
-    )
+    raise ValueError(DECIMAL.fill(digits=DIGITS))
 
 
 def _date(value: object) -> date:
@@ -49,7 +60,7 @@ def _date(value: object) -> date:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise ValueError('A Date must have the form "2026-11-30", from year 0001 to 9999.')
+    raise ValueError(DATE)
 
 
 def _datetime(value: object) -> datetime:
@@ -58,19 +69,25 @@ def _datetime(value: object) -> datetime:
             return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-    raise ValueError('A DateTime must have the form "2026-11-30T08:15:00Z", with a time zone.')
+    raise ValueError(DATETIME)
 
 
 def _key(value: object) -> str:
     if isinstance(value, str) and _KEY.match(value):
         return value
-    raise ValueError("An attribute key must consist of letters, digits and underscores.")
+    raise ValueError(KEY)
+
+
+def _id(value: object) -> str:
+    if isinstance(value, str) and _ID.match(value):
+        return value
+    raise ValueError(ID)
 
 
 def _zone(value: object) -> str:
     if isinstance(value, str) and value in ZONES:
         return value
-    raise ValueError('A TimeZone must be a name of the IANA database such as "Europe/Amsterdam".')
+    raise ValueError(TIME_ZONE)
 
 
 def _same(value: object) -> object:
@@ -78,7 +95,19 @@ def _same(value: object) -> object:
     return value
 
 
+class RecordId(GraphQLScalarType):
+    """The standard scalar ID, limited to IDs of records; graphql-core reserves its name for a type that accepts any text."""
+
+    def __new__(cls, *_: object, **__: object) -> Self:
+        """Skip the check of reserved names."""
+        return object.__new__(cls)
+
+
 SCALARS: dict[object, ScalarDefinition] = {
+    strawberry.ID: replace(
+        strawberry.scalar(name="ID"),
+        implementation=RecordId(name="ID", serialize=_same, coerce_input_value=_id),
+    ),
     DecimalText: strawberry.scalar(
         name="Decimal",
         description="Exact decimal number, as a string.",

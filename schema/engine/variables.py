@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from enum import Enum
 from typing import Any, TypeAlias, cast
 
 from graphql import (
+    GraphQLError,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLSchema,
     OperationDefinitionNode,
+    Undefined,
     get_named_type,
     is_enum_type,
     is_input_object_type,
@@ -21,8 +23,9 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from db.engine.plan.selection import BindParam
-from domain.codes import Code, Refused
 from domain.values import JsonObject
+from schema.admission import DocumentError, DocumentRejected
+from schema.admission.explain import explain
 from schema.engine.filters import LISTS
 
 WORDS = ("AttributeKey", "SearchType")
@@ -38,15 +41,33 @@ ABSENT = object()
 def coerce(
     schema: GraphQLSchema, operation: OperationDefinitionNode, given: Variables
 ) -> JsonObject:
-    """The variables coerced to their types. Raises Refused, naming each variable that is invalid."""
+    """The variables coerced to their types. Raises DocumentRejected with every invalid value."""
     if not operation.variable_definitions:
         return {}
     found = get_variable_values(
-        schema, operation.variable_definitions, dict(given), max_errors=5, hide_suggestions=True
+        schema, operation.variable_definitions, dict(given), max_errors=1, hide_suggestions=True
     )
     if isinstance(found, list):
-        raise Refused(Code.BAD_USER_INPUT, " ".join(error.message for error in found))
+        raise DocumentRejected(list(_errors(schema, operation, given)) or [_unexplained(found)])
     return dict(found.coerced)
+
+
+def _errors(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, given: Variables
+) -> Iterator[DocumentError]:
+    """Why variables do not fit their types, with the place of each invalid value."""
+    for node in operation.variable_definitions or ():
+        name = node.variable.name.value
+        kind = cast("GraphQLInputType", type_from_ast(schema, node.type))
+        value = given.get(name, Undefined)
+        if value is Undefined and node.default_value is not None:
+            continue
+        for each in explain(value, kind, f"${name}"):
+            yield DocumentError("BAD_USER_INPUT", each.message, input=(name, *each.path))
+
+
+def _unexplained(errors: list[GraphQLError]) -> DocumentError:
+    return DocumentError("BAD_USER_INPUT", " ".join(error.message for error in errors))
 
 
 def types(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, GraphQLInputType]:

@@ -129,7 +129,7 @@ async def test_only_administrators_issue_reset_tokens(own: TenantClient) -> None
             assert not answer.json.get("data")
     deleted = await newcomer(own, "gone")
     await own.done("admin", "userDelete", id=deleted.user)
-    unknown = (deleted.user, f"usr_{'f' * 32}", "nonsense", who.user.replace("usr", "emp"))
+    unknown = (deleted.user, f"usr_{'f' * 32}", f"xyz_{'0' * 32}", who.user.replace("usr", "emp"))
     answers = {(await own.ask("admin", ISSUE, {"i": {"id": id}})).body for id in unknown}
     assert len(answers) == 1
     assert b"NOT_FOUND" in next(iter(answers))

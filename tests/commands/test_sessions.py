@@ -49,7 +49,7 @@ async def test_an_ended_session_is_refused(own: TenantClient) -> None:
 @covers("D-32")
 async def test_sessions_of_another_user_cannot_be_ended(own: TenantClient) -> None:
     one, other = await signed_in(own, "mine", 1), await signed_in(own, "yours", 1)
-    unknown = (other.session(0), f"ses_{'f' * 32}", "nonsense", one.user)
+    unknown = (other.session(0), f"ses_{'f' * 32}", f"xyz_{'0' * 32}", one.user)
     answers = {(await one.post(REVOKE, 0, id=id)).body for id in unknown}
     assert len(answers) == 1, "the response does not reveal whether the session exists"
     assert b"NOT_FOUND" in next(iter(answers))

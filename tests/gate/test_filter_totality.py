@@ -18,7 +18,7 @@ from graphql import (
 )
 
 from schema.api import GRAPHQL
-from tests.gate.edge_values import DECIMALS, EDGE_TENANT, IDS, INVALID, TEXTS, VALUES
+from tests.gate.edge_values import DECIMALS, EDGE_TENANT, INVALID, TEXTS, VALUES
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -139,7 +139,7 @@ async def _assert_total(world: World, persona: str, root: str, filters: list[Fil
 @pytest.mark.parametrize("root", ROOTS)
 async def test_filter_never_fails(edge_tenant: World, root: str) -> None:
     filters = _filters(root, complete=False)
-    assert await _assert_total(edge_tenant, "admin", root, filters) == 2 * len(filters) > 50
+    assert await _assert_total(edge_tenant, "admin", root, filters) == 2 * len(filters) > 40
 
 
 @covers("D-41", "D-53")
@@ -360,4 +360,4 @@ async def test_paging_continues_after_long_name(edge_tenant: World) -> None:
 def test_edge_values_contain_extreme_cases() -> None:
     assert max(map(len, DECIMALS)) == 78
     assert any(text[-1:] == "\\" for text in TEXTS)
-    assert "" in IDS
+    assert "" in INVALID["ID"]

@@ -136,6 +136,7 @@ PROBES = [
 DECIDED = {
     introspection: "signed-in users may read the schema (D-40 closes it to all others)",
     get_queries: "browsers never send a bearer token automatically",
+    field_suggestions: "users with a token may read the whole schema anyway",
     field_duplication: "repeated fields are merged into one in linear time (F4)",
 }
 """Findings with a token, and why they are accepted."""

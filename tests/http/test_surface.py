@@ -92,7 +92,9 @@ WITHOUT_TOKEN = {
         SIGN_IN[:-2] + ' refresh(input: {refreshToken: "x"}) { accessToken } }',
         variables={"i": UNKNOWN_USER},
     ),
-    "several operations, none chosen": body_of(f"{REFRESH} {REFRESH}"),
+    "several operations, none chosen": body_of(
+        REFRESH.replace("mutation", "mutation A") + REFRESH.replace("mutation", "mutation B")
+    ),
     "several operations, a wrong one": body_of(
         REFRESH.replace("mutation", "mutation A") + " query B { signedIn }", operationName="B"
     ),
@@ -189,23 +191,63 @@ MISSPELLED: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+SUGGESTED = {
+    "field": "active",
+    "root field": "accounts",
+    "argument": "first",
+    "type": "AccountFilter",
+    "fragment's type": "Account",
+    "input field": "name",
+    "input field in a variable": "name",
+    "mutation's input in a variable": "tenant",
+}
+"""The names that are suggested; the other mistakes get a remedy without a name."""
+
+
 @covers("F2")
 @pytest.mark.parametrize("case", MISSPELLED)
-async def test_errors_suggest_no_names(seller: Asker, case: str) -> None:
+async def test_misspelled_names_get_the_most_similar_name(seller: Asker, case: str) -> None:
     query, variables = MISSPELLED[case]
     got = await seller.ask(query, variables=variables)
-    assert got.codes
-    assert b"Did you mean" not in got.body
-    for real in (b"'name'", b"'accounts'", b"'first'", b"'skip'", b"'ASC'", b"'tenant'"):
-        # The last one is a required argument, not a suggestion.
-        assert real not in got.body or case == "mutation's input in a variable"
+    messages = [error["message"] for error in got.json["errors"]]
+    suggested = [text for text in messages if "Did you mean" in text]
+    if case in SUGGESTED:
+        assert any(f"`{SUGGESTED[case]}`" in m or f" {SUGGESTED[case]}?" in m for m in suggested)
+    else:
+        assert suggested == []
 
 
 @covers("D-40")
-async def test_errors_without_a_token_suggest_no_input_names(anonymous: Asker) -> None:
+async def test_mistake_in_a_public_mutation_is_explained_without_a_token(
+    anonymous: Asker,
+) -> None:
     got = await anonymous.ask(SIGN_IN, variables={"i": {**UNKNOWN_USER, "pasword": "x"}})
     assert (got.status, got.codes) == (200, ["BAD_USER_INPUT"])
-    assert b"Did you mean" not in got.body
+    assert got.json["errors"] == [
+        {
+            "message": "SignInInput has no field `pasword`. Did you mean `password`?",
+            "extensions": {"code": "BAD_USER_INPUT", "input": ["i", "pasword"]},
+        }
+    ]
+    wrong = "mutation { signIn(inptu: {}) { accesToken } }"
+    got = await anonymous.ask(wrong)
+    assert set(got.codes) == {"GRAPHQL_VALIDATION_FAILED"}
+    text = " ".join(error["message"] for error in got.json["errors"])
+    assert "`input`" in text
+    assert "`accessToken`" in text
+
+
+@covers("D-40")
+async def test_mistake_without_a_token_reveals_no_name_of_the_full_schema(
+    anonymous: Asker,
+) -> None:
+    for text in (
+        "mutation { signIn(input: {}) { acount { id } } }",
+        "mutation { signIn(input: {}) { ... on Acount { id } } }",
+        "mutation ($i: AccountCreateInpt!) { signIn(input: $i) { accessToken } }",
+    ):
+        got = await anonymous.ask(text)
+        assert b"Account" not in got.body.replace(b"AccountCreateInpt", b"")
 
 
 @covers("D-35")

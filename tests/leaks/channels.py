@@ -43,7 +43,7 @@ SAMPLES = {
     "IDFilter": (
         '"emp_01942073130075ec93d622f6d8091a8f"',
         '"opp_00000000000070008000000000000000"',
-        '"nonsense"',
+        '"xyz_00000000000000000000000000000000"',
     ),
 }
 """GraphQL literals of operands, by filter input type."""

@@ -55,8 +55,6 @@ def missing_ids(truth: Truth, persona: str, type_name: str) -> dict[str, str]:
     wrong = sorted(truth.live(another))[0]
     found["wrong type"] = spelled_id(another, wrong)
     found["wrong type, right prefix"] = f"{PREFIX[type_name]}_{wrong.hex}"
-    words = malformed_ids(type_name, spelled_id(type_name, sorted(rows)[0]))
-    found |= {f"malformed {word[:40]!r}": word for word in words}
     return found
 
 
@@ -96,11 +94,24 @@ async def test_all_missing_ids_give_the_same_response(
 
 @covers("D-32", "D-55")
 async def test_unknown_prefix_answers_as_missing_record(probe: Probe) -> None:
-    """`node` gives the same response to malformed IDs, unknown prefixes and missing records."""
+    """`node` gives the same response to unknown prefixes and missing records."""
     query = "query ($id: ID!) { node(id: $id) { id } }"
-    nothing = [*MALFORMED, "zzz_01941f606a807a32a48ef3ad366ff0b9", "acc_" + "0" * 32]
-    answers = {observed(await probe.world.ask(probe.persona, query, {"id": id})) for id in nothing}
+    missing = ["zzz_01941f606a807a32a48ef3ad366ff0b9", "acc_" + "0" * 32]
+    answers = {observed(await probe.world.ask(probe.persona, query, {"id": id})) for id in missing}
     assert len(answers) == 1
+
+
+@covers("D-42")
+async def test_malformed_ids_are_refused_independently_of_data(world: World, truth: Truth) -> None:
+    """The refusal names the place; a misspelled ID of a record is refused like any other text."""
+    real = spelled_id("Opportunity", sorted(truth.rows["Opportunity"])[0])
+    query = "query ($id: ID!) { opportunity(id: $id) { id } }"
+    for id in malformed_ids("Opportunity", real):
+        answers = [await world.ask(persona, query, {"id": id}) for persona in PERSONAS]
+        assert len({observed(each) for each in answers}) == 1
+        ((error,),) = {tuple(map(str, each.json["errors"])) for each in answers}
+        assert "$id` must be an ID" in error
+        assert "'input': ['id']" in error
 
 
 @covers("D-32")

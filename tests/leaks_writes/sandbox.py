@@ -221,10 +221,7 @@ class Sandbox:
             "other tenant": public_id(entity, self.foreign[entity]),
             "other type": public_id(another, strange),
             "other type, expected prefix": public_id(entity, strange),
-            "garbage": "' OR true --",
-            "empty": "",
-            "no prefix": sorted(facts.rows[entity])[0].hex,
-            "upper case": public_id(entity, sorted(facts.rows[entity])[0]).upper(),
+            "no type": f"xyz_{UUID(int=UNUSED_ID).hex}",
         }
 
 

@@ -267,7 +267,7 @@ async def test_malformed_scalar_is_refused_by_name(values: Sandbox, tally: Count
     others: dict[str, tuple[Any, ...]] = {
         "keyAccount": ("true", 1, 0, "", []),
         "name": (1, True, 1.5, [], {}, ["a"]),
-        "owner": (1.5, True, [], {}),
+        "owner": (1.5, True, [], {}, "", "' OR true --", "emp_1", "EMP_" + "0" * 32, "0" * 32),
     }
     tried += [("Account", field, each) for field, several in others.items() for each in several]
     for entity, field, value in tried:

@@ -208,12 +208,8 @@ class Inputs:
         """An id, mostly of a visible or invisible record, sometimes of no record."""
         if self.chance(0.06):
             made = (
-                "",
-                "opp",
-                "nonsense",
                 spelled_id("Account", MISSING_ID),
                 f"xyz_{MISSING_ID.hex}",
-                f"opp_{MISSING_ID.hex[:-1]}",
             )
             return self.rng.choice(made)
         entity = entity or self.rng.choice(list(ENTITIES))

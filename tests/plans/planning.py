@@ -198,12 +198,14 @@ EXTRA = {
     "children of accounts": """{ addresses { nodes { city account { name } history { nodes { field } } } }
         quoteItems { nodes { id } } }""",
     "derived": "{ opportunities { nodes { closeQuarter owner { initials } account { displayName } } } }",
-    "history": '{ opportunity(id: "opp_") { history { nodes { kind field user { id } } } } }',
+    "history": '{ opportunity(id: "opp_00000000000000000000000000000000") { history { nodes { kind field user { id } } } } }',
     "search": '{ search(text: "abc") { matched node { id ... on Account { name } ... on Opportunity { name } } } }',
     "search some": '{ search(text: "abc", types: [ACCOUNT, EMPLOYEE]) { matched node { id } } }',
     "search in a filter": '{ accounts(filter: {search: "abc"}) { nodes { name opportunities { totalCount } } } }',
-    "nodes": """{ nodes(ids: ["opp_1", "acc_2", "zzz_3"]) { id ... on Opportunity { name } ... on Account { name } }
-        node(id: "emp_1") { id ... on Employee { name manager { name } } } }""",
+    "nodes": """{ nodes(ids: ["opp_00000000000000000000000000000001",
+        "acc_00000000000000000000000000000002", "zzz_00000000000000000000000000000003"]) {
+        id ... on Opportunity { name } ... on Account { name } }
+        node(id: "emp_00000000000000000000000000000001") { id ... on Employee { name manager { name } } } }""",
     "order": """{ opportunities(orderBy: [{account: {owner: {name: ASC}}}, {amount: DESC_NULLS_FIRST}]) {
         edges { cursor node { id } } pageInfo { hasNextPage endCursor } aggregate { count avg { margin { amount } } } } }""",
 }

@@ -21,7 +21,7 @@ from db.api import MODEL
 from schema.api import GRAPHQL
 from schema.engine.filters import LISTS
 
-PREFIXES = ("opp", "acc", "emp", "zzz", "")
+PREFIXES = ("opp", "acc", "emp", "zzz", "xyz")
 KEYS = ("tier", "seats", "a", "a_b", "ab")
 SOME = (
     *("and", "or", "not", "search", "attribute", "id", "name", "status", "amount", "locked"),

@@ -145,7 +145,7 @@ async def test_lines_of_other_quotes_and_unknown_lines_are_refused(
     [(own_line,)], [(foreign_line,)] = [await client.lines(each, "id") for each in (id, other)]
     twice = await client.set_items("rep1", id, [{"id": own_line}, {"id": own_line}])
     assert wrong(twice) == [("INVALID", "input.items.0.id"), ("INVALID", "input.items.1.id")]
-    for unknown in (foreign_line, "qit_" + "0" * 32, id, "nonsense"):
+    for unknown in (foreign_line, "qit_" + "0" * 32, id, "xyz_" + "0" * 32):
         answer = await client.set_items("rep1", id, [{"id": own_line}, {"id": unknown}])
         [error] = answer.json["errors"]
         assert error["extensions"]["code"] == "NOT_FOUND"

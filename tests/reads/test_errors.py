@@ -17,13 +17,13 @@ CASES: list[tuple[str, dict[str, Any], str, list[str]]] = [
         "{ opportunities(filter: {amount: {gt: 12}}) { totalCount } }",
         {},
         "GRAPHQL_VALIDATION_FAILED",
-        ["12", "string of digits"],
+        ["12", "a decimal number as text"],
     ),
     (
         "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }",
         {"f": {"amount": {"gt": "1,5"}}},
         "BAD_USER_INPUT",
-        ["$f", "amount.gt", "1,5", "string of digits"],
+        ["$f", "amount.gt", "1,5", "a decimal number as text"],
     ),
     (
         "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }",

@@ -90,7 +90,7 @@ async def test_ids_are_unique_across_types_and_nodes_keeps_their_order(world: Wo
     assert all(of.values())
     assert len(set(ids)) == len(ids)
     expected = {id: {"__typename": each, "id": id} for each, found in of.items() for id in found}
-    requested = [*reversed(ids), ids[0], MISSING, "no id", ids[0]]
+    requested = [*reversed(ids), ids[0], MISSING, f"xyz_{'0' * 32}", ids[0]]
     data = (await world.ask("admin", IDS, {"ids": requested})).data
     assert data["nodes"] == [expected.get(id) for id in requested]
 

@@ -54,6 +54,8 @@ AMOUNTS = (
 TEXTS = ("Ada", "Zoë 🌅", "  kept  ", 'it\'s "so" \\ %_', "\u202eodd\u200b", "line\nline")
 LONG = "x" * 10_001
 UNKNOWN_ID = UUID(int=7)
+NO_TYPE = "xyz_" + UNKNOWN_ID.hex
+"""An ID whose prefix belongs to no type."""
 Pick = Callable[[int], int]
 """Returns a number below its argument; 0 is the simplest choice."""
 
@@ -154,9 +156,7 @@ class InputGenerator:
         """The id of a record, sometimes with a version."""
         if row is None:
             return {
-                "id": self.one_of(
-                    api_id(entity, UNKNOWN_ID), api_id("Stage", UNKNOWN_ID), "nonsense", ""
-                )
+                "id": self.one_of(api_id(entity, UNKNOWN_ID), api_id("Stage", UNKNOWN_ID), NO_TYPE)
             }
         reference: Input = {"id": api_id(entity, row["id"])}
         versions = sorted(self.state.versions.get(row["id"], {row["version"]: row}))
@@ -183,9 +183,7 @@ class InputGenerator:
             rows = [row for row in rows if row["deleted_at"] is None]
         identity = self.one_of(*rows)["id"]
         if self.chance(30):
-            return str(
-                self.one_of(api_id(entity, UNKNOWN_ID), api_id("User", identity), "nonsense")
-            )
+            return str(self.one_of(api_id(entity, UNKNOWN_ID), api_id("User", identity), NO_TYPE))
         return api_id(entity, identity)
 
     def employee(self, persona: str) -> str:

@@ -26,6 +26,7 @@ from tests.writes.client import (
 )
 
 WRITERS = 32
+NO_ACCOUNT = f"acc_{'0' * 32}"
 COMMANDS_PER_WRITER = [
     pytest.param(15, id="everyday"),
     pytest.param(400, marks=pytest.mark.nightly),
@@ -127,11 +128,11 @@ class Load:
         await self._ask(name, self.own.do("rep1", "accountUpdate", **params))
 
     async def _second_fails(self, name: str) -> None:
-        params = {"a": {"id": self._account, "name": name}, "b": {"id": "acc_0", "name": name}}
+        params = {"a": {"id": self._account, "name": name}, "b": {"id": NO_ACCOUNT, "name": name}}
         await self._ask(name, self.own.ask("rep1", TWO_ROOT_FIELDS, params))
 
     async def _one_of_many(self, name: str) -> None:
-        inputs = [{"name": name}, {"name": name, "parent": "acc_0"}]
+        inputs = [{"name": name}, {"name": name, "parent": NO_ACCOUNT}]
         await self._ask(name, self.own.many("rep1", "accountCreate", inputs))
 
     async def _give_away(self, name: str) -> None:
