@@ -16,6 +16,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 DIGITS = 14
 SCALE = 4
 """Digits of a decimal number before and after the point."""
+UNIT = Decimal(1).scaleb(-SCALE)
 
 
 def text_violation(
@@ -45,3 +46,14 @@ def number_violation(value: Decimal, column: str) -> Violation | None:
         )
         return Violation(UserErrorCode.INVALID, message, column)
     return None
+
+
+def storable_text(value: str) -> str:
+    """The text without characters that Postgres cannot store."""
+    return UNSTORABLE.sub("?", value)
+
+
+def storable_number(value: Decimal) -> Decimal:
+    """The nearest number that a column can store."""
+    limit = Decimal(10) ** DIGITS - UNIT
+    return max(-limit, min(limit, value)).quantize(UNIT)

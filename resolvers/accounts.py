@@ -61,7 +61,7 @@ EXCLUSIVE = (Address.head_office, Address.default_invoicing)
 # --- accounts -------------------------------------------------------------------------------------
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def normalize_account(ctx: Context, items: Saved[Account]) -> None:
     """Normalize changed numbers and email addresses; numbers according to the account's country."""
     local = (Account.phone, Account.registration_number, Account.vat_number)

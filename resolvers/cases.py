@@ -129,7 +129,7 @@ async def check_locked(ctx: Context, items: Saved[Case]) -> None:
 # --- contracts ------------------------------------------------------------------------------------
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def check_contract(ctx: Context, items: Saved[Case]) -> None:
     """Check that a case has a contract if its type requires one, and that it belongs to the primary account."""
     changed = [each for each in items if each.differs(Case.type_id, Case.contract_id)]
@@ -251,7 +251,7 @@ async def choose_primary_again(ctx: Context, items: list[AnyChangeset]) -> None:
 # --- types ----------------------------------------------------------------------------------------
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def check_billing(ctx: Context, items: Saved[CaseType]) -> None:
     """Check that the products for billing work are services with a price."""
     columns = (CaseType.billing, CaseType.hours_product_id, CaseType.overtime_product_id)

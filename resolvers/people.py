@@ -31,7 +31,7 @@ from resolvers.engine.presets import prefer_type, preset
 PHONES = (Affiliation.phone, Affiliation.second_phone)
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def normalize_person(ctx: Context, items: Saved[Person]) -> None:
     """Normalize changed telephone numbers and email addresses."""
     for item in items:
@@ -55,7 +55,7 @@ async def preset_person(ctx: Context, items: Saved[Person]) -> None:
     await preset(ctx, items, PersonType, {Person.owner_id: PersonType.default_owner_id})
 
 
-@before_save(*SAVES, Action.RESTORE)
+@before_save(*SAVES, Action.RESTORE, despite_errors=True)
 async def set_affiliation_address(ctx: Context, items: Saved[Affiliation]) -> None:
     """Set the address of the account. Default: its head office (VPM-04, VPM-08)."""
     at_account = [each for each in items if _has_account(each)]

@@ -26,7 +26,7 @@ LAST_STAGE = "The stage is the last one of its type. Activate another stage firs
 STAGE_IN_USE = "Opportunities of this type are in the stage. Move them to another stage first."
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def check_entity(ctx: Context, items: Saved[Attribute]) -> None:
     """Refuse attributes for entities without custom attributes."""
     for item in items:
@@ -34,7 +34,7 @@ async def check_entity(ctx: Context, items: Saved[Attribute]) -> None:
             item.violation(Violation(UserErrorCode.INVALID, NO_ATTRIBUTES, "entity"))
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def check_type(ctx: Context, items: Saved[AttributeAssignment]) -> None:
     """Refuse to assign an attribute to a type of another entity."""
     ids = {each.record.attribute_id for each in items}
@@ -53,7 +53,7 @@ def _assignment_violations(
     return assignment_violations(attribute.entity, assignment, TYPE_COLUMNS)
 
 
-@before_save(Action.CREATE)
+@before_save(Action.CREATE, despite_errors=True)
 async def require_stages(ctx: Context, items: Saved[OpportunityType]) -> None:
     """Require at least one stage in a new opportunity type (VN-21)."""
     for item in items:

@@ -70,13 +70,13 @@ ADMINISTRATORS = "administrators"
 # --- employees ------------------------------------------------------------------------------------
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def preset_employee(ctx: Context, items: Saved[Employee]) -> None:
     """Set the title from the employee type."""
     await preset(ctx, items, EmployeeType, {Employee.title: EmployeeType.default_title})
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def check_employee(ctx: Context, items: Saved[Employee]) -> None:
     """Check the email address. Only administrators may change an employee's manager, because visibility depends on it."""
     for item in items:
@@ -245,21 +245,21 @@ async def administrators_only(ctx: Context, items: Saved[R]) -> None:
     _require_full_access(ctx, items)
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def check_entity(ctx: Context, items: Saved[ObjectPermission]) -> None:
     """Refuse permissions for unknown entities."""
     for item in items:
         item.violations(_unknown(ctx, item.record.entity))
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def check_field(ctx: Context, items: Saved[FieldPermission]) -> None:
     """Refuse permissions for unknown fields and attributes."""
     for item in items:
         item.violations(_unknown(ctx, item.record.entity, item.record.field))
 
 
-@before_save()
+@before_save(despite_errors=True)
 async def check_status(ctx: Context, items: Saved[StatusRule]) -> None:
     """Refuse status rules for unknown fields or statuses."""
     for item in items:

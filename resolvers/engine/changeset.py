@@ -158,6 +158,11 @@ class Changeset(Generic[R, I]):
         nested = (*self.references.values(), *self.children)
         return has_errors or any(each.failed for each in nested)
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was refused for reasons other than values that the user can correct."""
+        return bool(self.refused or self.forbidden or self.read_only)
+
     def gives(self, column: AnyColumn) -> bool:
         """Whether the caller sent the field of a column, including null."""
         return self.entity.named[column.key].name in self.params

@@ -89,8 +89,11 @@ def finish(ctx: Context, item: AnyChangeset) -> None:
         check_fields(item, ctx.viewer, item.before or item.record)
     # Server-assigned values are set only if there are no errors; without them the rule cannot run.
     if all(member.exposed.server_assigned for member in missing):
+        wrong = {path[-1] for path in reported if path[:-1] == item.path}
         for violation in ctx.unit.violations(item.entity, item.before, item.record):
-            item.violation(violation)
+            named = item.entity.named.get(violation.column)
+            if named is None or named.name not in wrong:
+                item.violation(violation)
 
 
 async def check_references(ctx: Context, items: list[AnyChangeset]) -> None:

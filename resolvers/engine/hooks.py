@@ -23,7 +23,7 @@ class BeforeSave:
     run: Run
     on: frozenset[Action]
     despite_errors: bool = False
-    """Whether it also receives changesets that already have errors of earlier hooks."""
+    """Whether it also receives changesets that already have errors a user can correct."""
 
     @property
     def name(self) -> str:
@@ -34,7 +34,7 @@ class BeforeSave:
 def before_save(*on: Action, despite_errors: bool = False) -> Callable[[Run], BeforeSave]:
     """Declare a hook that runs on these actions; default: create, update and replace.
 
-    With `despite_errors`, its errors are reported together with those of earlier hooks.
+    With `despite_errors`, its errors are reported together with those of values and of earlier hooks.
     """
     return lambda run: BeforeSave(run, frozenset(on) or SAVES, despite_errors)
 
@@ -77,7 +77,7 @@ class Hooks:
 async def run_before_save(ctx: Context, items: list[AnyChangeset]) -> None:
     """Run the `before_save` hooks of each type, then the `after_change` hooks if records are saved."""
     for entity in types_in_order(items):
-        valid = without_failed(each for each in items if each.entity is entity)
+        valid = [each for each in items if each.entity is entity and not each.is_refused]
         for hook in ctx.hooks.before_save.get(entity.type_, ()):
             selected = [
                 each

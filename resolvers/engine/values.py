@@ -14,7 +14,13 @@ from db.engine.plan.values import parse_id
 from domain.access import AttributeRights
 from domain.codes import UserErrorCode
 from domain.setup import AttributeKind
-from domain.values import SCALE, number_violation, text_violation
+from domain.values import (
+    UNIT,
+    number_violation,
+    storable_number,
+    storable_text,
+    text_violation,
+)
 from domain.violations import Violation
 from resolvers.engine.changeset import AnyChangeset, Params
 
@@ -22,7 +28,6 @@ ATTRIBUTES = "attributes"
 TYPE = "type_id"
 """The column with the record's type, which determines presets and custom attributes."""
 VALUES = ("text", "number", "date", "boolean")
-UNIT = Decimal(1).scaleb(-SCALE)
 EMPTY = "The field is required. Enter a value."
 NO_ID = UUID(int=0)
 """Replaces ids of another type; no record has it, so that the lookup finds nothing."""
@@ -59,8 +64,7 @@ def _fill_one(item: AnyChangeset, member: Field | Reference, value: object) -> N
     stored, violation = _converted(member, value)
     if violation is not None:
         item.violation(violation)
-    else:
-        setattr(item.record, member.column, stored)
+    setattr(item.record, member.column, stored)
 
 
 def _has_default(entity: Entity, member: Field | Reference) -> bool:
@@ -70,15 +74,17 @@ def _has_default(entity: Entity, member: Field | Reference) -> bool:
 
 
 def _converted(member: Field, value: object) -> tuple[object, Violation | None]:
+    """The column's value, and its violation. An invalid value gets a storable one in its place, so that rules can run."""
     if member.kind is Kind.TEXT:
         text = cast("str", value)
-        return text, text_violation(
+        limits = text_violation(
             text, member.column, needed=not member.nullable, longest=member.exposed.max_length
         )
+        return (storable_text(text) if limits else text), limits
     if member.kind in (Kind.DECIMAL, Kind.MONEY):
         number = cast("Decimal", value)
         violation = number_violation(number, member.column)
-        return (number if violation else number.quantize(UNIT)), violation
+        return (storable_number(number) if violation else number.quantize(UNIT)), violation
     return (member.enum(cast("str", value)) if member.enum else value), None
 
 

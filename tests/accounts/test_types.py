@@ -82,6 +82,26 @@ async def test_violations_of_several_hooks_are_reported_at_once(own: TenantClien
     ]
 
 
+@covers("D-33")
+async def test_violations_of_values_hooks_and_rules_are_reported_at_once(own: TenantClient) -> None:
+    both = await kind(own, withLastName=True)
+    wrong = {
+        "type": both,
+        "name": "n" * 10_001,
+        "phone": "1",
+        "email": "x",
+        "country": "Nederland",
+    }
+    found = await errors(own, "rep1", "accountCreate", **wrong, lastName="l" * 10_001)
+    assert sorted(found) == [
+        ("INVALID", "country"),
+        ("INVALID", "email"),
+        ("INVALID", "phone"),
+        ("TOO_LONG", "lastName"),
+        ("TOO_LONG", "name"),
+    ]
+
+
 @covers("EP-172")
 async def test_a_last_name_that_the_type_no_longer_has_does_not_block_other_changes(
     own: TenantClient,

@@ -152,3 +152,24 @@ async def test_a_team_has_access_to_the_opportunities_of_its_pipelines(own: Tena
     await own.done("admin", "shareRuleDelete", id=public_id("shr", share))
     assert await visible(first) == {}
     assert await visible(second) == {other: 1}
+
+
+@covers("D-33")
+async def test_all_invalid_values_are_reported_at_once_and_nothing_is_written(
+    client: SalesClient, own: TenantClient
+) -> None:
+    account = await own.done("admin", "accountCreate", name=own.name())
+    before = await own.value("SELECT count(*) FROM opportunity")
+    invalid = {"name": "", "currency": "EURO", "probability": 140, "amount": "123456789012345.5"}
+    found = await client.wrong("admin", "opportunityCreate", account=account, **invalid)
+    expected = {
+        ("REQUIRED", "input.name"),
+        ("INVALID", "input.currency"),
+        ("INVALID", "input.probability"),
+        ("INVALID", "input.amount"),
+    }
+    assert (set(found), len(found)) == (expected, 4)
+    assert await own.value("SELECT count(*) FROM opportunity") == before
+    id = await own.opportunity("admin", account=account)
+    found = await client.wrong("admin", "opportunityUpdate", id=id, **invalid)
+    assert (set(found), len(found)) == (expected, 4)
