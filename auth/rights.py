@@ -14,7 +14,7 @@ from sqlalchemy import Uuid, func, select
 
 from auth.engine.policy import HISTORY_KEYS, HISTORY_KEYS_BY_STATUS, Policies
 from auth.engine.system import SystemAuthorizer
-from auth.engine.viewer import ID_IN_LIMIT, Reach, Viewer
+from auth.engine.viewer import ID_IN_LIMIT, OwnRowCount, Viewer
 from db.engine.entity import Entity
 from db.engine.gate import Compiled, Gate, VisibilityForm
 from db.engine.head import LogHead
@@ -38,7 +38,7 @@ from domain.setup import SWITCHED, AttributeKind, FeatureKey
 from domain.staff import below, reports, shared_upwards
 
 RightsRows: TypeAlias = Mapping[str, Sequence[Row]]
-"""The rows from which rights are computed, by the names in LOADED."""
+"""The rows from which rights are computed, by the names in RIGHTS_TABLES."""
 
 Arrays = dict[str, tuple[UUID, ...] | tuple[str, ...]]
 
@@ -63,15 +63,15 @@ class RightsSnapshot:
     """Profiles per user, through all their roles."""
     employees: Mapping[UUID, UUID]
     """Employee id per user."""
-    opened: Mapping[UUID, frozenset[str] | None]
-    """Per employee with a user: the entities that the user's profiles open; None for all."""
+    visible_entities: Mapping[UUID, frozenset[str] | None]
+    """Per employee with a user: the entities that the user's profiles make visible; None for all."""
     reports: Mapping[UUID, Sequence[UUID]]
     """The direct reports of each employee."""
     off: Mapping[str, str]
     """Entities that are switched off, each with its feature."""
-    carried: Mapping[str, frozenset[UUID]]
+    attribute_types: Mapping[str, frozenset[UUID]]
     """Per attribute id, for attributes assigned to some types only: these types."""
-    known: dict[frozenset[UUID], RoleGrants] = field(default_factory=dict)
+    grants: dict[frozenset[UUID], RoleGrants] = field(default_factory=dict)
     """Cache of the rights per set of roles."""
 
 
@@ -91,11 +91,11 @@ async def snapshot_of(connection: Driver, model: Model) -> RightsSnapshot:
     roles: dict[UUID, set[UUID]] = defaultdict(set)
     for row in rows["assignments"]:
         roles[row["user_id"]].add(row["role_id"])
-    known = _profiles(rows)
+    profile_rights = _profiles(rows)
     of_role: dict[UUID, list[ProfileRights]] = defaultdict(list)
     for row in rows["role_profiles"]:
-        if row["profile_id"] in known:
-            of_role[row["role_id"]].append(known[row["profile_id"]])
+        if row["profile_id"] in profile_rights:
+            of_role[row["role_id"]].append(profile_rights[row["profile_id"]])
     profiles = {
         user: [p for role in of_user for p in of_role[role]] for user, of_user in roles.items()
     }
@@ -106,10 +106,12 @@ async def snapshot_of(connection: Driver, model: Model) -> RightsSnapshot:
         roles={user: frozenset(of_user) for user, of_user in roles.items()},
         profiles=profiles,
         employees=employees,
-        opened={one: _opened(profiles.get(user, ())) for user, one in employees.items()},
+        visible_entities={
+            one: _visible_entities(profiles.get(user, ())) for user, one in employees.items()
+        },
         reports=reports({row["id"]: row["manager_id"] for row in rows["employees"]}),
         off=_off(rows),
-        carried=_carried(rows),
+        attribute_types=_types_per_attribute(rows),
     )
 
 
@@ -125,7 +127,7 @@ def _grantable(model: Model, rows: RightsRows) -> dict[str, frozenset[str]]:
     return {name: fields for name, fields in model.granted.items() if name not in off}
 
 
-def _carried(rows: RightsRows) -> dict[str, frozenset[UUID]]:
+def _types_per_attribute(rows: RightsRows) -> dict[str, frozenset[UUID]]:
     found: dict[str, set[UUID]] = defaultdict(set)
     for row in rows["uses"]:
         attribute, *types = row.values()
@@ -142,40 +144,44 @@ async def viewer_of(
     connection: Driver,
     model: Model,
     policies: Policies,
-    known: RightsSnapshot,
+    snapshot: RightsSnapshot,
     user: UUID,
-    reach: Mapping[str, Reach] | None = None,
+    counts: Mapping[str, OwnRowCount] | None = None,
 ) -> Viewer | None:
-    """The viewer from a loaded snapshot; `reach` contains earlier counts for this user."""
-    employee = known.employees.get(user)
+    """The viewer from a loaded snapshot; `counts` are earlier counts of own rows of this user."""
+    employee = snapshot.employees.get(user)
     if employee is None:
         return None
-    own_rights, roles = known.profiles.get(user, ()), known.roles.get(user, frozenset())
-    same = known.known.get(roles)
-    if same is None:
-        same = await _of_roles(connection, model, policies, known.rows, own_rights, roles)
-        known.known[roles] = same
-    under = below(employee, known.reports)
+    own_rights, roles = snapshot.profiles.get(user, ()), snapshot.roles.get(user, frozenset())
+    granted = snapshot.grants.get(roles)
+    if granted is None:
+        granted = await _grants_of_roles(
+            connection, model, policies, snapshot.rows, own_rights, roles
+        )
+        snapshot.grants[roles] = granted
+    under, visible = below(employee, snapshot.reports), snapshot.visible_entities
     viewer = Viewer(
         user=user,
         employee=employee,
-        version=known.version,
-        rights=same.rights,
-        owners={n: shared_upwards(employee, under, known.opened, n) for n in same.rights},
-        arrays=same.arrays,
-        reach=reach or {},
+        version=snapshot.version,
+        rights=granted.rights,
+        owners={n: shared_upwards(employee, under, visible, n) for n in granted.rights},
+        arrays=granted.arrays,
+        own_row_counts=counts or {},
         policies=policies,
         full=any(profile.full for profile in own_rights),
         roles=roles,
-        off=known.off,
-        carried=known.carried,
+        off=snapshot.off,
+        attribute_types=snapshot.attribute_types,
     )
-    if reach is not None:
+    if counts is not None:
         return viewer
-    return dataclasses.replace(viewer, reach=await _reach(connection, model, viewer))
+    return dataclasses.replace(
+        viewer, own_row_counts=await _count_own_rows(connection, model, viewer)
+    )
 
 
-async def _of_roles(
+async def _grants_of_roles(
     connection: Driver,
     model: Model,
     policies: Policies,
@@ -191,7 +197,7 @@ async def _of_roles(
     return RoleGrants(granted, arrays | _readable_history(model, policies, granted, full))
 
 
-async def of_roles(
+async def rights_per_role(
     connection: Driver, model: Model, roles: Iterable[UUID]
 ) -> dict[UUID, tuple[bool, dict[str, EntityRights]]]:
     """What each role grants by itself, and whether that is full access."""
@@ -218,9 +224,9 @@ async def _arrays(
     gate, found = Gate(SystemAuthorizer()), {}
     for rule in policies.standing():
         seen = gate.see(model.by_table[rule.opened.table.name])
-        of_roles = one_of(seen.column(rule.role.name), "roles", Uuid())
+        rights_per_role = one_of(seen.column(rule.role.name), "roles", Uuid())
         opened = gate.compile(
-            select(seen.column(rule.opened.name)).select_from(seen).where(of_roles)
+            select(seen.column(rule.opened.name)).select_from(seen).where(rights_per_role)
         )
         rows = await connection.fetch(opened.sql, roles)
         found[rule.parameter] = tuple(sorted({row[0] for row in rows}))
@@ -311,14 +317,16 @@ def _attributes(rows: RightsRows) -> list[AttributeRights]:
     ]
 
 
-def _opened(profiles: Sequence[ProfileRights]) -> frozenset[str] | None:
+def _visible_entities(profiles: Sequence[ProfileRights]) -> frozenset[str] | None:
     """The entities that profiles open; None for all."""
     if any(profile.full for profile in profiles):
         return None
     return frozenset(name for profile in profiles for name in profile.entities)
 
 
-async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, Reach]:
+async def _count_own_rows(
+    connection: Driver, model: Model, viewer: Viewer
+) -> dict[str, OwnRowCount]:
     """Number of own rows per entity, counted up to the limit that matters, and table size (D-52).
 
     Entities that are visible through their parents have none of their own.
@@ -331,7 +339,7 @@ async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, 
             counted = _counting(entity, granted, viewer.policies)
             arguments = [viewer.value(each) for each in counted.parameters]
             row = await connection.fetchrow(counted.sql, *arguments)
-            found[name] = Reach(*row) if row is not None else Reach(0, 0)
+            found[name] = OwnRowCount(*row) if row is not None else OwnRowCount(0, 0)
     return found
 
 

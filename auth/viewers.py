@@ -24,9 +24,9 @@ from db.engine.transaction import (
 from db.engine.write.connection import TenantConnection
 from domain.codes import Code, Refused
 
-SIZE = 5_000
-TENANTS = 50
-SECONDS = 60.0
+MAX_VIEWERS = 5_000
+MAX_TENANTS = 50
+COUNT_SECONDS = 60.0
 """Seconds after which own rows are counted again: their number changes without a new version."""
 
 
@@ -51,50 +51,54 @@ class Viewers:
         self.model = model
         self.policies = policies
         self._now = now
-        self._kept: LRUCache[ViewerKey, tuple[float, Viewer]] = LRUCache(SIZE)
-        """Viewers with the time until which their counts are valid; `kept` returns older ones, too."""
-        self._snapshots: TTLCache[Placement, RightsSnapshot] = TTLCache(TENANTS, SECONDS, now)
+        self._cache: LRUCache[ViewerKey, tuple[float, Viewer]] = LRUCache(MAX_VIEWERS)
+        """Viewers with the time until which their counts are valid; `cached` returns older ones, too."""
+        self._snapshots: TTLCache[Placement, RightsSnapshot] = TTLCache(
+            MAX_TENANTS, COUNT_SECONDS, now
+        )
 
     async def of(self, placement: Placement, user: UUID, session: UUID | None) -> Viewer:
         """The viewer of a user. Raises Refused if there is no such user, or EntryRejected if the session ended."""
         key = ViewerKey(placement, user)
-        kept = self._kept.get(key)
-        if kept is not None and kept[0] > self._now():
-            return kept[1]
+        entry = self._cache.get(key)
+        if entry is not None and entry[0] > self._now():
+            return entry[1]
         async with self._database.read(placement, TransactionStart(0, session)) as connection:
             version = await version_of(connection, self.model)
-            known = await self.snapshot(connection, placement, version, user)
-            viewer = await viewer_of(connection, self.model, self.policies, known, user)
+            snapshot = await self.snapshot(connection, placement, version, user)
+            viewer = await viewer_of(connection, self.model, self.policies, snapshot, user)
         if viewer is None:
             raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
-        self.keep(placement, viewer)
+        self.cache(placement, viewer)
         return viewer
 
     async def snapshot(
         self, connection: Driver, placement: Placement, version: int, user: UUID
     ) -> RightsSnapshot:
         """The input for the rights of this version, which is shared by all users of the tenant."""
-        known = self._snapshots.get(placement)
-        if known is None or known.version != version or user not in known.employees:
-            known = self._snapshots[placement] = await snapshot_of(connection, self.model)
-        return known
+        snapshot = self._snapshots.get(placement)
+        if snapshot is None or snapshot.version != version or user not in snapshot.employees:
+            snapshot = self._snapshots[placement] = await snapshot_of(connection, self.model)
+        return snapshot
 
-    def moment(self, connection: Driver, placement: Placement, access: int) -> ViewersInSnapshot:
+    def in_snapshot(
+        self, connection: Driver, placement: Placement, access: int
+    ) -> ViewersInSnapshot:
         """Viewers as of a transaction's snapshot, in which the access version is `access`."""
         return ViewersInSnapshot(self, connection, placement, access)
 
-    def kept(self, placement: Placement, user: UUID) -> Viewer | None:
+    def cached(self, placement: Placement, user: UUID) -> Viewer | None:
         """The viewer with the rights loaded last for a user."""
-        known = self._kept.get(ViewerKey(placement, user))
-        return None if known is None else known[1]
+        entry = self._cache.get(ViewerKey(placement, user))
+        return None if entry is None else entry[1]
 
-    def keep(self, placement: Placement, viewer: Viewer) -> None:
+    def cache(self, placement: Placement, viewer: Viewer) -> None:
         """Cache a viewer."""
-        self._kept[ViewerKey(placement, viewer.user)] = (self._now() + SECONDS, viewer)
+        self._cache[ViewerKey(placement, viewer.user)] = (self._now() + COUNT_SECONDS, viewer)
 
     def forget(self, placement: Placement, user: UUID) -> None:
         """Load this user's rights again at the next request."""
-        self._kept.pop(ViewerKey(placement, user), None)
+        self._cache.pop(ViewerKey(placement, user), None)
 
     async def confirm(self, placement: Placement, viewer: Viewer, session: UUID) -> None:
         """Enter a transaction without reading. Raises EntryRejected if the session ended or rights changed."""
@@ -161,14 +165,16 @@ class ViewersInSnapshot:
 
     async def viewer(self, user: UUID) -> Viewer | None:
         """The viewer of a user; None if the user no longer exists."""
-        kept = self._viewers.kept(self._placement, user)
-        if kept is not None and kept.version == self._access:
-            return kept
+        cached = self._viewers.cached(self._placement, user)
+        if cached is not None and cached.version == self._access:
+            return cached
         viewers, connection = self._viewers, self._connection
-        known = await viewers.snapshot(connection, self._placement, self._access, user)
+        snapshot = await viewers.snapshot(connection, self._placement, self._access, user)
         # Own rows are counted again at intervals, not whenever rights change.
-        reach = None if kept is None else kept.reach
-        found = await viewer_of(connection, viewers.model, viewers.policies, known, user, reach)
-        if found is not None:
-            viewers.keep(self._placement, found)
-        return found
+        counts = None if cached is None else cached.own_row_counts
+        viewer = await viewer_of(
+            connection, viewers.model, viewers.policies, snapshot, user, counts
+        )
+        if viewer is not None:
+            viewers.cache(self._placement, viewer)
+        return viewer

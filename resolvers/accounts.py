@@ -29,9 +29,9 @@ from resolvers.engine.changeset import (
     AnyChangeset,
     Changeset,
     Saved,
+    assign,
     children_of,
     parent_of,
-    to,
 )
 from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
@@ -197,7 +197,7 @@ def _check_invoicing_roles(items: Saved[Address], *, follows: bool) -> None:
     reasons = (Account.postal_is_invoicing,) if follows else ()
     for item in items:
         roles = (Address.invoicing, Address.default_invoicing)
-        sent = {role.key for role in roles if item.gives(role)}
+        sent = {role.key for role in roles if item.has_input(role)}
         item.violations(invalid_roles(item.record, sent, follows), reasons)
 
 
@@ -248,7 +248,7 @@ def _order_role_changes(item: Changeset[Address, object]) -> None:
         return
     lost_roles, gains = _role_changes(item.record, before)
     if lost_roles and gains:
-        item.also_change(before, *(to(role, False) for role in lost_roles), first=True)
+        item.also_change(before, *(assign(role, False) for role in lost_roles), first=True)
         item.set_before(item.before_ops[-1].after)
     else:
         item.priority = bool(lost_roles)
@@ -258,12 +258,12 @@ def _change_roles(item: AnyChangeset, row: HiddenRow[Address], roles: AddressRol
     """Change another address with a record: role losses before the record is written, gains after it."""
     lost_roles, gains = row.decide(partial(_role_changes, roles))
     assignments = (
-        to(Address.invoicing, roles.invoicing),
-        to(Address.head_office, roles.head_office),
-        to(Address.default_invoicing, roles.default_invoicing),
+        assign(Address.invoicing, roles.invoicing),
+        assign(Address.head_office, roles.head_office),
+        assign(Address.default_invoicing, roles.default_invoicing),
     )
     if lost_roles and gains:
-        item.also_change(row, *(to(role, False) for role in lost_roles), first=True)
+        item.also_change(row, *(assign(role, False) for role in lost_roles), first=True)
         item.also_change(item.before_ops[-1].after, *assignments)
     else:
         item.also_change(row, *assignments, first=bool(lost_roles))
@@ -304,8 +304,8 @@ async def change_mirror(ctx: Context, items: Saved[AccountLink]) -> None:
         if mirror is None:
             continue
         if mirror.id not in changesets:
-            note, deleted_at = to(AccountLink.note, link.note), link.deleted_at
-            item.also_change(mirror, note, to(AccountLink.deleted_at, deleted_at))
+            note, deleted_at = assign(AccountLink.note, link.note), link.deleted_at
+            item.also_change(mirror, note, assign(AccountLink.deleted_at, deleted_at))
         elif item.action is not Action.DELETE and link.note != changesets[mirror.id].record.note:
             item.violation(Violation(UserErrorCode.INVALID, TWO_NOTES, "note"))
 

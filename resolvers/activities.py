@@ -19,7 +19,7 @@ from domain.activities import employers
 from domain.codes import UserErrorCode
 from domain.columns import named
 from domain.violations import Violation
-from resolvers.engine.changeset import AnyChangeset, Saved, to
+from resolvers.engine.changeset import AnyChangeset, Saved, assign
 from resolvers.engine.command import Writes, command, sets
 from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
@@ -155,7 +155,7 @@ async def _move_activities(
             account = employers_by_person.get(each) if column is PERSON else account
             for row in activities[each]:
                 if row.id not in ids and row.decide(partial(_is_elsewhere, account)):
-                    changeset.also_change(row, to(Activity.customer_id, account))
+                    changeset.also_change(row, assign(Activity.customer_id, account))
                     count += 1
     if count > MAX_MOVED:
         for changeset in {id(changeset): changeset for changeset, _ in moved.values()}.values():

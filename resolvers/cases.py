@@ -36,8 +36,8 @@ from resolvers.engine.changeset import (
     AnyChangeset,
     Changeset,
     Saved,
+    assign,
     parent_of,
-    to,
     without_failed,
 )
 from resolvers.engine.command import Writes, command, sets
@@ -146,7 +146,7 @@ async def check_contract(ctx: Context, items: Saved[Case]) -> None:
         if (
             contract is not None
             and case.primary_account_id is None
-            and item.gives(Case.contract_id)
+            and item.has_input(Case.contract_id)
         ):
             _link_buyer(ctx, item, contract)
         case_type = types.get(case.type_id or NO_ID)
@@ -231,7 +231,7 @@ def _assign_primary(
         buyer = contract.decide(_buyer) if contract is not None else None
         violations = primary_change_violations(case.contract_id, buyer, primary)
         items[0].violations(violations, [Case.contract_id, Contract.account_id])
-        items[0].also_change(case, to(Case.primary_account_id, primary))
+        items[0].also_change(case, assign(Case.primary_account_id, primary))
 
 
 @after_change(Case)
@@ -351,12 +351,12 @@ async def reopen(ctx: Context, items: Saved[Case]) -> None:
 
 
 async def _move(ctx: Context, items: Saved[Case], state: CaseState) -> None:
-    moved = [e for e in items if e.gives(Case.status_id) or e.existing.state != state]
+    moved = [e for e in items if e.has_input(Case.status_id) or e.existing.state != state]
     if not moved:
         return
     statuses = await case_facts.statuses(ctx.unit.connection)
     for item in moved:
-        requested = item.record.status_id if item.gives(Case.status_id) else None
+        requested = item.record.status_id if item.has_input(Case.status_id) else None
         _set_status(ctx, item, statuses, requested, state)
 
 

@@ -32,7 +32,7 @@ from domain.contracts import (
     status_on,
 )
 from domain.violations import Violation
-from resolvers.engine.changeset import Assignment, Changeset, to
+from resolvers.engine.changeset import Assignment, Changeset, assign
 from resolvers.engine.context import Context
 
 ZERO = Decimal()
@@ -88,7 +88,7 @@ async def write_contracts(
     for item in items:
         quote = active.get(item.record.id)
         if quote is not None and quote.decide(lambda row: row.accepted_at is None):
-            item.also_change(quote, to(Quote.accepted_at, ctx.now))
+            item.also_change(quote, assign(Quote.accepted_at, ctx.now))
         facts[item.record.id].decide(ContractWriter(ctx, item).write)
 
 
@@ -156,7 +156,7 @@ class ContractWriter:
         for line in change.end:
             self._changed.add(line.contract_id)
             ended = last_day(line.starts_on, self._day)
-            self._item.also_change(cast("ContractLine", line), to(ContractLine.ended_on, ended))
+            self._item.also_change(cast("ContractLine", line), assign(ContractLine.ended_on, ended))
         created = [self._line(entry) for entry in change.enter]
         self._write_contracts()
         for line in created:
@@ -213,9 +213,9 @@ class ContractWriter:
                 net, total = self._sums(id)
                 self._item.also_change(
                     before,
-                    to(Contract.net, net),
-                    to(Contract.total, total),
-                    to(Contract.revision, before.revision + 1),
+                    assign(Contract.net, net),
+                    assign(Contract.total, total),
+                    assign(Contract.revision, before.revision + 1),
                     *self._lasting(id, before),
                 )
 
@@ -223,20 +223,20 @@ class ContractWriter:
         """The term of a changed contract: without lines it ends, with new lines an ended contract is in force again."""
         if not self._lines[id]:
             return (
-                to(Contract.status, ContractStatus.ENDED),
-                to(Contract.ends_on, last_day(before.starts_on, self._day)),
-                to(Contract.renewal_months, None),
+                assign(Contract.status, ContractStatus.ENDED),
+                assign(Contract.ends_on, last_day(before.starts_on, self._day)),
+                assign(Contract.renewal_months, None),
             )
         if before.status == ContractStatus.ENDED and id in self._kinds:
             begin = before.starts_on or self._day
             # The sale may be dated before the contract's start, which must not end it earlier.
             terms: ContractTerm = compute_term(self._kinds[id], max(begin, self._day))
             return (
-                to(Contract.starts_on, begin),
-                to(Contract.ends_on, terms.ends_on),
-                to(Contract.renewal_months, terms.renewal_months),
-                to(Contract.remind_on, terms.remind_on),
-                to(Contract.status, status_on(terms, self._ctx.today)),
+                assign(Contract.starts_on, begin),
+                assign(Contract.ends_on, terms.ends_on),
+                assign(Contract.renewal_months, terms.renewal_months),
+                assign(Contract.remind_on, terms.remind_on),
+                assign(Contract.status, status_on(terms, self._ctx.today)),
             )
         return ()
 

@@ -110,7 +110,7 @@ async def end(ctx: Context, items: Saved[Contract]) -> None:
         contract = item.record
         if item.existing.status == ContractStatus.ENDED:
             item.violation(Violation(UserErrorCode.INVALID_TRANSITION, ENDED, because=("status",)))
-        last_date = contract.ends_on if item.gives_value(Contract.ends_on) else None
+        last_date = contract.ends_on if item.has_value(Contract.ends_on) else None
         contract.ends_on = last_date or ctx.today
         contract.renewal_months = contract.remind_on = None
         ended = contract.ends_on <= ctx.today

@@ -19,7 +19,7 @@ from db.sales import Opportunity, OpportunityAccount, OpportunityContact
 from domain.codes import UserErrorCode
 from domain.contracts import ONE_OFF
 from domain.violations import Violation
-from resolvers.engine.changeset import Action, AnyChangeset, Changeset, to
+from resolvers.engine.changeset import Action, AnyChangeset, Changeset, assign
 from resolvers.engine.command import Runs, arg, command, sets
 from resolvers.engine.context import Context
 from resolvers.engine.template import copied_params, visible_references
@@ -163,7 +163,7 @@ def _extend(
         copied = {name: getattr(contract, name) for name in ("name", "currency") if reads(name)}
         sent = {name: value for name, value in item.params.items() if value is not None}
         item.params = {"account": account, **copied, **sent}
-        item.initial.append(to(Opportunity.source_contract_id, contract.id))
+        item.initial.append(assign(Opportunity.source_contract_id, contract.id))
 
 
 COMMANDS = (copy, upsell)

@@ -208,7 +208,7 @@ async def _close(
 
 
 def _requested_stage(item: Changeset[Opportunity, object]) -> UUID | None:
-    return item.record.stage_id if item.gives_value(Opportunity.stage_id) else None
+    return item.record.stage_id if item.has_value(Opportunity.stage_id) else None
 
 
 def _apply(item: Changeset[Opportunity, object], step: PipelineStep | Violation) -> None:

@@ -19,9 +19,9 @@ from resolvers.engine.changeset import (
     AnyChangeset,
     Changeset,
     Saved,
+    assign,
     children_of,
     parent_of,
-    to,
 )
 from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
@@ -129,7 +129,7 @@ async def move_to_head_office(ctx: Context, items: Saved[Address]) -> None:
         others = [
             each for each in remaining[row.decide(_account)].existing if each.id not in deleted
         ]
-        item.also_change(row, to(Affiliation.address_id, each_of(others).decide(head_office)))
+        item.also_change(row, assign(Affiliation.address_id, each_of(others).decide(head_office)))
 
 
 def _account(affiliation: Affiliation) -> UUID:

@@ -21,7 +21,7 @@ from resolvers.engine.changeset import (
     Changeset,
     RelatedChange,
     Saved,
-    to,
+    assign,
     without_failed,
 )
 from resolvers.engine.command import (
@@ -32,10 +32,10 @@ from resolvers.engine.command import (
     sets,
 )
 from resolvers.engine.context import Context
-from resolvers.engine.create import check_references, check_unique, finish
+from resolvers.engine.create import check_record, check_references, check_unique
 from resolvers.engine.permissions import NOT_EDITABLE, check_fields, no_changing, no_creating
 from resolvers.engine.update import is_changed, lock
-from resolvers.engine.values import fill
+from resolvers.engine.values import set_params
 from resolvers.quote_lines import ITEMS, Line, add_up, fill_lines, lines_of
 from resolvers.quote_locks import check_unlocked, opportunity_of, refuse_older_version
 
@@ -79,11 +79,11 @@ async def set_items(ctx: Context, items: Saved[Quote]) -> None:
     await check_references(ctx, list(valid))
     await fill_lines(ctx, valid)
     for line in (line for item in valid for line in lines_of(item) if not line.refused):
-        finish(ctx, line)
+        check_record(ctx, line)
     for item in without_failed(valid):
         add_up(item, [line.record for line in lines_of(item)])
     for item in valid:
-        finish(ctx, item)
+        check_record(ctx, item)
         _bump_version(item)
 
 
@@ -115,7 +115,7 @@ async def _match_lines(ctx: Context, items: Saved[Quote]) -> None:
         if removed and not _is_within(ctx.viewer, deletes, item):
             item.refuse(Code.FORBIDDEN, no_changing(item), ITEMS)
         for row in removed:
-            item.also_change(row, to(QuoteItem.deleted_at, ctx.now))
+            item.also_change(row, assign(QuoteItem.deleted_at, ctx.now))
 
 
 def _create_line(ctx: Context, item: Changeset[Quote, object], line: Line) -> None:
@@ -127,7 +127,7 @@ def _create_line(ctx: Context, item: Changeset[Quote, object], line: Line) -> No
         line.refuse(Code.FORBIDDEN, no_creating(line))
     elif not _is_within(ctx.viewer, ctx.viewer.edits(QuoteItem.__name__), item):
         line.refuse(Code.FORBIDDEN, NOT_EDITABLE)
-    fill(line, ctx.viewer)
+    set_params(line, ctx.viewer)
 
 
 def _update_line(
@@ -146,7 +146,7 @@ def _update_line(
     changes = line.params or line.existing.position != position
     if changes and not _is_within(ctx.viewer, ctx.viewer.edits(QuoteItem.__name__), item):
         line.refuse(Code.FORBIDDEN, NOT_EDITABLE, "id")
-    fill(line, ctx.viewer)
+    set_params(line, ctx.viewer)
 
 
 def _is_within(viewer: Viewer, scope: WriteScope | None, item: Changeset[Quote, object]) -> bool:
@@ -195,7 +195,7 @@ async def duplicate(ctx: Context, items: Saved[Quote]) -> None:
     for item in valid:
         _duplicate(ctx, item, lines[item.existing.id])
         for each in item.with_nested():
-            finish(ctx, each)
+            check_record(ctx, each)
     await check_unique(ctx, list(valid))
 
 
@@ -210,7 +210,7 @@ def _duplicate(
     quote.approved_at = quote.accepted_at = None
     item.id, item.before, item.action = quote.id, None, Action.CREATE
     item.set_after(quote)
-    fill(item, ctx.viewer)
+    set_params(item, ctx.viewer)
     lines = [_hidden_copy(ctx, row, quote.id) for row in rows]
     lines.sort(key=lambda line: (line.position, line.source_id))
     entity = ctx.unit.model.of(QuoteItem)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 
 from db.engine.entity import Entity
-from db.engine.gate import Authorizer, Right
+from db.engine.gate import Authorizer, FieldAccess
 from db.engine.hidden import HiddenRow, each_of
 from db.engine.row import AnyColumn, copy_row
 from db.products import Product
@@ -23,7 +23,7 @@ from domain.quotes import (
     sum_totals,
 )
 from domain.violations import Violation
-from resolvers.engine.changeset import Changeset, Saved, to, without_failed
+from resolvers.engine.changeset import Changeset, Saved, assign, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.values import NO_ID
 
@@ -62,7 +62,7 @@ def readable_columns(viewer: Authorizer, entity: Entity) -> set[str]:
     return {
         column
         for column, member in entity.named.items()
-        if viewer.right(entity.name, member.name) is Right.OPEN
+        if viewer.right(entity.name, member.name) is FieldAccess.READABLE
     }
 
 
@@ -90,8 +90,8 @@ def _from_product(
 def _is_omitted(line: Line, column: AnyColumn) -> bool:
     """Whether a column gets its value from the product. Name and price are required, so null counts as omitted."""
     if column.key in (QuoteItem.name.key, QuoteItem.unit_price.key):
-        return not line.gives_value(column)
-    return not line.gives(column)
+        return not line.has_value(column)
+    return not line.has_input(column)
 
 
 async def add_up_discounted(ctx: Context, items: Saved[Quote]) -> None:
@@ -118,9 +118,9 @@ def _add_up_existing(item: Changeset[Quote, object], rows: Sequence[QuoteItem]) 
     for old, new in zip(rows, after, strict=True):
         item.also_change(
             old,
-            to(QuoteItem.net, new.net),
-            to(QuoteItem.tax, new.tax),
-            to(QuoteItem.total, new.total),
+            assign(QuoteItem.net, new.net),
+            assign(QuoteItem.tax, new.tax),
+            assign(QuoteItem.total, new.total),
         )
 
 

@@ -7,7 +7,7 @@ from domain.codes import UserErrorCode
 from domain.quotes import TWO_ACTIVE, delete_violations
 from domain.violations import Violation
 from resolvers import quote_commands
-from resolvers.engine.changeset import Action, Changeset, Saved, to, without_failed
+from resolvers.engine.changeset import Action, Changeset, Saved, assign, without_failed
 from resolvers.engine.command import Reads, command
 from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
@@ -79,7 +79,7 @@ async def activate(ctx: Context, items: Saved[Quote]) -> None:
         quote_items[0].record.active = True
         for row in existing[quote_items[0].record.opportunity_id]:
             if row.id != quote_items[0].record.id:
-                quote_items[0].also_change(row, to(Quote.active, False), first=True)
+                quote_items[0].also_change(row, assign(Quote.active, False), first=True)
 
 
 @command(

@@ -11,7 +11,7 @@ from db.sales import Opportunity
 from domain.codes import UserErrorCode
 from domain.ranks import RankSide, beside, last
 from domain.violations import Violation
-from resolvers.engine.changeset import Changeset, Saved, to
+from resolvers.engine.changeset import Changeset, Saved, assign
 from resolvers.engine.command import arg, sets
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
@@ -100,7 +100,7 @@ async def _rank_last(ctx: Context, item: Changeset[Opportunity, object], id: UUI
     """Set the rank of an opportunity without one to the last position."""
     key = last(ctx.now)
     for row in await ctx.trusted(Opportunity).select_for_update(Opportunity.id, [id]):
-        item.also_change(row, to(Opportunity.rank_key, key))
+        item.also_change(row, assign(Opportunity.rank_key, key))
     return key
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from auth.rights import of_roles
+from auth.rights import rights_per_role
 from auth.sales import SHARED_TYPES
 from db import credentials
 from db.administrators import administrators
@@ -196,7 +196,7 @@ async def grant_own_rights(ctx: Context, items: Saved[RoleAssignment]) -> None:
     if ctx.viewer.full:
         return
     roles = {each.record.role_id for each in items}
-    granted = await of_roles(await ctx.unit.connection.direct(), ctx.unit.model, roles)
+    granted = await rights_per_role(await ctx.unit.connection.direct(), ctx.unit.model, roles)
     rules = await ctx.trusted(ShareRule).by(ShareRule.role_id, roles)
     shared_types = set(ctx.viewer.arrays[SHARED_TYPES.parameter])
     for item in items:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from db.engine.hidden import HiddenRow
 from db.sales import Opportunity, StageHistory
-from resolvers.engine.changeset import Action, Changeset, Saved, to
+from resolvers.engine.changeset import Action, Changeset, Saved, assign
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 
@@ -43,4 +43,6 @@ def _end_entry(
     seconds = entry.map(
         lambda row: int((max(now, row.entered_at) - row.entered_at).total_seconds())
     )
-    item.also_change(entry, to(StageHistory.left_at, left_at), to(StageHistory.seconds, seconds))
+    item.also_change(
+        entry, assign(StageHistory.left_at, left_at), assign(StageHistory.seconds, seconds)
+    )

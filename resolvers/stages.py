@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from db.engine.gate import Right
+from db.engine.gate import FieldAccess
 from db.pipelines import pipelines
 from db.quotes import Quote
 from db.sales import Opportunity
@@ -35,7 +35,9 @@ async def check_amounts(ctx: Context, items: Saved[Opportunity]) -> None:
         before, after = item.existing, item.record
         if before.currency != after.currency and CURRENCY.match(after.currency):
             unchanged = [name for name in AMOUNTS if getattr(before, name) == getattr(after, name)]
-            readable = [n for n in unchanged if ctx.viewer.right("Opportunity", n) is Right.OPEN]
+            readable = [
+                n for n in unchanged if ctx.viewer.right("Opportunity", n) is FieldAccess.READABLE
+            ]
             item.violations(currency_violations(after.currency, amounts(after, readable)))
 
 
@@ -86,7 +88,7 @@ def _has_type(item: Changeset[Opportunity, object]) -> bool:
 def _apply(item: Changeset[Opportunity, object], step: PipelineStep) -> None:
     item.record.stage_id, item.record.status = step.stage, step.kind
     item.violations(explanation_violations(item.before, item.record))
-    if not item.gives_value(Opportunity.probability):
+    if not item.has_value(Opportunity.probability):
         item.record.probability = step.probability
 
 

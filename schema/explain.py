@@ -85,8 +85,8 @@ def _details(made: Plan, values: list[object]) -> list[str]:
         for i, (name, value) in enumerate(zip(names, values, strict=True), 1)
     ]
     lines += [f"denied: {each.entity}.{each.field} ({each.reason})" for each in made.denied]
-    form = "narrow" if made.narrow else "wide"
-    return [*lines, f"form: {form}{', planned for its values' if made.custom else ''}"]
+    form = "narrow" if made.uses_id_in else "wide"
+    return [*lines, f"form: {form}{', planned for its values' if made.needs_custom_plan else ''}"]
 
 
 def pretty(sql: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement
 
 from db.engine.dependencies import Dependencies
 from db.engine.entity import Entity
-from db.engine.gate import Right, VisibilityForm
+from db.engine.gate import FieldAccess, VisibilityForm
 from domain.access import AttributeRights
 
 
@@ -27,11 +27,11 @@ class SystemAuthorizer:
         """No entity."""
         return False
 
-    def right(self, entity: str, name: str) -> Right:
+    def right(self, entity: str, name: str) -> FieldAccess:
         """Every field."""
-        return Right.OPEN
+        return FieldAccess.READABLE
 
-    def scope(self, entity: Entity, *, deletes: bool) -> bool:
+    def write_condition(self, entity: Entity, *, deletes: bool) -> bool:
         """No writes."""
         return False
 

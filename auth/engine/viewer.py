@@ -26,7 +26,7 @@ from db.engine.dependencies import (
     ordered,
 )
 from db.engine.entity import Entity
-from db.engine.gate import Right, VisibilityForm
+from db.engine.gate import FieldAccess, VisibilityForm
 from domain.access import AttributeRights, EntityRights, RowScope, WriteScope
 
 ID_IN_LIMIT = 2000
@@ -39,7 +39,7 @@ PROJECTIONS = 100
 """Operations whose permission shape a viewer caches."""
 
 
-class Reach(NamedTuple):
+class OwnRowCount(NamedTuple):
     """Own rows of an entity, counted up to slightly over ID_IN_LIMIT, and the estimated table size."""
 
     own: int
@@ -83,7 +83,7 @@ class Viewer:
     """Per entity, the employees whose records count as the viewer's own."""
     arrays: Mapping[str, tuple[UUID, ...] | tuple[str, ...]]
     """Per parameter: the values that standing rules open to the viewer's roles, and the readable history keys."""
-    reach: Mapping[str, Reach]
+    own_row_counts: Mapping[str, OwnRowCount]
     """Per entity with own rows, how many there were when the rights were loaded."""
     policies: Policies = field(repr=False)
     full: bool = False
@@ -91,7 +91,7 @@ class Viewer:
     roles: frozenset[UUID] = frozenset()
     off: Mapping[str, str] = field(default_factory=dict)
     """Entities that are switched off for everyone, each with its feature."""
-    carried: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
+    attribute_types: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
     """Per attribute id, for attributes assigned to some types only: these types."""
 
     def may_see(self, entity: str) -> bool:
@@ -134,16 +134,16 @@ class Viewer:
         mine = [self.policies.reach(entity, form)] if self._is_restricted(entity.name) else []
         return and_(*mine, *found)
 
-    def right(self, entity: str, name: str) -> Right:
+    def right(self, entity: str, name: str) -> FieldAccess:
         """The permitted uses of a field or reference."""
         granted = self.rights.get(entity)
         if granted is None:
-            return Right.CLOSED
+            return FieldAccess.HIDDEN
         if name == "id":
-            return Right.OPEN
+            return FieldAccess.READABLE
         if name not in granted.fields:
-            return Right.CLOSED
-        return Right.CONDITIONAL if name in granted.ruled else Right.OPEN
+            return FieldAccess.HIDDEN
+        return FieldAccess.CONDITIONAL if name in granted.ruled else FieldAccess.READABLE
 
     def may_create(self, entity: str) -> bool:
         """Whether records of the entity may be created."""
@@ -161,7 +161,7 @@ class Viewer:
         """Scope of the visible rows that may be deleted."""
         return self.rights[entity].writes.deletes if entity in self.rights else None
 
-    def scope(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
+    def write_condition(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
         """Condition for the visible rows that may be changed or deleted; `within` checks one record."""
         scope = self.deletes(entity.name) if deletes else self.edits(entity.name)
         if scope is None or scope is WriteScope.ALL:
@@ -225,7 +225,7 @@ class Viewer:
 
     @cached_property
     def _forms(self) -> dict[str, VisibilityForm]:
-        few = (name for name, reach in self.reach.items() if reach.is_few())
+        few = (name for name, count in self.own_row_counts.items() if count.is_few())
         return dict.fromkeys(few, VisibilityForm.ID_IN)
 
     def value(self, name: str) -> object:

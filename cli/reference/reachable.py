@@ -24,11 +24,11 @@ from domain.violations import Violation
 from resolvers.engine.changeset import Action, Changeset
 from resolvers.engine.command import Command
 from resolvers.engine.command_registry import CommandRegistry
-from resolvers.engine.create import check_references, check_unique, finish
+from resolvers.engine.create import check_record, check_references, check_unique
 from resolvers.engine.execute import execute
 from resolvers.engine.hooks import run_after_change, run_before_save
 from resolvers.engine.replace import replace
-from resolvers.engine.values import fill
+from resolvers.engine.values import set_params
 
 AnyCode: TypeAlias = Code | UserErrorCode
 FOLLOWED = ("domain.", "resolvers.")
@@ -163,7 +163,9 @@ class Derivation:
             yield cast("FunctionType", replace)
         sets = any(each.column or each.children for each in command.arguments)
         if not sets and command.standard is None and command.action is Action.UPDATE:
-            yield from (cast("FunctionType", each) for each in (fill, check_references, finish))
+            yield from (
+                cast("FunctionType", each) for each in (set_params, check_references, check_record)
+            )
 
     def _hooks(
         self, command: Command, found: set[FunctionType], types: set[type[Record]]
@@ -179,7 +181,7 @@ class Derivation:
                         yield hook.run
         if run_after_change in found:
             yield from (h.run for h in hooks.after_change if not h.types.isdisjoint(types))
-        if finish in found:
+        if check_record in found:
             yield from (self._model.of(each).rule for each in saved)
         yield from (check.run for check in hooks.verify if not check.types.isdisjoint(saved))
 

@@ -24,15 +24,23 @@ from db.engine.seal import DIALECT, SealedCompiler, Unsealed
 from db.engine.sql import Bool, Column, Concat, Query, Sql, SqlType, one_of
 from domain.access import AttributeRights
 
-__all__ = ["Authorizer", "Compiled", "Gate", "Right", "SecuredView", "Unsealed", "VisibilityForm"]
+__all__ = [
+    "Authorizer",
+    "Compiled",
+    "FieldAccess",
+    "Gate",
+    "SecuredView",
+    "Unsealed",
+    "VisibilityForm",
+]
 
 
-class Right(StrEnum):
-    """Right on a field: readable, readable in some statuses of the record, or not readable."""
+class FieldAccess(StrEnum):
+    """Whether a field may be read: always, in some statuses of the record, or never."""
 
-    OPEN = "OPEN"
+    READABLE = "READABLE"
     CONDITIONAL = "CONDITIONAL"
-    CLOSED = "CLOSED"
+    HIDDEN = "HIDDEN"
 
 
 class VisibilityForm(StrEnum):
@@ -56,10 +64,10 @@ class Authorizer(Protocol):
     def rows(self, entity: Entity, form: VisibilityForm) -> Bool | None:
         """The visibility condition on the entity's table; None for all rows."""
 
-    def right(self, entity: str, name: str) -> Right:
+    def right(self, entity: str, name: str) -> FieldAccess:
         """The right on a field or a reference."""
 
-    def scope(self, entity: Entity, *, deletes: bool) -> Bool | bool:
+    def write_condition(self, entity: Entity, *, deletes: bool) -> Bool | bool:
         """Which visible rows the caller may change or delete: a condition on the table, or True (all) or False (none)."""
 
     def type_access(self, entity: Entity) -> Mapping[str, object]:
@@ -127,7 +135,7 @@ class SecuredView(FromClause):
         self._check_mask(label or name, field)
         return self._list(label or name, expression, kind)
 
-    def fact(self, name: str) -> Column:
+    def unmasked_column(self, name: str) -> Column:
         """An unmasked column, for rules only. Values in responses use `column`."""
         stored = self.entity.table.c[name]
         return self._list(f"fact_{name}", stored, stored.type)
@@ -136,17 +144,17 @@ class SecuredView(FromClause):
         """Refuse a label with two different masks, because the second would replace the first."""
         other = self._fields.setdefault(label, field)
         rights = {self._authorizer.right(self.entity.name, each) for each in (field, other)}
-        if other != field and rights != {Right.OPEN}:
+        if other != field and rights != {FieldAccess.READABLE}:
             raise Unsealed(f"{self.entity.name}: {label} is masked as {other} and as {field}.")
 
-    def test(self, name: str, condition: Callable[[Column], Bool]) -> Bool:
+    def condition_on(self, name: str, condition: Callable[[Column], Bool]) -> Bool:
         """A positive condition on a column, false where the column is masked.
 
         For a conditional field the mask is `status = ANY(…) AND condition`, because no index supports
         a condition on the CASE (D-51).
         """
         field = self._field_of(name)
-        if self._authorizer.right(self.entity.name, field) is not Right.CONDITIONAL:
+        if self._authorizer.right(self.entity.name, field) is not FieldAccess.CONDITIONAL:
             return condition(self.column(name))
         stored, kind = self._stored(name)
         status = self._list("status_", self._status(), Text())
@@ -193,13 +201,13 @@ class SecuredView(FromClause):
         if field == "id":
             return stored
         right = self._authorizer.right(self.entity.name, field)
-        if right is Right.OPEN:
+        if right is FieldAccess.READABLE:
             return stored
-        if right is Right.CLOSED:
+        if right is FieldAccess.HIDDEN:
             return type_coerce(null(), kind)
         return case((one_of(self._status(), self._statuses(field), Text()), stored))
 
-    def mark(self, label: str, condition: Bool) -> Column:
+    def condition_column(self, label: str, condition: Bool) -> Column:
         """A condition of the authorizer on the row, as a column."""
         return self._list(label, condition, Boolean())
 
@@ -247,6 +255,7 @@ class Gate:
         self.authorizer = authorizer
         self._issued: set[int] = set()
         self._views: list[SecuredView] = []
+        """Keeps the views alive, because `_issued` knows them by identity."""
         self._count: dict[str, int] = {}
 
     def see(

@@ -7,7 +7,7 @@ from typing import Any, Generic, NoReturn, TypeVar, cast, overload
 
 from db.engine.base import Record
 from db.engine.entity import Entity
-from db.engine.gate import Authorizer, Right
+from db.engine.gate import Authorizer, FieldAccess
 from db.engine.row import AnyColumn, ColumnOf
 
 T = TypeVar("T")
@@ -115,7 +115,7 @@ def is_readable(viewer: Authorizer, entity: Entity, column: str, row: Record) ->
     """Whether a viewer may read a column of a record in the record's current status."""
     name = entity.named[column].name
     right = viewer.right(entity.name, name)
-    if right is not Right.CONDITIONAL:
-        return right is Right.OPEN
+    if right is not FieldAccess.CONDITIONAL:
+        return right is FieldAccess.READABLE
     statuses = viewer.value(f"statuses:{entity.name}.{name}")
     return getattr(row, entity.status or "") in cast("list[str]", statuses)

@@ -23,7 +23,11 @@ def check_carried(item: AnyChangeset, viewer: Viewer) -> None:
     if entity.attributes is None or "type" not in entity.references:
         return
     kind, values = getattr(item.record, TYPE), getattr(item.record, entity.attributes)
-    invalid = {id for id in values if id in viewer.carried and kind not in viewer.carried[id]}
+    invalid = {
+        id
+        for id in values
+        if id in viewer.attribute_types and kind not in viewer.attribute_types[id]
+    }
     for number, each in enumerate(attributes_of(item.params)):
         attribute = viewer.attribute(entity.name, str(each["key"]))
         if attribute is not None and attribute.id in invalid:

@@ -78,7 +78,7 @@ AnyAssignment: TypeAlias = Assignment[Any]
 """An assignment to a column of any type."""
 
 
-def to(column: ColumnOf[T], value: T | Hidden[T]) -> Assignment[T]:
+def assign(column: ColumnOf[T], value: T | Hidden[T]) -> Assignment[T]:
     """An assignment for a related record. The value may be hidden, because the related record has its own rights."""
     return Assignment(column, value)
 
@@ -163,11 +163,11 @@ class Changeset(Generic[R, I]):
         """Whether it was refused for reasons other than values that the user can correct."""
         return bool(self.refused or self.forbidden or self.read_only)
 
-    def gives(self, column: AnyColumn) -> bool:
+    def has_input(self, column: AnyColumn) -> bool:
         """Whether the caller sent the field of a column, including null."""
         return self.entity.named[column.key].name in self.params
 
-    def gives_value(self, column: AnyColumn) -> bool:
+    def has_value(self, column: AnyColumn) -> bool:
         """Whether the caller sent a non-null value for the field of a column."""
         return self.params.get(self.entity.named[column.key].name) is not None
 

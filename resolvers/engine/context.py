@@ -15,7 +15,7 @@ from auth.engine.throttle import Throttle
 from auth.engine.tokens import TokenIssuer
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
-from db.engine.gate import Right
+from db.engine.gate import FieldAccess
 from db.engine.row import AnyColumn
 from db.engine.transaction import Database
 from db.engine.write.trusted import TrustedReader
@@ -74,7 +74,7 @@ class Context:
     def may_read(self, column: AnyColumn) -> bool:
         """Whether the caller may read a column of visible records in every status."""
         entity = self.unit.model.of(cast("type[Record]", column.class_))
-        return self.viewer.right(entity.name, entity.named[column.key].name) is Right.OPEN
+        return self.viewer.right(entity.name, entity.named[column.key].name) is FieldAccess.READABLE
 
     @property
     def now(self) -> datetime:

@@ -23,7 +23,7 @@ from resolvers.engine.permissions import (
     check_creating,
     check_fields,
 )
-from resolvers.engine.values import EMPTY, fill
+from resolvers.engine.values import EMPTY, set_params
 
 TWO = "An existing and a new record cannot be combined. Send one of them."
 EXISTS = "Another record already has this value. Choose another value, or use that record."
@@ -43,7 +43,7 @@ async def create(ctx: Context, items: list[AnyChangeset]) -> None:
     await _check_parents(ctx, every)
     await run_before_save(ctx, every)
     for each in every:
-        finish(ctx, each)
+        check_record(ctx, each)
     await check_unique(ctx, every)
 
 
@@ -56,7 +56,7 @@ def _build(ctx: Context, item: AnyChangeset) -> None:
         setattr(item.record, owner, ctx.viewer.employee)
     for each in item.initial:
         setattr(item.record, each.column.key, each.value)
-    fill(item, ctx.viewer)
+    set_params(item, ctx.viewer)
     for name, nested in item.references.items():
         _build(ctx, nested)
         relation = item.entity.references[name]
@@ -70,7 +70,7 @@ def _build(ctx: Context, item: AnyChangeset) -> None:
         child.parent, child.parent_changeset = item.record, item
 
 
-def finish(ctx: Context, item: AnyChangeset) -> None:
+def check_record(ctx: Context, item: AnyChangeset) -> None:
     """Check the row to write: required values, and the entity's rule."""
     missing = [
         member

@@ -20,7 +20,7 @@ from resolvers.engine.hooks import run_after_change, run_before_save
 from resolvers.engine.permissions import no_changing
 from resolvers.engine.replace import REPLACE_WITH, replace
 from resolvers.engine.update import (
-    check_access,
+    attach_locked_row,
     lock,
     lock_parents,
     refuse_conflict,
@@ -116,7 +116,7 @@ async def _lock_trash(ctx: Context, entity: Entity, items: list[AnyChangeset]) -
     live_rows = await ctx.unit.lock_visible(entity, ids - set(trashed), Lock.UPDATE)
     rows = trashed | live_rows
     for item in items:
-        check_access(ctx.viewer, ctx.viewer.deletes, item, rows.get(item.id or NO_ID), parents)
+        attach_locked_row(ctx.viewer, ctx.viewer.deletes, item, rows.get(item.id or NO_ID), parents)
         if item.before is not None:
             item.copy_before()
 

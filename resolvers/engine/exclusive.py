@@ -10,7 +10,7 @@ from db.engine.base import Record
 from db.engine.hidden import Hidden, HiddenRow, each_of
 from db.engine.row import ColumnOf
 from domain.holders import holder
-from resolvers.engine.changeset import SAVES, Action, Saved, to
+from resolvers.engine.changeset import SAVES, Action, Saved, assign
 
 R = TypeVar("R", bound=Record)
 
@@ -36,7 +36,7 @@ def hand_over(
         item.priority = had_flag and not getattr(item.record, key)
     for other in other_rows:
         gains = other.id == holder_id
-        items[0].also_change(other, to(column, gains), first=not gains)
+        items[0].also_change(other, assign(column, gains), first=not gains)
     return next((Hidden(row) for row in rows if row.id == holder_id), None)
 
 
@@ -45,6 +45,6 @@ def last_request(items: Saved[R], column: ColumnOf[bool]) -> UUID | None:
     requesting = [
         each.record.id
         for each in items
-        if each.action in SAVES and each.gives_value(column) and getattr(each.record, column.key)
+        if each.action in SAVES and each.has_value(column) and getattr(each.record, column.key)
     ]
     return requesting[-1] if requesting else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
-from db.engine.gate import Right
+from db.engine.gate import FieldAccess
 from db.engine.hidden import is_readable
 from domain.codes import Code
 from resolvers.engine.changeset import AnyChangeset, Params
@@ -43,7 +43,7 @@ def check_fields(item: AnyChangeset, viewer: Viewer, row: Record | None = None) 
         elif name in entity.written:
             path = (*item.path, name)
             right = viewer.right(entity.name, name)
-            if right is Right.CLOSED:
+            if right is FieldAccess.HIDDEN:
                 item.forbidden[path] = name
             elif not viewer.may_write(entity.name, name):
                 item.read_only[path] = name
@@ -66,7 +66,7 @@ def imply_write(item: AnyChangeset, name: str) -> None:
 
 def imply_read(item: AnyChangeset, viewer: Viewer, name: str) -> None:
     """Require the right to read a field that the command sets and that is not in its input."""
-    if viewer.right(item.entity.name, name) is Right.CLOSED:
+    if viewer.right(item.entity.name, name) is FieldAccess.HIDDEN:
         item.forbidden[item.path] = name
     else:
         item.implied_reads.append(name)  # conditional fields are checked with the row

@@ -44,7 +44,7 @@ async def preset(
         type_row = item.type_row = types.get(getattr(item.record, TYPE))
         for column, default in copied.items():
             value = None if type_row is None else type_row.decide(attrgetter(default.key))
-            omitted = not item.gives_value(column)
+            omitted = not item.has_value(column)
             if column.key == item.entity.owner:
                 # Otherwise the caller could not see the new record.
                 omitted &= ctx.viewer.has(item.entity.name, value)

@@ -10,7 +10,7 @@ from auth.engine.viewer import Viewer
 from db.engine.base import Record
 from db.engine.entity import Entity
 from db.engine.fields import Reference
-from db.engine.gate import Right
+from db.engine.gate import FieldAccess
 from domain.setup import AttributeKind
 from resolvers.engine.context import Context
 from resolvers.engine.values import ATTRIBUTES
@@ -23,7 +23,7 @@ def copied_params(
     params: dict[str, object] = {}
     for name, member in entity.written.items():
         value = getattr(row, member.column)
-        is_open = viewer.right(entity.name, name) is Right.OPEN
+        is_open = viewer.right(entity.name, name) is FieldAccess.READABLE
         if value is None or name in without:
             continue
         if not is_open or not viewer.may_write(entity.name, name):

@@ -19,10 +19,10 @@ from domain.access import WriteScope
 from domain.codes import Code, UserErrorCode
 from resolvers.engine.changeset import AnyChangeset, without_failed
 from resolvers.engine.context import Context
-from resolvers.engine.create import check_references, check_unique, finish
+from resolvers.engine.create import check_record, check_references, check_unique
 from resolvers.engine.hooks import run_before_save
 from resolvers.engine.permissions import NOT_EDITABLE, check_fields, no_changing
-from resolvers.engine.values import ATTRIBUTES, NO_ID, attributes_of, fill
+from resolvers.engine.values import ATTRIBUTES, NO_ID, attributes_of, set_params
 
 Scope = Callable[[str], "WriteScope | None"]
 """Function from an entity to the rows that the caller may change or delete."""
@@ -64,7 +64,7 @@ async def update(
     valid = without_failed(valid)
     for item in valid:
         item.copy_before()
-        fill(item, ctx.viewer)
+        set_params(item, ctx.viewer)
     await check_versions(ctx, valid)
     valid = [each for each in valid if not each.refused]
     await check_references(ctx, valid)
@@ -72,7 +72,7 @@ async def update(
         await handler(ctx, valid_items)
     await run_before_save(ctx, valid)
     for item in valid:
-        finish(ctx, item)
+        check_record(ctx, item)
     await check_unique(ctx, valid)
 
 
@@ -86,10 +86,10 @@ async def lock(ctx: Context, items: Sequence[AnyChangeset], mode: Lock, scope: S
     parents = await _lock_parents_of(ctx, entity, ids)
     locked = await ctx.unit.lock_visible(entity, ids, mode)
     for item in items:
-        check_access(ctx.viewer, scope, item, locked.get(item.id or NO_ID), parents)
+        attach_locked_row(ctx.viewer, scope, item, locked.get(item.id or NO_ID), parents)
 
 
-def check_access(
+def attach_locked_row(
     viewer: Viewer,
     scope: Scope,
     item: AnyChangeset,

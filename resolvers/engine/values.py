@@ -33,7 +33,7 @@ NO_ID = UUID(int=0)
 """Replaces ids of another type; no record has it, so that the lookup finds nothing."""
 
 
-def fill(item: AnyChangeset, viewer: Viewer) -> None:
+def set_params(item: AnyChangeset, viewer: Viewer) -> None:
     """Set the parameters in the record, with errors for values that cannot be stored."""
     written = item.entity.written
     for name, value in item.params.items():

@@ -60,7 +60,7 @@ class CompiledSubscription:
     live: Live
     related: frozenset[str]
     """The entities whose changes may affect any record of the list."""
-    most: int
+    max_records: int
     plan: LivePlan
     viewer: Viewer
     values: Variables
@@ -75,19 +75,21 @@ class CompiledSubscription:
         return self.live.entity.name
 
     async def all(self, connection: Driver, placement: Placement) -> Texts:
-        """All records; one more than `most` if there are too many."""
+        """All records; one more than `max_records` if there are too many."""
         bound = self.plan.full.arguments(self.values, self.viewer, {})
         texts = await rows(connection, placement, self.plan.full, bound)
         return await self.computing.done(self.entity, texts)
 
-    async def among(self, connection: Driver, placement: Placement, ids: Iterable[UUID]) -> Texts:
+    async def read_ids(
+        self, connection: Driver, placement: Placement, ids: Iterable[UUID]
+    ) -> Texts:
         """The records of the list that have one of these ids."""
         values = {**self.values, IDS: list(ids)}
         bound = self.plan.by_ids.arguments(values, self.viewer, {})
         texts = await rows(connection, placement, self.plan.by_ids, bound)
         return await self.computing.done(self.entity, texts)
 
-    async def before(
+    async def read_before(
         self,
         connection: Driver,
         placement: Placement,
@@ -109,7 +111,7 @@ class CompiledSubscription:
         cursor = self.cursors.sealed(place, self._bound_to)
         return self.message.text(kind, cursor, changes, denied)
 
-    def place(self, cursor: str) -> tuple[int, int] | None:
+    def position_of(self, cursor: str) -> tuple[int, int] | None:
         """Epoch and position of a cursor; None for another list or permission class. Raises Refused."""
         epoch, position, key = self.cursors.open(cursor, self._bound_to)
         return (int(epoch or 0), int(position or 0)) if key == self.key.hex() else None

@@ -12,7 +12,7 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 from auth.engine.viewer import Viewer
 from db.engine.dependencies import RowsOf, entities_of
 from db.engine.model import Model
-from db.engine.plan.live import IDS, Live, LivePlan, plan_live
+from db.engine.plan.live import IDS, Live, LivePlan, compile_live_plan
 from db.engine.plan.planner import Forbidden, resolve, resolve_as
 from db.engine.plan.roots import Find, RootOne
 from db.engine.plan.selection import BindParam, ObjectSelection
@@ -48,7 +48,7 @@ class ParsedSubscription:
     live: Live
     message: LiveMessage
     after: BindParam | None
-    most: BindParam | None
+    max_records: BindParam | None
     computes: tuple[Nodes | None, ...]
     """Per text: the selections that Python computes; None if there are none."""
     weight: int
@@ -71,12 +71,12 @@ class SubscriptionRequest:
         found = None if self.parsed.after is None else resolve(self.parsed.after, self.values)
         return found if isinstance(found, str) else None
 
-    def compile(self, viewer: Viewer, *, pays: bool = True) -> CompiledSubscription:
+    def compile(self, viewer: Viewer, *, charged: bool = True) -> CompiledSubscription:
         """Compile the list under these rights; the first call is charged to the budget, later ones are not.
 
         Raises Refused.
         """
-        return self.lives.watch(self, viewer, pays=pays)
+        return self.lives.compile(self, viewer, charged=charged)
 
 
 class SubscriptionService:
@@ -133,8 +133,8 @@ class SubscriptionService:
         ((key, nodes),) = fields.items()
         return _ListReader(reader, self._model, self._lists[names[0]]).read(key, nodes)
 
-    def watch(
-        self, subscription: SubscriptionRequest, viewer: Viewer, *, pays: bool
+    def compile(
+        self, subscription: SubscriptionRequest, viewer: Viewer, *, charged: bool
     ) -> CompiledSubscription:
         """Compile a list under a viewer's rights. Raises Refused."""
         parsed, request = subscription.parsed, subscription.request
@@ -145,22 +145,24 @@ class SubscriptionService:
                 f"You cannot see records of type {entity.name}. Ask an administrator for the right."
             )
             raise Refused(Code.FORBIDDEN, message)
-        given = None if parsed.most is None else resolve(parsed.most, values)
-        most = given if isinstance(given, int) and given else AT_MOST
+        given = None if parsed.max_records is None else resolve(parsed.max_records, values)
+        max_records = given if isinstance(given, int) and given else AT_MOST
         pages = Pages({number: resolve_as(int, slot, values) for number, slot in parsed.live.sizes})
         rights = viewer.project(parsed.live.depends_on)
-        key = LivePlanKey(subscription.key, rights, pages, most)
-        made = self.plans.get(key, partial(self._compile, subscription, viewer, most, pages, pays))
+        key = LivePlanKey(subscription.key, rights, pages, max_records)
+        made = self.plans.get(
+            key, partial(self._compile, subscription, viewer, max_records, pages, charged)
+        )
         if isinstance(made, Forbidden):
             raise forbidden(map(written_as, made.closed), FILTER)
         bound = made.by_ids.arguments(values, viewer, {})
         shown = [parsed.message.parts, made.full.denied]
-        identity = [request.text, request.name, most, shown, _sql(made), bound]
+        identity = [request.text, request.name, max_records, shown, _sql(made), bound]
         return CompiledSubscription(
             key=hashlib.blake2b(encoded(identity), digest_size=16).digest(),
             live=parsed.live,
             related=parsed.live.related | self._visibility_entities(parsed.live, viewer),
-            most=most,
+            max_records=max_records,
             plan=made,
             viewer=viewer,
             values=values,
@@ -177,11 +179,16 @@ class SubscriptionService:
         return {self._model.by_table[table.name].name for table in tables}
 
     def _compile(
-        self, subscription: SubscriptionRequest, viewer: Viewer, most: int, pages: Pages, pays: bool
+        self,
+        subscription: SubscriptionRequest,
+        viewer: Viewer,
+        max_records: int,
+        pages: Pages,
+        charged: bool,
     ) -> LivePlan | Forbidden:
         """Compile a plan and charge it to the tenant's budget."""
-        made = plan_live(subscription.parsed.live, most, viewer, self._model, pages)
-        if pays:
+        made = compile_live_plan(subscription.parsed.live, max_records, viewer, self._model, pages)
+        if charged:
             self.budget.spend(subscription.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
         if isinstance(made, LivePlan) and made.full.cursors:
             message = (
@@ -210,8 +217,8 @@ class _ListReader:
         fields = reader.fields(nodes, f"{entity.name}{LIVE}")
         parts = tuple((name, self._part(inner)) for name, inner in fields.items())
         roots = tuple((str(n), RootOne(Find.ID, text)) for n, text in enumerate(self._texts))
-        outline = reader.outline(roots, frozenset())
-        for each in (self._model.entities[name] for name in entities_of(outline.depends_on)):
+        selection = reader.selection(roots, frozenset())
+        for each in (self._model.entities[name] for name in entities_of(selection.depends_on)):
             if each.is_trace and each is not self._model.history:
                 message = f"{each.name} is not available in subscriptions. Use a query."
                 raise Refused(Code.BAD_USER_INPUT, message)
@@ -220,13 +227,13 @@ class _ListReader:
                 entity,
                 condition,
                 tuple(self._texts),
-                outline.depends_on,
-                outline.filter_depends_on,
-                outline.sizes,
+                selection.depends_on,
+                selection.filter_depends_on,
+                selection.sizes,
             ),
             message=LiveMessage(key, entity, parts),
             after=optional_bind_param(given.get("after")),
-            most=optional_bind_param(given.get("atMost")),
+            max_records=optional_bind_param(given.get("atMost")),
             computes=tuple(self._computes),
             weight=reader.weight,
         )

@@ -64,7 +64,7 @@ class PayloadSelection:
     payloads: tuple[Payload, ...]
     typenames: tuple[str, ...]
     """The response keys of `__typename` at the root."""
-    outline: Selection
+    selection: Selection
     records: Mapping[str, tuple[str, list[FieldNode]]]
     """The records with derived fields, with their type and selections, by the key of their text."""
     weight: int
@@ -89,8 +89,8 @@ class PayloadReader:
         payloads = tuple(
             self._payload(key, nodes) for key, nodes in fields.items() if key not in own
         )
-        outline = self._reader.outline(tuple(self._roots), frozenset(self._executed))
-        return PayloadSelection(payloads, own, outline, self._executed, self._reader.weight)
+        selection = self._reader.selection(tuple(self._roots), frozenset(self._executed))
+        return PayloadSelection(payloads, own, selection, self._executed, self._reader.weight)
 
     def _payload(self, key: str, nodes: list[FieldNode]) -> Payload:
         mutation = self._mutations[nodes[0].name.value]

@@ -123,9 +123,9 @@ class SelectionReader:
                 root = self._root(nodes, self._roots[nodes[0].name.value])
                 roots.append((key, named(root) if self.computes else root))
                 executed |= {key} if self.computes else set()
-        return self.outline(tuple(roots), frozenset(executed))
+        return self.selection(tuple(roots), frozenset(executed))
 
-    def outline(self, roots: tuple[tuple[str, Root], ...], executed: frozenset[str]) -> Selection:
+    def selection(self, roots: tuple[tuple[str, Root], ...], executed: frozenset[str]) -> Selection:
         """The selection of all root fields."""
         listed = tuple(connections(roots))
         depends_on = self._with_parents(self.depends_on | self.filter_depends_on)

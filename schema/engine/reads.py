@@ -12,7 +12,7 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
 from db.engine.model import Model
-from db.engine.plan.planner import Forbidden, Plan, plan, resolve, resolve_as
+from db.engine.plan.planner import Forbidden, Plan, compile_plan, resolve, resolve_as
 from db.engine.plan.roots import Selection
 from db.engine.plan.run import run
 from db.engine.plan.selection import ConnectionSelection
@@ -63,10 +63,10 @@ class Request:
 class ParsedOperation:
     """A parsed operation: the selection for the database, and the introspection fields."""
 
-    outline: Selection
+    selection: Selection
     keys: tuple[str, ...]
     """The response keys, in order."""
-    own: tuple[FieldNode, ...]
+    introspection: tuple[FieldNode, ...]
     """Introspection fields: `__schema`, `__type`, `__typename`."""
     executed: Mapping[str, list[FieldNode]]
     """The root fields that contain derived fields."""
@@ -109,14 +109,14 @@ class ReadService:
         values = coerce(self._schema, operation, request.variables)
         key, parsed = self._parse(request, operation, values)
         texts: dict[str, bytes] = {}
-        if parsed.own:
-            texts = self.introspections.answer(request, operation, parsed.own)
+        if parsed.introspection:
+            texts = self.introspections.answer(request, operation, parsed.introspection)
         extras: JsonObject = {"errors": [], "denied": []}
-        if not parsed.outline.roots:
+        if not parsed.selection.roots:
             await self._viewers.check_session(caller.tenant.placement, caller.session)
         else:
-            made, answered = await self._run(caller, request, key, parsed.outline, values)
-            extras["denied"] = with_denied(made)
+            plan, answered = await self._run(caller, request, key, parsed.selection, values)
+            extras["denied"] = with_denied(plan)
             texts |= answered
         if parsed.executed:
             # Each value is then processed in Python, which costs as much as an object.
@@ -137,10 +137,10 @@ class ReadService:
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
         key, parsed = self._parse(request, operation, values)
-        if not parsed.outline.roots:
+        if not parsed.selection.roots:
             return None, []
-        made, opened = self.plan_of(caller, request, viewer, key, parsed.outline, values)
-        return made, made.arguments(values, viewer, opened)
+        plan, cursor_keys = self.plan_of(caller, request, viewer, key, parsed.selection, values)
+        return plan, plan.arguments(values, viewer, cursor_keys)
 
     def _parse(
         self, request: Request, operation: OperationDefinitionNode, values: Variables
@@ -166,10 +166,14 @@ class ReadService:
             self._schema, self._model, self._roots, fragments, values, declared
         )
         fields = reader.collect(operation.selection_set, "Query")
-        own = [node for nodes in fields.values() for node in nodes if not self._is_root(node)]
-        outline = reader.read(operation, executes=request.executes)
-        executed_ = {key: fields[key] for key in fields if key in outline.executed}
-        return ParsedOperation(outline, tuple(fields), tuple(own), executed_, reader.weight)
+        introspection = [
+            node for nodes in fields.values() for node in nodes if not self._is_root(node)
+        ]
+        selection = reader.read(operation, executes=request.executes)
+        executed_ = {key: fields[key] for key in fields if key in selection.executed}
+        return ParsedOperation(
+            selection, tuple(fields), tuple(introspection), executed_, reader.weight
+        )
 
     def _is_root(self, node: FieldNode) -> bool:
         return node.name.value in self._roots
@@ -179,52 +183,52 @@ class ReadService:
         caller: Caller,
         request: Request,
         key: OperationKey,
-        outline: Selection,
+        selection: Selection,
         values: Variables,
     ) -> tuple[Plan, dict[str, bytes]]:
         """Plan and run; retry once if the rights changed in between."""
         try:
-            return await self._attempt(caller, request, key, outline, values)
+            return await self._attempt(caller, request, key, selection, values)
         except EntryRejected as rejected:
             if rejected.reason is not RejectReason.STALE:
                 raise
-            return await self._attempt(caller, request, key, outline, values)
+            return await self._attempt(caller, request, key, selection, values)
 
     async def _attempt(
         self,
         caller: Caller,
         request: Request,
         key: OperationKey,
-        outline: Selection,
+        selection: Selection,
         values: Variables,
     ) -> tuple[Plan, dict[str, bytes]]:
         viewer = await self._viewers.of(caller.tenant.placement, caller.user, caller.session)
         try:
-            made, opened = self.plan_of(caller, request, viewer, key, outline, values)
+            plan, cursor_keys = self.plan_of(caller, request, viewer, key, selection, values)
         except Refused:
             # Nothing is read, but a right that was granted meanwhile must count, and a session that
             # has ended must not learn which rights the user has.
             await self._viewers.confirm(caller.tenant.placement, viewer, caller.session)
             raise
         async with self._viewers.read(
-            caller.tenant.placement, viewer, caller.session, custom_plans=made.custom
+            caller.tenant.placement, viewer, caller.session, custom_plans=plan.needs_custom_plan
         ) as connection:
-            arguments = made.arguments(values, viewer, opened)
-            texts = dict(await run(connection, caller.tenant.placement, made, arguments))
-        return made, self.sealed(caller, made, outline, values, texts)
+            arguments = plan.arguments(values, viewer, cursor_keys)
+            texts = dict(await run(connection, caller.tenant.placement, plan, arguments))
+        return plan, self.encrypt_cursors(caller, plan, selection, values, texts)
 
-    def sealed(
+    def encrypt_cursors(
         self,
         caller: Caller,
-        made: Plan,
-        outline: Selection,
+        plan: Plan,
+        selection: Selection,
         values: Variables,
         texts: Mapping[str, bytes],
     ) -> dict[str, bytes]:
         """The texts with their cursors encrypted."""
-        if not made.cursors:
+        if not plan.cursors:
             return dict(texts)
-        lists = {each.number: each for each in outline.connections}
+        lists = {each.number: each for each in selection.connections}
         bound_to = partial(self._bound_to, caller, lists, values)
         return {name: self._cursors.seal(text, bound_to) for name, text in texts.items()}
 
@@ -234,53 +238,55 @@ class ReadService:
         request: Request,
         viewer: Viewer,
         key: OperationKey,
-        outline: Selection,
+        selection: Selection,
         values: Variables,
     ) -> tuple[Plan, dict[CursorOf, tuple[str | None, ...]]]:
         """The plan for this permission shape, with the sort keys of the cursors that were sent."""
-        opened = self._open(caller, outline, values)
-        pages = self._pages(outline, values, opened)
-        plan_key = PlanKey(key, viewer.project(outline.depends_on), pages)
-        made = self.plans.get(plan_key, partial(self._compile, caller, outline, viewer, pages))
-        if isinstance(made, Forbidden):
-            raise forbidden(map(written_as, made.closed), FILTER)
-        if request.strict and made.denied:
-            raise forbidden(((each.entity, each.field) for each in made.denied), READ)
-        return made, opened
+        cursor_keys = self._decrypted_keys(caller, selection, values)
+        pages = self._pages(selection, values, cursor_keys)
+        plan_key = PlanKey(key, viewer.project(selection.depends_on), pages)
+        plan = self.plans.get(plan_key, partial(self._compile, caller, selection, viewer, pages))
+        if isinstance(plan, Forbidden):
+            raise forbidden(map(written_as, plan.closed), FILTER)
+        if request.strict and plan.denied:
+            raise forbidden(((each.entity, each.field) for each in plan.denied), READ)
+        return plan, cursor_keys
 
     @staticmethod
     def _pages(
-        outline: Selection, values: Variables, opened: Mapping[CursorOf, tuple[str | None, ...]]
+        selection: Selection,
+        values: Variables,
+        cursor_keys: Mapping[CursorOf, tuple[str | None, ...]],
     ) -> Pages:
         """The page sizes, and which sort keys of the cursors are null."""
         return Pages(
-            {number: resolve_as(int, slot, values) for number, slot in outline.sizes},
-            {cursor: tuple(k is None for k in keys) for cursor, keys in opened.items()},
+            {number: resolve_as(int, slot, values) for number, slot in selection.sizes},
+            {cursor: tuple(k is None for k in keys) for cursor, keys in cursor_keys.items()},
         )
 
     def _compile(
         self,
         caller: Caller,
-        outline: Selection,
+        selection: Selection,
         viewer: Viewer,
         pages: Pages,
     ) -> Plan | Forbidden:
         """Compile a plan and charge it to the tenant's budget: the time grows with the length of the statement."""
-        made = plan(outline, viewer, self._model, pages)
-        self.budget.spend(caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
-        return made
+        plan = compile_plan(selection, viewer, self._model, pages)
+        self.budget.spend(caller.tenant.id, _length(plan) // CHARACTERS_PER_NODE)
+        return plan
 
-    def _open(
-        self, caller: Caller, outline: Selection, values: Variables
+    def _decrypted_keys(
+        self, caller: Caller, selection: Selection, values: Variables
     ) -> dict[CursorOf, tuple[str | None, ...]]:
-        opened = {}
-        for each in outline.connections:
+        cursor_keys = {}
+        for each in selection.connections:
             for side, slot in each.cursors:
                 cursor = resolve(slot, values)
                 if cursor is not None:
                     bound = self._bound_to(caller, {each.number: each}, values, each.number)
-                    opened[each.number, side] = self._cursors.open(cursor, bound)
-        return opened
+                    cursor_keys[each.number, side] = self._cursors.open(cursor, bound)
+        return cursor_keys
 
     @staticmethod
     def _bound_to(
@@ -302,13 +308,13 @@ def _response(keys: tuple[str, ...], texts: Mapping[str, bytes], extras: JsonObj
     return b'{"data":{%b},%b"extensions":%b}' % (data, errors, orjson.dumps(extensions))
 
 
-def with_denied(made: Plan) -> list[dict[str, str]]:
+def with_denied(plan: Plan) -> list[dict[str, str]]:
     """The entries of `extensions.access.denied`."""
     return [
-        {"type": each.entity, "field": each.field, "reason": each.reason} for each in made.denied
+        {"type": each.entity, "field": each.field, "reason": each.reason} for each in plan.denied
     ]
 
 
-def _length(made: Plan | Forbidden) -> int:
+def _length(plan: Plan | Forbidden) -> int:
     """Length of the statement: the weight of a plan in the cache, and the measure of its compile time."""
-    return len(made.compiled.sql) if isinstance(made, Plan) and made.compiled else 0
+    return len(plan.compiled.sql) if isinstance(plan, Plan) and plan.compiled else 0

@@ -26,7 +26,7 @@ class MutationResult:
         self.data: JsonObject = {}
         self.errors: list[ErrorEntry] = []
 
-    def done(self, payload: Payload, outcomes: Sequence[Outcome], texts: Texts) -> None:
+    def add_executed(self, payload: Payload, outcomes: Sequence[Outcome], texts: Texts) -> None:
         """Add a mutation that was executed, possibly with some inputs failed."""
         entity = payload.mutation.entity.name
         if not payload.mutation.many:
@@ -62,13 +62,13 @@ class MutationResult:
         place = [*path, number] if len(path) > 1 else path
         self.errors += [placed(error, place) for error in outcome.refused]
 
-    def broken(self, failure: DerivedFailed) -> None:
+    def add_derived_error(self, failure: DerivedFailed) -> None:
         """Add an error of a derived field in a payload; the mutation itself stands."""
         key, *between, shown = failure.text.split(".")
         path = [key, *between, failure.number, shown] if between else [key, shown]
         self.errors.append(placed(error_entry_of(failure.error), [*path, *failure.place]))
 
-    def failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
+    def add_failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
         """Add the mutation that caused the rollback."""
         combined = merged(outcomes)
         if combined.refused:
@@ -91,7 +91,7 @@ class MutationResult:
             for shown in payload.shown
         }
 
-    def not_applied(self, payload: Payload) -> None:
+    def add_not_applied(self, payload: Payload) -> None:
         """Add a mutation that was rolled back or not started because another one failed."""
         self.data[payload.key] = None
         error = as_error(Refused(Code.NOT_APPLIED, NOT_APPLIED))

@@ -71,7 +71,7 @@ class MutationRequest:
     request: Request
     operation: OperationDefinitionNode
     plan_key: OperationKey
-    written: PayloadSelection
+    payload_selection: PayloadSelection
     values: Variables
     requests: Sequence[CommandRequest]
     key: IdempotentRequest | None
@@ -117,18 +117,18 @@ class WriteService:
         result, extensions = await self._run(parsed)
         spent = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
         errors = {"errors": result.errors} if result.errors else {}
-        data = {each.key: result.data[each.key] for each in parsed.written.payloads}
-        data |= dict.fromkeys(parsed.written.typenames, "Mutation")
+        data = {each.key: result.data[each.key] for each in parsed.payload_selection.payloads}
+        data |= dict.fromkeys(parsed.payload_selection.typenames, "Mutation")
         return orjson.dumps({"data": data, **errors, "extensions": {"cost": spent, **extensions}})
 
     def _parse(self, caller: Caller, request: Request, key: str | None) -> MutationRequest:
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
-        plan_key, written = self._parse_payloads(request, operation, values)
-        requests = [self._request(payload, values) for payload in written.payloads]
+        plan_key, payload_selection = self._parse_payloads(request, operation, values)
+        requests = [self._request(payload, values) for payload in payload_selection.payloads]
         known = None if key is None else _key(caller, request, key)
         return MutationRequest(
-            caller, request, operation, plan_key, written, values, requests, known
+            caller, request, operation, plan_key, payload_selection, values, requests, known
         )
 
     def _parse_payloads(
@@ -136,14 +136,14 @@ class WriteService:
     ) -> tuple[OperationKey, PayloadSelection]:
         """The payload selections, cached per shape of the variables that they depend on."""
         fragments = request.admitted.fragments
-        own = self.declared.get(
+        used = self.declared.get(
             DocumentKey(request.text, request.name), lambda: self._declare(operation, fragments)
         )
-        form = shape(values, own, self._prefixes)
-        key = OperationKey(request.text, request.name, form, request.executes)
+        variable_shape = shape(values, used, self._prefixes)
+        key = OperationKey(request.text, request.name, variable_shape, request.executes)
 
         def read() -> PayloadSelection:
-            reader = SelectionReader(self._schema, self._model, {}, fragments, values, own)
+            reader = SelectionReader(self._schema, self._model, {}, fragments, values, used)
             payloads = PayloadReader(reader, self._mutations, executes=request.executes)
             return payloads.read(operation)
 
@@ -183,17 +183,17 @@ class WriteService:
         raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
 
     async def _attempt(self, parsed: MutationRequest) -> tuple[MutationResult, JsonObject]:
-        caller, outline = parsed.caller, parsed.written.outline
+        caller, selection = parsed.caller, parsed.payload_selection.selection
         placement = caller.tenant.placement
         viewer = await self._viewers.of(placement, caller.user, caller.session)
         try:
-            made, opened = self._reads.plan_of(
-                caller, parsed.request, viewer, parsed.plan_key, outline, parsed.values
+            plan, cursor_keys = self._reads.plan_of(
+                caller, parsed.request, viewer, parsed.plan_key, selection, parsed.values
             )
         except Refused:
             await self._viewers.confirm(placement, viewer, caller.session)  # as reads do
             raise
-        result, extensions = MutationResult(), _denied(made)
+        result, extensions = MutationResult(), _denied(plan)
         try:
             async with self._viewers.write(placement, viewer, caller.session) as connection:
                 unit = self._unit(TenantConnection(connection, placement.schema), viewer, caller)
@@ -204,22 +204,22 @@ class WriteService:
                         connection.append_on_commit()  # type: ignore[attr-defined]  # ours, see transaction.py
                 else:
                     extensions["idempotency"] = {"replayed": True}
-                values = {**parsed.values, **_ids(parsed.written, outcomes)}
+                values = {**parsed.values, **_ids(parsed.payload_selection, outcomes)}
                 results = await run(
-                    connection, placement, made, made.arguments(values, viewer, opened)
+                    connection, placement, plan, plan.arguments(values, viewer, cursor_keys)
                 )
             self._app_context.on_commit(caller.tenant.id)
-            texts, failures = await self._texts(parsed, made, results)
-            for payload, each in zip(parsed.written.payloads, outcomes, strict=True):
-                result.done(payload, each, texts)
+            texts, failures = await self._texts(parsed, plan, results)
+            for payload, each in zip(parsed.payload_selection.payloads, outcomes, strict=True):
+                result.add_executed(payload, each, texts)
             for place in failures:
-                result.broken(place)
+                result.add_derived_error(place)
         except RolledBack as failed:
-            for number, payload in enumerate(parsed.written.payloads):
+            for number, payload in enumerate(parsed.payload_selection.payloads):
                 if number == failed.at:
-                    result.failed(payload, failed.outcomes)
+                    result.add_failed(payload, failed.outcomes)
                 else:
-                    result.not_applied(payload)
+                    result.add_not_applied(payload)
         return result, extensions
 
     def _unit(self, connection: TenantConnection, viewer: Viewer, caller: Caller) -> UnitOfWork:
@@ -250,24 +250,24 @@ class WriteService:
         return results
 
     async def _texts(
-        self, parsed: MutationRequest, made: Plan, results: Mapping[str, bytes]
+        self, parsed: MutationRequest, plan: Plan, results: Mapping[str, bytes]
     ) -> tuple[dict[str, list[object]], list[DerivedFailed]]:
         """The records of the payloads, and the errors of derived fields in them."""
-        sealed = self._reads.sealed(
-            parsed.caller, made, parsed.written.outline, parsed.values, results
+        records = self._reads.encrypt_cursors(
+            parsed.caller, plan, parsed.payload_selection.selection, parsed.values, results
         )
         failures: list[DerivedFailed] = []
-        if parsed.written.records:
+        if parsed.payload_selection.records:
             rows, failures = await executed_records(
                 self._schema,
                 parsed.request.admitted.document,
                 parsed.operation,
-                parsed.written.records,
-                sealed,
+                parsed.payload_selection.records,
+                records,
                 parsed.request.variables,
             )
-            sealed = {**sealed, **rows}
-        return {key: orjson.loads(text) for key, text in sealed.items()}, failures
+            records = {**records, **rows}
+        return {key: orjson.loads(text) for key, text in records.items()}, failures
 
 
 async def _write_history(
@@ -306,17 +306,19 @@ async def _replayed(
     return [restored(root) for root in cast("list[list[OutcomeJson]]", done.outcome["roots"])]
 
 
-def _ids(written: PayloadSelection, outcomes: list[list[Outcome]]) -> dict[str, list[str | None]]:
+def _ids(
+    payload_selection: PayloadSelection, outcomes: list[list[Outcome]]
+) -> dict[str, list[str | None]]:
     """The parameters of the payload texts: the record id of each input."""
     ids: dict[str, list[str | None]] = {}
-    for payload, each in zip(written.payloads, outcomes, strict=True):
+    for payload, each in zip(payload_selection.payloads, outcomes, strict=True):
         shown = [*payload.shown, *(s for several in payload.results.values() for s in several)]
         ids |= {IDS + s.text: [one.id for one in each] for s in shown if s.text}
     return ids
 
 
-def _denied(made: Plan) -> JsonObject:
-    denied = with_denied(made)
+def _denied(plan: Plan) -> JsonObject:
+    denied = with_denied(plan)
     return {"access": {"denied": denied}} if denied else {}
 
 

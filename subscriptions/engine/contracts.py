@@ -36,18 +36,18 @@ class ListReader(Protocol):
         """The entities whose changes may affect any record of the list."""
 
     @property
-    def most(self) -> int:
+    def max_records(self) -> int:
         """Maximum number of records in the list."""
 
     async def all(self, connection: asyncpg.Connection, placement: Placement) -> Texts:
-        """All records; one more than `most` if there are too many."""
+        """All records; one more than `max_records` if there are too many."""
 
-    async def among(
+    async def read_ids(
         self, connection: asyncpg.Connection, placement: Placement, ids: Iterable[UUID]
     ) -> Texts:
         """The records of the list that have one of these ids."""
 
-    async def before(
+    async def read_before(
         self,
         connection: asyncpg.Connection,
         placement: Placement,
@@ -59,7 +59,7 @@ class ListReader(Protocol):
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
         """The payload of a `next` message."""
 
-    def place(self, cursor: str) -> tuple[int, int] | None:
+    def position_of(self, cursor: str) -> tuple[int, int] | None:
         """Epoch and position of a cursor; None for another list or permission class. Raises Refused."""
 
 
@@ -70,7 +70,7 @@ class ListRequest(Protocol):
     def after(self) -> str | None:
         """The cursor to resume from."""
 
-    def compile(self, viewer: Viewer, *, pays: bool) -> ListReader:
+    def compile(self, viewer: Viewer, *, charged: bool) -> ListReader:
         """Compile the list under these rights; only the first call is charged to the budget. Raises Refused."""
 
 

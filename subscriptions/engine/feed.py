@@ -58,7 +58,7 @@ class Feed:
         self._woken = asyncio.Event()
         self._joining: list[Subscriber] = []
         self.members: set[Member] = set()
-        self.groups: dict[bytes, SharedSubscription] = {}
+        self.shared_subscriptions: dict[bytes, SharedSubscription] = {}
         self._last: LogPosition | None = None
         """The log position of the last poll."""
         self._polled_at = now()
@@ -87,10 +87,10 @@ class Feed:
         """Remove a subscriber."""
         if subscriber in self._joining:
             self._joining.remove(subscriber)
-        group = subscriber.group
+        shared = subscriber.shared
         subscriber.leave()
-        if group is not None and not group.subscribers:
-            group.left_at = self._now()
+        if shared is not None and not shared.subscribers:
+            shared.left_at = self._now()
 
     async def run(self) -> None:
         """Poll when woken and at intervals, until there has been no socket for a while."""
@@ -103,7 +103,7 @@ class Feed:
             self._woken.clear()
             if self.members:
                 await self._turn()
-        self.groups.clear()
+        self.shared_subscriptions.clear()
 
     async def _turn(self) -> None:
         """Poll once and send the changes; an error affects as few subscribers as possible."""
@@ -129,7 +129,7 @@ class Feed:
         except Exception:
             log.exception("feed failed")
             self._end(self.members, CloseCode.OVERLOAD, "Internal error. Connect again.")
-            self.groups.clear()
+            self.shared_subscriptions.clear()
             self._last = None
 
     def _wait(self, joining: list[Subscriber], error: Exception) -> None:
@@ -151,9 +151,13 @@ class Feed:
         if tenant is None or tenant.state == "closed":
             return None
         sessions = {member.session for member in self.members}
-        subscribers = [each for group in self.groups.values() for each in group.subscribers]
+        subscribers = [
+            each for shared in self.shared_subscriptions.values() for each in shared.subscribers
+        ]
         async with self._database.snapshot(tenant.placement) as connection:
-            poller = LogPoller(connection, tenant.placement, self._viewers, self.groups)
+            poller = LogPoller(
+                connection, tenant.placement, self._viewers, self.shared_subscriptions
+            )
             return await poller.poll(sessions, self._last, subscribers, joining, self._end_sessions)
 
     async def _poll_in_time(self, joining: list[Subscriber]) -> PollResult | None:
@@ -183,71 +187,73 @@ class Feed:
         self._last = result.head
         for read in result.reads:
             self._store(result, read)
-        for subscriber, group in result.compiled:
-            if self._is_there(subscriber) and subscriber.group is not group:
-                self._begin(result, subscriber, group)
-        for group in self.groups.values():
-            if group.subscribers:
-                group.position = max(group.position or 0, result.head.position)
+        for subscriber, shared in result.compiled:
+            if self._is_there(subscriber) and subscriber.shared is not shared:
+                self._begin(result, subscriber, shared)
+        for shared in self.shared_subscriptions.values():
+            if shared.subscribers:
+                shared.position = max(shared.position or 0, result.head.position)
         await self._send_all()
         self._sweep(self._now() - KEPT_SECONDS)
 
     def _store(self, result: PollResult, read: PolledRead) -> None:
         """Store a list as read; a list that is too large ends with an error for its subscribers."""
-        group, head = read.group, result.head
+        shared, head = read.shared, result.head
         try:
             if read.ids is None:
-                group.replace_all(read.result, head.epoch, head.access, head.position)
+                shared.replace_all(read.result, head.epoch, head.access, head.position)
             else:
-                group.apply_changes(read.ids, read.result, head.position)
-            if group.watch.key not in self.groups:
-                self._free_memory(group.size, {other for _, other in result.compiled})
+                shared.apply_changes(read.ids, read.result, head.position)
+            if shared.reader.key not in self.shared_subscriptions:
+                self._free_memory(shared.size, {other for _, other in result.compiled})
         except Refused as refused:
-            compiled = [subscriber for subscriber, other in result.compiled if other is group]
-            self._fail({*group.subscribers, *compiled}, refused)
-            self.groups.pop(group.watch.key, None)
+            compiled = [subscriber for subscriber, other in result.compiled if other is shared]
+            self._fail({*shared.subscribers, *compiled}, refused)
+            self.shared_subscriptions.pop(shared.reader.key, None)
             return
-        self.groups[group.watch.key] = group
+        self.shared_subscriptions[shared.reader.key] = shared
 
     def _free_memory(self, size: int, needed: set[SharedSubscription]) -> None:
         """Remove lists without subscribers if memory is short. Raises Refused if that is not enough."""
-        if size + sum(group.size for group in self.groups.values()) > MAX_BYTES:
+        if size + sum(shared.size for shared in self.shared_subscriptions.values()) > MAX_BYTES:
             self._sweep(self._now(), needed)
-        if size + sum(group.size for group in self.groups.values()) > MAX_BYTES:
+        if size + sum(shared.size for shared in self.shared_subscriptions.values()) > MAX_BYTES:
             message = (
                 "The live lists of this tenant use too much memory. End other subscriptions first."
             )
             raise Refused(Code.RATE_LIMITED, message, retryAfter=60)
 
-    def _begin(self, result: PollResult, subscriber: Subscriber, group: SharedSubscription) -> None:
+    def _begin(
+        self, result: PollResult, subscriber: Subscriber, shared: SharedSubscription
+    ) -> None:
         """Start a list: from a cursor, from its beginning, or as a resync after another list."""
         after = subscriber.request.after if subscriber.is_new else None
         try:
-            place = None if after is None else group.watch.place(after)
+            place = None if after is None else shared.reader.position_of(after)
         except Refused as refused:
             self._fail([subscriber], refused)
             return
-        self.groups[group.watch.key] = group
-        subscriber.move(group)
+        self.shared_subscriptions[shared.reader.key] = shared
+        subscriber.move(shared)
         if after is not None:
-            group.resume(subscriber, place, result.past.get((group, place[1])) if place else None)
+            shared.resume(subscriber, place, result.past.get((shared, place[1])) if place else None)
 
     async def _send_all(self) -> None:
         """Send all pending changes to all subscribers."""
         sent = 0
-        for group in list(self.groups.values()):
-            for subscriber in list(group.subscribers):
-                if subscriber.group is group:
-                    group.send(subscriber)
+        for shared in list(self.shared_subscriptions.values()):
+            for subscriber in list(shared.subscribers):
+                if subscriber.shared is shared:
+                    shared.send(subscriber)
                     sent += 1
                 if sent % TURN == TURN - 1:
                     await asyncio.sleep(0)
 
     def _sweep(self, before: float, needed: set[SharedSubscription] | None = None) -> None:
         """Remove lists that have had no subscriber since a moment and are not needed."""
-        for key, group in list(self.groups.items()):
-            if not group.subscribers and group.left_at <= before and group not in (needed or ()):
-                del self.groups[key]
+        for key, shared in list(self.shared_subscriptions.items()):
+            if not shared.subscribers and shared.left_at <= before and shared not in (needed or ()):
+                del self.shared_subscriptions[key]
 
     def _is_there(self, subscriber: Subscriber) -> bool:
         return subscriber.member in self.members and not subscriber.ended

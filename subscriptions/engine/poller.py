@@ -44,7 +44,7 @@ class PollFailed(Exception):
 class PolledRead:
     """The result of reading a list: all of it, or some changed records."""
 
-    group: SharedSubscription
+    shared: SharedSubscription
     result: Texts
     ids: Sequence[UUID] | None = None
     """The ids that were read; None for all."""
@@ -70,13 +70,13 @@ class LogPoller:
         connection: CleanConnection,
         placement: Placement,
         viewers: Viewers,
-        groups: dict[bytes, SharedSubscription],
+        shared_subscriptions: dict[bytes, SharedSubscription],
     ) -> None:
-        """`groups` are the existing lists by their keys; the caller adds new ones."""
+        """`shared_subscriptions` are the existing lists by their keys; the caller adds new ones."""
         self._connection = connection
         self._placement = placement
         self._viewers = viewers
-        self._groups = dict(groups)
+        self._shared_subscriptions = dict(shared_subscriptions)
 
     async def poll(
         self,
@@ -94,44 +94,50 @@ class LogPoller:
         ended(result.head.ended)
         rights = (result.head.epoch, result.head.access)
         refresh_all = last is None or (last.epoch, last.access) != rights
-        moment = self._viewers.moment(self._connection, self._placement, result.head.access)
+        viewers = self._viewers.in_snapshot(self._connection, self._placement, result.head.access)
         for subscriber in [*subscribers, *joining] if refresh_all else joining:
-            await self._compile(result, moment, subscriber)
+            await self._compile(result, viewers, subscriber)
             # Compiling a plan takes a while, and other tasks must run.
             await asyncio.sleep(0)
-        concerned = {group: None for _, group in result.compiled}
+        concerned = {shared: None for _, shared in result.compiled}
         if not refresh_all:
-            concerned |= {group: None for group in self._groups.values() if group.subscribers}
+            concerned |= {
+                shared: None for shared in self._shared_subscriptions.values() if shared.subscribers
+            }
         await self._read(result, list(concerned))
         return result
 
     async def _compile(
-        self, result: PollResult, moment: ViewersInSnapshot, subscriber: Subscriber
+        self, result: PollResult, viewers: ViewersInSnapshot, subscriber: Subscriber
     ) -> None:
         """The list of a subscriber under their rights at this moment."""
-        viewer = await moment.viewer(subscriber.member.user)
+        viewer = await viewers.viewer(subscriber.member.user)
         try:
             if viewer is None:
                 raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
-            watch = subscriber.request.compile(viewer, pays=subscriber.is_new)
+            reader = subscriber.request.compile(viewer, charged=subscriber.is_new)
         except Exception as error:  # noqa: BLE001 - it is the error of one subscription
             result.refused.append((subscriber, error))
             return
-        group = self._groups.setdefault(watch.key, SharedSubscription(watch))
-        group.watch = watch  # with the current rights
-        result.compiled.append((subscriber, group))
+        shared = self._shared_subscriptions.setdefault(reader.key, SharedSubscription(reader))
+        shared.reader = reader  # with the current rights
+        result.compiled.append((subscriber, shared))
 
-    async def _read(self, result: PollResult, groups: list[SharedSubscription]) -> None:
-        positions = [group.position for group in groups if group.position is not None]
+    async def _read(
+        self, result: PollResult, shared_subscriptions: list[SharedSubscription]
+    ) -> None:
+        positions = [
+            shared.position for shared in shared_subscriptions if shared.position is not None
+        ]
         entries = await self._entries(result.head, positions)
-        for group in groups:
+        for shared in shared_subscriptions:
             try:
-                read = await self._read_one(result.head, group, entries)
+                read = await self._read_one(result.head, shared, entries)
             except TRANSIENT_ERRORS:
                 raise
             except Exception as error:
-                compiled = [subscriber for subscriber, other in result.compiled if other is group]
-                raise PollFailed({*group.subscribers, *compiled}, error) from error
+                compiled = [subscriber for subscriber, other in result.compiled if other is shared]
+                raise PollFailed({*shared.subscribers, *compiled}, error) from error
             if read is not None:
                 result.reads.append(read)
         await self._read_past(result)
@@ -142,10 +148,10 @@ class LogPoller:
             each for each in (self._resuming(result.head, *j) for j in result.compiled) if each
         }
         entries = await self._entries(result.head, [position for _, position in resuming])
-        for group, position in resuming:
+        for shared, position in resuming:
             await self._connection.savepoint()
             try:
-                past = await self._past(group, position, entries)
+                past = await self._past(shared, position, entries)
             except LOST:
                 raise
             except Exception as error:  # noqa: BLE001 - the subscriber receives a snapshot instead
@@ -153,22 +159,22 @@ class LogPoller:
                 await self._connection.roll_back()
             else:
                 if past is not None:
-                    result.past[group, position] = past
+                    result.past[shared, position] = past
 
     def _resuming(
-        self, head: LogPosition, subscriber: Subscriber, group: SharedSubscription
+        self, head: LogPosition, subscriber: Subscriber, shared: SharedSubscription
     ) -> tuple[SharedSubscription, int] | None:
         """The log position to resume from, if the list's replay buffer does not reach back that far."""
         if subscriber.request.after is None or not subscriber.is_new:
             return None
         try:
-            place = group.watch.place(subscriber.request.after)
+            place = shared.reader.position_of(subscriber.request.after)
         except Refused:
             return None  # reported when the list starts
-        if place is None or group.reaches(place):
+        if place is None or shared.reaches(place):
             return None
         epoch, position = place
-        return (group, position) if epoch == head.epoch and position <= head.position else None
+        return (shared, position) if epoch == head.epoch and position <= head.position else None
 
     async def _entries(self, head: LogPosition, positions: list[int]) -> Sequence[LogEntry] | None:
         """The changes since the first of these positions; None if they are no longer known."""
@@ -179,42 +185,44 @@ class LogPoller:
         return entries or None
 
     async def _past(
-        self, group: SharedSubscription, position: int, entries: Sequence[LogEntry] | None
+        self, shared: SharedSubscription, position: int, entries: Sequence[LogEntry] | None
     ) -> MissedChanges | None:
         """The changes of a list since a position; None if they are unknown."""
         if entries is None:
             return None
         new = [entry for entry in entries if entry.position > position]
-        ids = _concerned(group, new)
-        if any(concerns_all(group, entry) for entry in new) or len(ids) > MAX_CHANGED_RECORDS:
+        ids = _concerned(shared, new)
+        if any(concerns_all(shared, entry) for entry in new) or len(ids) > MAX_CHANGED_RECORDS:
             return None
         if not ids:
             return MissedChanges((), {})
-        watch = group.watch
-        texts = await watch.before(self._connection, self._placement, ids, position)
+        reader = shared.reader
+        texts = await reader.read_before(self._connection, self._placement, ids, position)
         return None if texts is None else MissedChanges(ids, texts)
 
     async def _read_one(
-        self, head: LogPosition, group: SharedSubscription, entries: Sequence[LogEntry] | None
+        self, head: LogPosition, shared: SharedSubscription, entries: Sequence[LogEntry] | None
     ) -> PolledRead | None:
-        watch, position = group.watch, group.position
-        same = group.epoch == head.epoch and group.access == head.access
+        reader, position = shared.reader, shared.position
+        same = shared.epoch == head.epoch and shared.access == head.access
         if position is None or position > head.position or not same or entries is None:
-            return PolledRead(group, await watch.all(self._connection, self._placement))
+            return PolledRead(shared, await reader.all(self._connection, self._placement))
         new = [entry for entry in entries if entry.position > position]
-        ids = _concerned(group, new)
-        if any(concerns_all(group, entry) for entry in new) or len(ids) > MAX_CHANGED_RECORDS:
-            return PolledRead(group, await watch.all(self._connection, self._placement))
+        ids = _concerned(shared, new)
+        if any(concerns_all(shared, entry) for entry in new) or len(ids) > MAX_CHANGED_RECORDS:
+            return PolledRead(shared, await reader.all(self._connection, self._placement))
         if not ids:
             return None
-        return PolledRead(group, await watch.among(self._connection, self._placement, ids), ids)
+        return PolledRead(
+            shared, await reader.read_ids(self._connection, self._placement, ids), ids
+        )
 
 
-def _concerned(group: SharedSubscription, entries: Iterable[LogEntry]) -> list[UUID]:
+def _concerned(shared: SharedSubscription, entries: Iterable[LogEntry]) -> list[UUID]:
     """The changed records of the list's own entity."""
-    return list({each.record: None for each in entries if each.entity == group.watch.entity})
+    return list({each.record: None for each in entries if each.entity == shared.reader.entity})
 
 
-def concerns_all(group: SharedSubscription, entry: LogEntry) -> bool:
+def concerns_all(shared: SharedSubscription, entry: LogEntry) -> bool:
     """Whether a change may affect any record of the list."""
-    return entry.is_rights or entry.entity in group.watch.related
+    return entry.is_rights or entry.entity in shared.reader.related

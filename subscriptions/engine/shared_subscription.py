@@ -49,8 +49,8 @@ class DeltaRecord:
 class SharedSubscription:
     """A live list and its subscribers, as of one position of the log."""
 
-    def __init__(self, watch: ListReader) -> None:
-        self.watch = watch
+    def __init__(self, reader: ListReader) -> None:
+        self.reader = reader
         self.epoch = 0
         self.access = 0
         """The access version under which it was read."""
@@ -149,7 +149,7 @@ class SharedSubscription:
     ) -> None:
         """A delta, for subscribers that are up to date with `at` and for those that are not."""
         self._full_messages.clear()
-        text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
+        text = self.reader.text(LiveKind.DELTA, self.epoch, position, changes)
         self._deltas = {at: text}
         size = sum(_bytes(texts or ()) + STEP_BYTES for texts in before.values())
         self.replay_buffer.append(DeltaRecord(position, before, size))
@@ -164,9 +164,9 @@ class SharedSubscription:
         return self.replay_buffer[-1].position if self.replay_buffer else self.buffered_since
 
     def _check_size(self) -> None:
-        if len(self._records) > self.watch.most:
+        if len(self._records) > self.reader.max_records:
             message = (
-                f"More than {self.watch.most} records match this list. "
+                f"More than {self.reader.max_records} records match this list. "
                 "Narrow `filter`, or increase `atMost`."
             )
             raise Refused(Code.BAD_USER_INPUT, message)
@@ -220,7 +220,7 @@ class SharedSubscription:
             was = {id: texts for id, texts in before.items() if texts is not None}
             changes = list(_changes(before, was, self._records))
             here = self.position or 0
-            text = self.watch.text(LiveKind.DELTA, self.epoch, here, changes) if changes else b""
+            text = self.reader.text(LiveKind.DELTA, self.epoch, here, changes) if changes else b""
             self._deltas[start] = text
         return self._deltas[start]
 
@@ -233,12 +233,12 @@ class SharedSubscription:
         if place is None or place[0] != self.epoch or not known or not subscriber.is_ready():
             return
         subscriber.at = place[1]
-        subscriber.send(self.watch.text(LiveKind.RESUMED, self.epoch, place[1], ()))
+        subscriber.send(self.reader.text(LiveKind.RESUMED, self.epoch, place[1], ()))
         if not self.reaches(place) and past is not None:
             here = subscriber.at = self.position or 0
             changes = list(_changes(past.ids, past.texts, self._records))
             if changes:
-                subscriber.send(self.watch.text(LiveKind.DELTA, self.epoch, here, changes))
+                subscriber.send(self.reader.text(LiveKind.DELTA, self.epoch, here, changes))
 
     def _all(self, kind: LiveKind) -> bytes:
         """All records in one message."""
@@ -246,7 +246,7 @@ class SharedSubscription:
             entered = LiveChangeKind.ENTERED
             everything = [(entered, id, texts) for id, texts in sorted(self._records.items())]
             place = self.position or 0
-            self._full_messages[kind] = self.watch.text(kind, self.epoch, place, everything)
+            self._full_messages[kind] = self.reader.text(kind, self.epoch, place, everything)
         return self._full_messages[kind]
 
 

@@ -65,7 +65,7 @@ class SocketHandler(Protocol):
     def error_entries(self, error: Exception) -> Sequence[ErrorEntry]:
         """The error entries to send for an exception."""
 
-    def seconds_until(self, moment: datetime) -> float:
+    def seconds_until(self, viewers: datetime) -> float:
         """Seconds until a moment."""
 
     def feed_of(self, tenant: UUID) -> Feed:
@@ -249,11 +249,11 @@ class Socket:
         self._wait_until(authentication.until)
         self.push(b'{"type":"connection_ack"}')
 
-    def _wait_until(self, moment: datetime) -> None:
+    def _wait_until(self, viewers: datetime) -> None:
         """Close the socket when the token expires."""
         if self._timer is not None:
             self._timer.cancel()
-        seconds = max(0.0, self._handler.seconds_until(moment))
+        seconds = max(0.0, self._handler.seconds_until(viewers))
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(
             seconds,
@@ -335,8 +335,8 @@ class Socket:
         """The client reads again: send what it missed."""
         self._stuck_at = None
         for subscriber in self.subscribers:
-            if subscriber.group is not None:
-                subscriber.group.send(subscriber)
+            if subscriber.shared is not None:
+                subscriber.shared.send(subscriber)
 
     def leave(self) -> None:
         """Release everything that the socket uses."""

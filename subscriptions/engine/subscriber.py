@@ -23,13 +23,13 @@ class SubscriptionSource(Protocol):
 class Subscriber:
     """An operation that receives the messages of a live list."""
 
-    __slots__ = ("_head", "at", "begins", "ended", "group", "id", "member", "request")
+    __slots__ = ("_head", "at", "begins", "ended", "id", "member", "request", "shared")
 
     def __init__(self, member: Member, id: str, request: ListRequest) -> None:
         self.member = member
         self.id = id
         self.request = request
-        self.group: SubscriptionSource | None = None
+        self.shared: SubscriptionSource | None = None
         """The list it follows; None before authorization and after its end."""
         self.ended = False
         self.at: int | None = None
@@ -40,23 +40,23 @@ class Subscriber:
 
     def is_ready(self) -> bool:
         """Whether a message can be sent now."""
-        return self.group is not None and self.member.is_ready()
+        return self.shared is not None and self.member.is_ready()
 
     @property
     def is_new(self) -> bool:
         """Whether it has not followed a list yet."""
-        return self.group is None and self.at is None
+        return self.shared is None and self.at is None
 
     def send(self, payload: bytes) -> None:
         """Send a payload that is shared by many subscribers."""
         self.member.push(self._head, payload, b"}")
 
-    def move(self, group: SubscriptionSource) -> None:
+    def move(self, shared: SubscriptionSource) -> None:
         """Follow another list: the client's state of the previous one becomes invalid."""
         self.leave()
         self.restart()
-        self.group = group
-        group.subscribers.add(self)
+        self.shared = shared
+        shared.subscribers.add(self)
 
     def restart(self) -> None:
         """Invalidate the client's state."""
@@ -65,9 +65,9 @@ class Subscriber:
 
     def leave(self) -> None:
         """Stop following the list."""
-        if self.group is not None:
-            self.group.subscribers.discard(self)
-            self.group = None
+        if self.shared is not None:
+            self.shared.subscribers.discard(self)
+            self.shared = None
 
     def fail(self, error: Exception) -> None:
         """End the operation with an error."""

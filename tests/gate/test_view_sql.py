@@ -14,11 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from auth.api import POLICIES
-from auth.engine.viewer import ID_IN_LIMIT, Reach, Viewer
-from auth.rights import _reach, load
+from auth.engine.viewer import ID_IN_LIMIT, OwnRowCount, Viewer
+from auth.rights import _count_own_rows, load
 from db.api import MODEL
 from db.engine.entity import Entity
-from db.engine.gate import Compiled, Gate, Right, Unsealed, VisibilityForm
+from db.engine.gate import Compiled, FieldAccess, Gate, Unsealed, VisibilityForm
 from db.engine.sql import Folded, parameter
 from db.engine.transaction import TransactionStart
 from domain.access import EntityRights, RowScope
@@ -46,10 +46,10 @@ PULL_UP_BARRIERS = (
 """Clauses that prevent Postgres from pulling a view up into the outer query."""
 
 
-def viewer(entity: Entity, rows: RowScope = RowScope.ALL, **rights: Right) -> Viewer:
+def viewer(entity: Entity, rows: RowScope = RowScope.ALL, **rights: FieldAccess) -> Viewer:
     """A viewer with all fields of an entity, except for the given rows scope and field rights."""
-    closed = {name for name, right in rights.items() if right is Right.CLOSED}
-    ruled = {name: ("WON",) for name, right in rights.items() if right is Right.CONDITIONAL}
+    closed = {name for name, right in rights.items() if right is FieldAccess.HIDDEN}
+    ruled = {name: ("WON",) for name, right in rights.items() if right is FieldAccess.CONDITIONAL}
     granted = {each.name: EntityRights(rows, each.granted) for each in parent_entities(entity)}
     granted[entity.name] = EntityRights(rows, entity.granted - closed, ruled)
     return Viewer(NO_USER, NO_USER, 0, granted, {}, {}, {}, POLICIES)
@@ -175,7 +175,7 @@ def used_indexes(found: list[Any]) -> set[str]:
 
 @covers("D-50")
 async def test_order_by_name_uses_its_index(world: World) -> None:
-    gate = Gate(viewer(OPPORTUNITY, commission=Right.CONDITIONAL, margin=Right.CLOSED))
+    gate = Gate(viewer(OPPORTUNITY, commission=FieldAccess.CONDITIONAL, margin=FieldAccess.HIDDEN))
     seen = gate.see(OPPORTUNITY)
     shown = [seen.column(name) for name in ("name", "margin", "commission", "amount")]
     order = (Folded(seen.column("name")), seen.column("id"))
@@ -189,7 +189,7 @@ async def test_order_by_name_uses_its_index(world: World) -> None:
 async def test_filter_by_owner_uses_its_index(world: World) -> None:
     gate = Gate(viewer(OPPORTUNITY))
     seen = gate.see(OPPORTUNITY)
-    mine = seen.test("owner_id", lambda key: key == parameter("owner", sa.Uuid()))
+    mine = seen.condition_on("owner_id", lambda key: key == parameter("owner", sa.Uuid()))
     statement = (
         sa.select(seen.column("name")).select_from(seen).where(mine).order_by(seen.column("id"))
     )
@@ -226,13 +226,13 @@ async def test_view_under_lateral_join_is_inlined(world: World, scope: RowScope)
 
 @covers("D-51")
 def test_closed_columns_are_null_and_never_named() -> None:
-    authorizer = viewer(OPPORTUNITY, margin=Right.CLOSED)
+    authorizer = viewer(OPPORTUNITY, margin=FieldAccess.HIDDEN)
     sql = listed(OPPORTUNITY, authorizer, VisibilityForm.PREDICATE, "margin", "name")
     assert "NULL AS margin" in sql
     assert "opportunity.margin" not in sql
     gate = Gate(authorizer)
     seen = gate.see(OPPORTUNITY)
-    met = seen.test("margin", lambda column: column > 1)
+    met = seen.condition_on("margin", lambda column: column > 1)
     assert "opportunity.margin" not in gate.compile(sa.select(met).select_from(seen)).sql
 
 
@@ -240,7 +240,7 @@ def test_closed_columns_are_null_and_never_named() -> None:
 def test_ruled_column_is_selected_as_case() -> None:
     sql = listed(
         OPPORTUNITY,
-        viewer(OPPORTUNITY, commission=Right.CONDITIONAL),
+        viewer(OPPORTUNITY, commission=FieldAccess.CONDITIONAL),
         VisibilityForm.PREDICATE,
         "commission",
     )
@@ -250,9 +250,9 @@ def test_ruled_column_is_selected_as_case() -> None:
 
 @covers("D-51")
 def test_ruled_column_is_filtered_with_its_status() -> None:
-    gate = Gate(viewer(OPPORTUNITY, commission=Right.CONDITIONAL))
+    gate = Gate(viewer(OPPORTUNITY, commission=FieldAccess.CONDITIONAL))
     seen = gate.see(OPPORTUNITY)
-    met = seen.test("commission", lambda column: column > parameter("least", sa.Numeric()))
+    met = seen.condition_on("commission", lambda column: column > parameter("least", sa.Numeric()))
     sql = gate.compile(sa.select(seen.column("id")).select_from(seen).where(met)).sql
     assert "CASE" not in sql
     assert re.search(
@@ -290,10 +290,10 @@ async def test_filter_on_ruled_field_uses_its_index(world: World) -> None:
     least = parameter("least", sa.Numeric())
     found = []
     for variant in ("test", "case"):
-        gate = Gate(viewer(OPPORTUNITY, amount=Right.CONDITIONAL))
+        gate = Gate(viewer(OPPORTUNITY, amount=FieldAccess.CONDITIONAL))
         seen = gate.see(OPPORTUNITY)
         met = (
-            seen.test("amount", lambda c: c > least)
+            seen.condition_on("amount", lambda c: c > least)
             if variant == "test"
             else seen.column("amount") > least
         )
@@ -318,7 +318,7 @@ async def test_filter_on_ruled_field_uses_its_index(world: World) -> None:
 
 
 async def plan_of(
-    world: World, persona: str, query: str, reach: Reach | None = None
+    world: World, persona: str, query: str, reach: OwnRowCount | None = None
 ) -> tuple[str, bool]:
     """The SQL of a persona's query, and whether Postgres plans it for its parameter values."""
     tenant, app_context = world.tenants["acme"], world.endpoint.app_context
@@ -330,12 +330,14 @@ async def plan_of(
         known = await load(connection, MODEL, POLICIES, user)
     assert known is not None
     if reach is not None:
-        known = dataclasses.replace(known, reach=dict.fromkeys(known.reach, reach))
+        known = dataclasses.replace(
+            known, own_row_counts=dict.fromkeys(known.own_row_counts, reach)
+        )
     request = Request(query, world.endpoint.documents.get(query), None, {})
     made, _ = world.endpoint.reads.explain(Caller(tenant, user, NO_USER, ""), known, request)
     assert made is not None
     assert made.compiled is not None
-    return " ".join(made.compiled.sql.split()), made.narrow
+    return " ".join(made.compiled.sql.split()), made.uses_id_in
 
 
 ID_IN = "opportunity.id IN (SELECT opportunity.id FROM opportunity WHERE opportunity.owner_id = ANY"
@@ -360,15 +362,20 @@ async def test_root_list_with_few_visible_rows_uses_id_in(world: World) -> None:
 @pytest.mark.parametrize(
     ("reach", "narrow"),
     [
-        (Reach(0, 0), True),
-        (Reach(ID_IN_LIMIT, 1_000_000), True),
-        (Reach(ID_IN_LIMIT + 1, 1_000_000), False),
-        (Reach(707, 10_000), True),
-        (Reach(708, 10_000), False),  # one visible row in 14: a page needs fewer rows than 708
-        (Reach(1, 0), False),  # no statistics yet, so the table is small
+        (OwnRowCount(0, 0), True),
+        (OwnRowCount(ID_IN_LIMIT, 1_000_000), True),
+        (OwnRowCount(ID_IN_LIMIT + 1, 1_000_000), False),
+        (OwnRowCount(707, 10_000), True),
+        (
+            OwnRowCount(708, 10_000),
+            False,
+        ),  # one visible row in 14: a page needs fewer rows than 708
+        (OwnRowCount(1, 0), False),  # no statistics yet, so the table is small
     ],
 )
-async def test_id_in_is_used_up_to_its_limits(world: World, reach: Reach, narrow: bool) -> None:
+async def test_id_in_is_used_up_to_its_limits(
+    world: World, reach: OwnRowCount, narrow: bool
+) -> None:
     sql, custom = await plan_of(world, "rep1", ROOT, reach)
     assert (ID_IN in sql, "UNION ALL" in sql, custom) == (narrow, narrow, narrow)
     assert bool(PREDICATE.search(sql)) != narrow
@@ -423,7 +430,7 @@ async def test_reach_excludes_children_and_history(world: World) -> None:
         known = await load(connection, MODEL, POLICIES, user)
         assert known is not None
         own = {n: EntityRights(RowScope.OWN, e.granted) for n, e in MODEL.entities.items()}
-        reach = await _reach(connection, MODEL, dataclasses.replace(known, rights=own))
+        reach = await _count_own_rows(connection, MODEL, dataclasses.replace(known, rights=own))
     excluded = {entity.name for entity in CHILDREN} | {"HistoryEntry"}
     assert reach.keys() == MODEL.entities.keys() - excluded
 

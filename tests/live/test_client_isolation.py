@@ -127,10 +127,12 @@ async def test_eviction_keeps_subscribed_lists(
         await ws.next("l")
         (group,) = lists(tenant)
         size = group.size
-        assert size > 250 * len(group.watch.key)
+        assert size > 250 * len(group.reader.key)
         await ws.complete("l")
         await ws.check_alive()
-        tenant.world.endpoint.feeds.of(tenant.world.tenants[tenant.client.slug].id).groups.clear()
+        tenant.world.endpoint.feeds.of(
+            tenant.world.tenants[tenant.client.slug].id
+        ).shared_subscriptions.clear()
         monkeypatch.setattr(feeding, "MAX_BYTES", int(size * 1.2))
         await asyncio.gather(ws.subscribe("a", SMALL), ws.subscribe("b", NOTES))
         async with asyncio.timeout(TIMEOUT):

@@ -34,7 +34,7 @@ async def compiled(
     subscription = endpoint.lives.parse(caller, request)
     async with endpoint.app_context.database.snapshot(registered.placement) as connection:
         access = await connection.fetchval("SELECT access FROM log_head")
-        moment = endpoint.viewers.moment(connection, registered.placement, access)
+        moment = endpoint.viewers.in_snapshot(connection, registered.placement, access)
         viewer = await moment.viewer(caller.user)
     assert viewer is not None
     return subscription.compile(viewer)

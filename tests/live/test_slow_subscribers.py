@@ -17,7 +17,7 @@ BUFFERED = 512 * 1024
 def lists(tenant: LiveTenant) -> list[SharedSubscription]:
     """The shared subscriptions that have subscribers."""
     feed = tenant.world.endpoint.feeds.of(tenant.world.tenants[tenant.client.slug].id)
-    return [group for group in feed.groups.values() if group.subscribers]
+    return [group for group in feed.shared_subscriptions.values() if group.subscribers]
 
 
 def sockets(tenant: LiveTenant) -> list[Socket]:
@@ -96,7 +96,7 @@ async def test_deltas_beyond_the_replay_buffer_are_dropped(tenant: LiveTenant) -
         for _ in range(REPLAY_DELTAS + 1):
             await rows.until(id, await tenant.rename(id))
         (group,) = lists(tenant)
-        position = group.watch.place(first or "")
+        position = group.reader.position_of(first or "")
         assert position is not None
         assert not group.reaches(position)
         assert len(group.replay_buffer) == REPLAY_DELTAS

@@ -36,7 +36,7 @@ async def small_caches(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator
         "schema.engine.reads.PARSED_OPERATIONS",
         "schema.engine.reads.PLANS",
         "schema.engine.introspection.KEPT",
-        "auth.viewers.SIZE",
+        "auth.viewers.MAX_VIEWERS",
         "auth.engine.tokens.REMEMBERED",
         "auth.engine.counters.AT_MOST",
         "tenancy.directory.MISSED_AT_MOST",

@@ -135,7 +135,9 @@ async def explained(
     assert made.compiled is not None
     placement = world.tenants["acme"].placement
     database = world.endpoint.app_context.database
-    async with database.read(placement, TransactionStart(), custom_plans=made.custom) as connection:
+    async with database.read(
+        placement, TransactionStart(), custom_plans=made.needs_custom_plan
+    ) as connection:
         statement = await connection.prepare(tagged(placement, made.compiled))
         arguments = await literals(connection, statement, values)
         explain = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE {statement.get_name()}"

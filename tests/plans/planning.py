@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from auth.api import POLICIES
 from auth.engine.policy import HISTORY_KEYS, HISTORY_KEYS_BY_STATUS
-from auth.engine.viewer import Reach, Viewer
+from auth.engine.viewer import OwnRowCount, Viewer
 from auth.viewers import Viewers
 from db.api import MODEL
-from db.engine.plan.planner import Forbidden, Plan, plan, resolve
+from db.engine.plan.planner import Forbidden, Plan, compile_plan, resolve
 from db.engine.transaction import Placement
 from domain.access import (
     AttributeRights,
@@ -113,7 +113,7 @@ PARTS: dict[str, st.SearchStrategy[Any]] = {
     "writable": st.booleans(),
     "ruled": st.sets(st.sampled_from([name for of, name in HIDDEN if of == "Opportunity"])),
     "off": st.sampled_from([{}, {"Quote": "QUOTES", "QuoteItem": "QUOTES"}]),
-    "reach": st.sampled_from([Reach(3, 10_000), Reach(5_000, 10_000)]),
+    "reach": st.sampled_from([OwnRowCount(3, 10_000), OwnRowCount(5_000, 10_000)]),
     "user": st.sampled_from(IDS),
     "employee": st.sampled_from(IDS),
     "owners": st.lists(st.sampled_from(IDS), max_size=2).map(tuple),
@@ -147,7 +147,9 @@ def _viewer(of: Mapping[str, Any]) -> Viewer:
         rights=granted,
         owners=dict.fromkeys(granted, of["owners"]),
         arrays={**arrays, HISTORY_KEYS: ("Opportunity.name",), HISTORY_KEYS_BY_STATUS: ()},
-        reach={name: of["reach"] for name, mine in granted.items() if mine.rows is RowScope.OWN},
+        own_row_counts={
+            name: of["reach"] for name, mine in granted.items() if mine.rows is RowScope.OWN
+        },
         policies=POLICIES,
         full=of["full"],
         off=of["off"],
@@ -238,18 +240,27 @@ def read(request: Request, viewer: Viewer) -> Read:
     declared = types(GRAPHQL, operation)
     key = READS._key(request, declared, values)
     parsed = READS._read(request, operation, values, declared)
-    opened = READS._open(caller(viewer), parsed.outline, values)
-    pages = READS._pages(parsed.outline, values, opened)
-    plan_key = PlanKey(key, viewer.project(parsed.outline.depends_on), pages)
+    opened = READS._decrypted_keys(caller(viewer), parsed.selection, values)
+    pages = READS._pages(parsed.selection, values, opened)
+    plan_key = PlanKey(key, viewer.project(parsed.selection.depends_on), pages)
     return Read(
-        plan_key, parsed, plan(parsed.outline, viewer, MODEL, pages), values, viewer, opened
+        plan_key,
+        parsed,
+        compile_plan(parsed.selection, viewer, MODEL, pages),
+        values,
+        viewer,
+        opened,
     )
 
 
 def outcome(parsed: ParsedOperation, made: Plan | Forbidden, of: Read) -> object:
     """The response of a request except for its rows: a parsed operation and a plan, applied to the values of `of`."""
-    selection, values, who = parsed.outline, of.values, caller(of.viewer)
-    shape = (parsed.keys, tuple(parsed.executed), [node.name.value for node in parsed.own])
+    selection, values, who = parsed.selection, of.values, caller(of.viewer)
+    shape = (
+        parsed.keys,
+        tuple(parsed.executed),
+        [node.name.value for node in parsed.introspection],
+    )
     if isinstance(made, Forbidden):
         return shape, made
     lists = {each.number: each for each in selection.connections}
@@ -259,6 +270,6 @@ def outcome(parsed: ParsedOperation, made: Plan | Forbidden, of: Read) -> object
     except Refused as refused:
         arguments = refused.message
     sql = made.compiled and made.compiled.sql
-    facts = (made.columns, made.denied, made.cursors, made.custom)
+    facts = (made.columns, made.denied, made.cursors, made.needs_custom_plan)
     sizes = [(number, resolve(slot, values)) for number, slot in selection.sizes]
     return shape, sql, arguments, facts, bound, sizes

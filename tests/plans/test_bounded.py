@@ -116,7 +116,7 @@ CACHES = {
     "parsed operations": Cache(lambda w: w.endpoint.reads.parsed, shapes),
     "plans": Cache(lambda w: w.endpoint.reads.plans, shapes),
     "introspections": Cache(lambda w: w.endpoint.reads.introspections.cache, introspections),
-    "viewers": Cache(lambda w: w.endpoint.reads._viewers._kept, viewers),
+    "viewers": Cache(lambda w: w.endpoint.reads._viewers._cache, viewers),
     "tenants found": Cache(lambda w: w.endpoint.app_context.directory._found, found, FOUND),
     "tenants missed": Cache(lambda w: w.endpoint.app_context.directory._missed, missed),
     "windows of attempts": Cache(

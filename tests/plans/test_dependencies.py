@@ -29,9 +29,9 @@ from db.engine.dependencies import (
     ordered,
 )
 from db.engine.entity import Entity
-from db.engine.gate import Gate, Right, VisibilityForm
-from db.engine.plan.live import plan_live
-from db.engine.plan.planner import plan
+from db.engine.gate import FieldAccess, Gate, VisibilityForm
+from db.engine.plan.live import compile_live_plan
+from db.engine.plan.planner import compile_plan
 from db.engine.plan.selection import search_of
 from db.engine.plan.source import Pages
 from db.engine.write import locking
@@ -100,11 +100,11 @@ class RecordingViewer:
             waiting += current.parent_types
         return self._viewer.rows(entity, form)
 
-    def right(self, entity: str, name: str) -> Right:
+    def right(self, entity: str, name: str) -> FieldAccess:
         return self._note(FieldOf(entity, name)).right(entity, name)
 
-    def scope(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
-        return self._note(PermissionsOf(entity.name)).scope(entity, deletes=deletes)
+    def write_condition(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
+        return self._note(PermissionsOf(entity.name)).write_condition(entity, deletes=deletes)
 
     def type_access(self, entity: Entity) -> Mapping[str, Any]:
         return self._note(TypePermissionsOf("User")).type_access(entity)
@@ -164,9 +164,9 @@ def test_plan_uses_declared_dependencies_only(name: str, data: st.DataObject) ->
         result = read(request(text, variables), viewer)
     except Refused:  # a filter of another kind than the attribute: nothing is planned
         return
-    selection = result.parsed.outline
+    selection = result.parsed.selection
     recorder = RecordingViewer(viewer)
-    plan(selection, recorder, MODEL, result.key.pages)
+    compile_plan(selection, recorder, MODEL, result.key.pages)
     assert not undeclared(recorder.used, selection.depends_on)
     assert selection.filter_depends_on <= selection.depends_on
 
@@ -193,7 +193,7 @@ def test_live_plan_uses_declared_dependencies_only(text: str, data: st.DataObjec
         return
     recorder = RecordingViewer(viewer)
     try:
-        plan_live(live, 10, recorder, MODEL, Pages({n: 2 for n, _ in live.sizes}))
+        compile_live_plan(live, 10, recorder, MODEL, Pages({n: 2 for n, _ in live.sizes}))
     except Refused:
         return
     assert not undeclared(recorder.used, live.depends_on)

@@ -253,11 +253,11 @@ def test_cached_viewer_is_dropped_after_a_move_or_restore(data: st.DataObject) -
     database = cast("Database", None)  # nothing is loaded
     known = Viewers(database, MODEL, viewer.policies, lambda: 0.0)
     here, there = tenant(IDS[0], 1).placement, tenant(IDS[0], 2).placement
-    known.keep(here, viewer)
-    assert known.kept(here, viewer.user) is viewer
-    assert known.kept(there, viewer.user) is None
-    assert known.kept(tenant(IDS[1]).placement, viewer.user) is None
-    assert known.kept(here, UUID(int=99)) is None
+    known.cache(here, viewer)
+    assert known.cached(here, viewer.user) is viewer
+    assert known.cached(there, viewer.user) is None
+    assert known.cached(tenant(IDS[1]).placement, viewer.user) is None
+    assert known.cached(here, UUID(int=99)) is None
 
 
 ALL = rights([ProfileRights(full=True)], [], [], MODEL.granted, MODEL.computed)
@@ -458,7 +458,7 @@ def test_cursor_is_bound_to_tenant_user_list_and_values(data: st.DataObject) -> 
         made = request(query % ("opportunities" if is_first else "accounts"), params)
         operation = made.admitted.operation(None)
         parsed = READS._read(made, operation, params, types(GRAPHQL, operation))
-        lists = {each.number: each for each in parsed.outline.connections}
+        lists = {each.number: each for each in parsed.selection.connections}
         who = Caller(tenant(tenant_), user, IDS[0], "")
         bound = READS._bound_to(who, lists, params, next(iter(lists)))
         results.append(((tenant_, user, is_first, names, name or ""), bound))
@@ -477,7 +477,7 @@ def test_cursors_share_a_plan_only_with_the_same_null_keys(data: st.DataObject) 
     who = caller(viewer)
     empty = read(request(text, {"first": 2, "after": None, "before": None}), viewer)
     assert not isinstance(empty.plan, Forbidden)
-    (listed,) = empty.parsed.outline.connections
+    (listed,) = empty.parsed.selection.connections
     bound = READS._bound_to(who, {listed.number: listed}, {}, listed.number)
     keys = st.none() | st.tuples(
         st.sampled_from([None, "1.00", "2.00"]), st.sampled_from([None, "a", "b"])

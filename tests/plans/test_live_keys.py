@@ -76,7 +76,7 @@ def message_facts(sent: Sent, made: CompiledSubscription) -> list[Any]:
     bound = by_ids.arguments({**made.values, "@ids": []}, made.viewer, {})
     assert by_ids.compiled is not None
     return [
-        *(text, name, made.most, made.message.parts, made.plan.full.denied),
+        *(text, name, made.max_records, made.message.parts, made.plan.full.denied),
         *(by_ids.compiled.sql, [(type(each), each) for each in bound]),
     ]
 
@@ -110,7 +110,7 @@ def test_subscriptions_share_a_key_exactly_if_their_messages_are_equal(data: st.
             continue
         same = message_facts(request_, first) == message_facts(other, second)
         assert (first.key == second.key) == same, other
-        assert (second.place(cursor_of(first)) == (3, 7)) == same, "a cursor of another list"
+        assert (second.position_of(cursor_of(first)) == (3, 7)) == same, "a cursor of another list"
 
 
 @covers("D-55", "D-64")
@@ -140,9 +140,9 @@ def test_cursor_of_one_tenant_is_refused_by_another(data: st.DataObject) -> None
         here, there = compiled(request_, viewer, IDS[0]), compiled(request_, viewer, IDS[1])
     except REFUSED:
         assume(False)
-    assert here.place(cursor_of(here)) == (3, 7)
+    assert here.position_of(cursor_of(here)) == (3, 7)
     try:
-        there.place(cursor_of(here))
+        there.position_of(cursor_of(here))
     except REFUSED:
         return
     raise AssertionError("the cursor was accepted")

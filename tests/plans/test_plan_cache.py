@@ -27,7 +27,7 @@ def steps(world: World, monkeypatch: pytest.MonkeyPatch) -> Steps:
 
     Loading rights also compiles statements; loaded rights are reused for a minute.
     """
-    world.endpoint.reads._viewers._kept.clear()
+    world.endpoint.reads._viewers._cache.clear()
     counts: Steps = Counter()
 
     def count_calls(home: Any, name: str, step: str) -> None:

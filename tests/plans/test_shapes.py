@@ -162,12 +162,14 @@ async def test_filter_on_a_masked_field_uses_its_index(large: World) -> None:
         ("newest", False),
     ],
 )
-async def test_viewers_of_few_rows_select_them_by_id(large: World, name: str, narrow: bool) -> None:
+async def test_viewers_of_few_rows_select_them_by_id(
+    large: World, name: str, uses_id_in: bool
+) -> None:
     made, _ = await planned(large, operation(name))
     (root,) = await explained(large, operation(name))
-    assert made.narrow is narrow
+    assert made.uses_id_in is uses_id_in
     collected = [node for node in nodes(root) if node["Node Type"] == "Append"]
-    assert bool(collected) is narrow, "own rows, those of open types, and shared ones"
+    assert bool(collected) is uses_id_in, "own rows, those of open types, and shared ones"
 
 
 async def test_few_rows_are_read_by_index_lookups(large: World) -> None:

@@ -168,7 +168,7 @@ async def test_query_is_parsed_and_planned_once_per_shape(
     for text in ("b", "c", "d"):
         await world.ask("rep1", query, {"f": {"name": {"contains": text}}})
         await world.ask("manager", query, {"f": {"name": {"contains": text}}})
-    assert reads.parsed.made == drawn, "other values of the same shape are the same outline"
+    assert reads.parsed.made == drawn, "other values of the same shape are the same selection"
     assert reads.plans.made - plans <= 1, "a manager's row scope may have the other form"
     await world.ask("rep1", query, {"f": {"name": {"eq": "a"}}})
     assert reads.parsed.made == drawn + 1

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from db.engine.fields import Field, Kind, Reference
-from db.engine.gate import Right, SecuredView
+from db.engine.gate import FieldAccess, SecuredView
 from db.engine.plan.order import through
 from db.engine.plan.selection import BindParam, Function, currency_of
 from db.engine.plan.source import Joined, Scope, join_laterals
@@ -209,11 +209,11 @@ class AggregateQuery:
         """
         authorizer, entity = self._scope.gate.authorizer, self.view.entity
         currency_field = currency_of(entity, field)
-        if authorizer.right(entity.name, field.name) is not Right.OPEN:
+        if authorizer.right(entity.name, field.name) is not FieldAccess.READABLE:
             return f"{field.column}_currency"
         return (
             column
-            if authorizer.right(entity.name, currency_field) is Right.OPEN
+            if authorizer.right(entity.name, currency_field) is FieldAccess.READABLE
             else f"open_{column}"
         )
 

@@ -175,7 +175,7 @@ def condition(
     via = selection.via
     if via is not None and parent is not None:
         here = parent.column("id")
-        terms.append(view.test(via.column, lambda key: key == here))
+        terms.append(view.condition_on(via.column, lambda key: key == here))
     if selection.condition is not None:
         terms.append(where(scope, view, selection.condition))
     return and_(*terms)

@@ -150,7 +150,7 @@ class _SearchStatement:
         test: Callable[[Searched, Sql], Bool],
     ) -> Bool:
         fields = self._fields(kind)
-        return or_(*(view.test(each.field.column, partial(test, each)) for each in fields))
+        return or_(*(view.condition_on(each.field.column, partial(test, each)) for each in fields))
 
     def _equal_hits(self, number: int, kind: SearchedEntity) -> Query:
         """Records with a value equal to the text."""

@@ -28,7 +28,7 @@ from db.engine.plan.selection import (
     ToOneSelection,
 )
 from db.engine.plan.shape import record
-from db.engine.plan.source import Binding, Joined, Pages, Scope, join_laterals
+from db.engine.plan.source import CURSOR_MARK, Binding, Joined, Pages, Scope, join_laterals
 from db.engine.plan.where import where
 from db.engine.sql import Concat, IntLiteral, one_of
 from db.engine.transaction import CUSTOM, Driver, LockTimeout, Placement, StatementTimeout
@@ -111,7 +111,7 @@ class LivePlan:
     """Reads the records with an id in `IDS`."""
 
 
-def plan_live(
+def compile_live_plan(
     live: Live, limit: int, authorizer: Authorizer, model: Model, pages: Pages
 ) -> LivePlan | Forbidden:
     """Compile a live list for a permission shape with access to its entity."""
@@ -145,10 +145,10 @@ def _statement(live: Live, scope: Scope, form: VisibilityForm, limit: int | None
         compiled=compiled,
         columns=(),
         bindings=scope.bindings,
-        bounds=tuple(scope.bounds),
+        range_checks=tuple(scope.range_checks),
         denied=denied(scope),
-        cursors="\\x02" in compiled.sql,
-        narrow=form is VisibilityForm.ID_IN,
+        cursors=CURSOR_MARK in compiled.sql,
+        uses_id_in=form is VisibilityForm.ID_IN,
         searches=scope.searches,
     )
 
@@ -158,10 +158,10 @@ async def rows(
 ) -> Mapping[UUID, tuple[bytes, ...]]:
     """The texts of each record by id, in no order. Raises StatementTimeout or LockTimeout."""
     assert plan.compiled is not None  # noqa: S101 - only open entities are planned
-    if plan.custom:
+    if plan.needs_custom_plan:
         await connection.execute(CUSTOM)
     result = await _fetch(connection, tagged(placement, plan.compiled), values)
-    if plan.custom:
+    if plan.needs_custom_plan:
         await connection.execute(AUTO)
     return result
 

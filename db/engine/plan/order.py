@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from db.engine.fields import Kind
-from db.engine.gate import Right, SecuredView
+from db.engine.gate import FieldAccess, SecuredView
 from db.engine.plan.selection import ConnectionSelection, PageSide, SortKey
 from db.engine.plan.source import Joined, Scope, lateral_subquery
 from db.engine.plan.values import TYPES
@@ -77,7 +77,7 @@ def _key(scope: Scope, view: SecuredView, key: SortKey, laterals: list[Joined]) 
         return _reference_key(scope, view, key, laterals)
     value, kind, optional = sort_value(scope, view, key)
     right = key.field and scope.gate.authorizer.right(view.entity.name, key.field.name)
-    stored = key.field is not None and right is Right.OPEN and not key.field.inputs
+    stored = key.field is not None and right is FieldAccess.READABLE and not key.field.inputs
     return SortExpression(value, kind, key.descending, key.nulls_first, optional, stored)
 
 
@@ -96,7 +96,7 @@ def sort_value(scope: Scope, rows: SecuredView, key: SortKey) -> tuple[Sql, SqlT
         raise LookupError("a sort key names a field or an attribute")
     column = rows.column(field.column)
     right = scope.gate.authorizer.right(rows.entity.name, field.name)
-    optional = field.nullable or (right is not Right.OPEN and field.name != "id")
+    optional = field.nullable or (right is not FieldAccess.READABLE and field.name != "id")
     if field.kind is Kind.TEXT:
         return Folded(column), Text(), optional
     if field.kind is Kind.ENUM:

@@ -31,7 +31,7 @@ from db.engine.dependencies import (
     ordered,
 )
 from db.engine.fields import Kind
-from db.engine.gate import Authorizer, Compiled, Gate, Right, SecuredView, VisibilityForm
+from db.engine.gate import Authorizer, Compiled, FieldAccess, Gate, SecuredView, VisibilityForm
 from db.engine.model import Model
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
@@ -43,6 +43,7 @@ from db.engine.plan.selection import BindParam, ConnectionSelection, ObjectSelec
 from db.engine.plan.shape import record
 from db.engine.plan.source import (
     CLOSED,
+    CURSOR_MARK,
     Binding,
     CursorKey,
     CursorOf,
@@ -75,17 +76,17 @@ class Plan:
     columns: tuple[str, ...]
     """The roots that are columns of the statement; the others are null."""
     bindings: Mapping[str, Binding | CursorKey]
-    bounds: tuple[Binding, ...]
+    range_checks: tuple[Binding, ...]
     denied: tuple[Denied, ...]
     cursors: bool
-    narrow: bool
+    uses_id_in: bool
     """Whether a root list uses the form `ID_IN` (D-52)."""
     searches: bool = False
 
     @property
-    def custom(self) -> bool:
+    def needs_custom_plan(self) -> bool:
         """Whether Postgres plans it for each set of parameters, because they determine the row count."""
-        return self.narrow or self.searches
+        return self.uses_id_in or self.searches
 
     def arguments(
         self,
@@ -94,7 +95,7 @@ class Plan:
         cursors: Mapping[CursorOf, tuple[str | None, ...]],
     ) -> list[object]:
         """The parameter values of the statement, in order. Raises Refused."""
-        for bound in self.bounds:
+        for bound in self.range_checks:
             bound.encode(resolve(bound.slot, variables))
         if self.compiled is None:
             return []
@@ -149,7 +150,7 @@ class Forbidden:
     closed: tuple[Dependency, ...]
 
 
-def plan(
+def compile_plan(
     selection: Selection, authorizer: Authorizer, model: Model, pages: Pages
 ) -> Plan | Forbidden:
     """Compile an operation for a permission shape. The result does not depend on ids or values."""
@@ -175,10 +176,10 @@ def plan(
         compiled=compiled,
         columns=tuple(key for key, _ in texts),
         bindings=scope.bindings,
-        bounds=tuple(scope.bounds),
+        range_checks=tuple(scope.range_checks),
         denied=denied(scope),
-        cursors=compiled is not None and "\\x02" in compiled.sql,
-        narrow=any(
+        cursors=compiled is not None and CURSOR_MARK in compiled.sql,
+        uses_id_in=any(
             isinstance(root, ConnectionSelection | Groups)
             and authorizer.may_see(root.entity.name)
             and authorizer.form(root.entity.name) is VisibilityForm.ID_IN
@@ -219,13 +220,16 @@ def readable(authorizer: Authorizer, dependency: Dependency) -> bool:
             return authorizer.may_see(entity)
         case FieldOf(entity, field):
             return (
-                authorizer.may_see(entity) and authorizer.right(entity, field) is not Right.CLOSED
+                authorizer.may_see(entity)
+                and authorizer.right(entity, field) is not FieldAccess.HIDDEN
             )
         case AttributeOf(entity, key):
             return authorizer.may_see(entity) and authorizer.attribute(entity, key) is not None
         case SearchOf(entity, fields):
             rights = (authorizer.right(entity, field) for field in fields)
-            return authorizer.may_see(entity) and any(each is not Right.CLOSED for each in rights)
+            return authorizer.may_see(entity) and any(
+                each is not FieldAccess.HIDDEN for each in rights
+            )
         case TrashOf(entity):
             return authorizer.may_see(entity) and authorizer.may_restore(entity)
         case _:

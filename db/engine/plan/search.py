@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from db.engine.entity import Entity
-from db.engine.gate import Authorizer, Right, SecuredView
+from db.engine.gate import Authorizer, FieldAccess, SecuredView
 from db.engine.plan.selection import BindParam, Search
 from db.engine.plan.source import Scope
 from db.engine.searched import Searched
@@ -120,7 +120,7 @@ def somewhere(
         tests += [
             (each.field.column, partial(piece.similar, each)) for each in fields if each.is_name
         ]
-    return or_(*(view.test(column, test) for column, test in tests))
+    return or_(*(view.condition_on(column, test) for column, test in tests))
 
 
 def readable_fields(authorizer: Authorizer, entity: Entity) -> tuple[Searched, ...]:
@@ -128,7 +128,7 @@ def readable_fields(authorizer: Authorizer, entity: Entity) -> tuple[Searched, .
     return tuple(
         each
         for each in entity.searched
-        if authorizer.right(entity.name, each.field.name) is not Right.CLOSED
+        if authorizer.right(entity.name, each.field.name) is not FieldAccess.HIDDEN
     )
 
 

@@ -7,7 +7,7 @@ import json
 from sqlalchemy import ColumnElement, Text, Uuid, case, func
 
 from db.engine.fields import Kind
-from db.engine.gate import Right
+from db.engine.gate import FieldAccess
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import field_text, leaf, money, nullable, obj
 from db.engine.plan.selection import (
@@ -51,10 +51,10 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
             if field.name == "id":
                 return field_text(rows.entity, field, rows.column("id"))
             right = scope.right(rows.entity.name, field.name)
-            if right is Right.CLOSED:
+            if right is FieldAccess.HIDDEN:
                 return NULL
             text = field_text(rows.entity, field, rows.column(field.column))
-            return nullable(text, field.nullable or right is Right.CONDITIONAL)
+            return nullable(text, field.nullable or right is FieldAccess.CONDITIONAL)
         case ComputedInputs():
             return _inputs(scope, rows, part)
         case Amount():
@@ -75,7 +75,7 @@ def _inputs(scope: Scope, rows: Rows, part: ComputedInputs) -> Concat | str:
     """The inputs of a computed field, as an array; null where the field is closed."""
     computed = part.computed
     right = scope.right(rows.entity.name, computed.name)
-    if right is Right.CLOSED:
+    if right is FieldAccess.HIDDEN:
         return NULL
     written: list[Concat | str] = []
     for need in computed.inputs:
@@ -84,7 +84,7 @@ def _inputs(scope: Scope, rows: Rows, part: ComputedInputs) -> Concat | str:
         )
         written += ["," if written else "", nullable(field_text(rows.entity, need, value), True)]
     inputs = flat("[", *written, "]")
-    if right is Right.OPEN:
+    if right is FieldAccess.READABLE:
         return inputs
     shown = rows.column("id", label=f"id_for_{computed.name}", under=computed.name)
     return nullable(_where_present(shown, inputs), True)
@@ -92,7 +92,7 @@ def _inputs(scope: Scope, rows: Rows, part: ComputedInputs) -> Concat | str:
 
 def _amount(scope: Scope, rows: Rows, part: Amount) -> Concat | str:
     field = part.field
-    if scope.right(rows.entity.name, field.name) is Right.CLOSED:
+    if scope.right(rows.entity.name, field.name) is FieldAccess.HIDDEN:
         return NULL
     label = f"{field.column}_currency"
     amount = rows.column(field.column)
@@ -152,8 +152,8 @@ def _record_permissions(scope: Scope, rows: Rows, part: RecordPermissions) -> Co
     names = ",".join(_json_string(name) for name in authorizer.writable(entity))
     values: dict[str, Concat | str] = {
         "__typename": '"RecordPermissions"',
-        "update": _may(rows, "may_update", authorizer.scope(entity, deletes=False)),
-        "delete": _may(rows, "may_delete", authorizer.scope(entity, deletes=True)),
+        "update": _may(rows, "may_update", authorizer.write_condition(entity, deletes=False)),
+        "delete": _may(rows, "may_delete", authorizer.write_condition(entity, deletes=True)),
         "writable": f"[{names}]",
     }
     return obj((key, values[word]) for key, word in part.parts)
@@ -175,7 +175,11 @@ def _type_permissions(scope: Scope, rows: Rows, part: TypePermissions) -> Concat
 def _may(rows: Rows, label: str, condition: ColumnElement[bool] | bool) -> Concat | str:
     if isinstance(condition, bool):
         return "true" if condition else "false"
-    return flat(func.coalesce(leaf(Kind.BOOLEAN, rows.mark(label, condition)), Concat(["false"])))
+    return flat(
+        func.coalesce(
+            leaf(Kind.BOOLEAN, rows.condition_column(label, condition)), Concat(["false"])
+        )
+    )
 
 
 def _json_string(text: str) -> str:
@@ -185,7 +189,7 @@ def _json_string(text: str) -> str:
 def _one(scope: Scope, rows: Rows, part: ToOneSelection, laterals: list[Joined]) -> Concat | str:
     """The record a reference points to; null where it is empty or the record is not visible (D-32)."""
     reference = part.reference
-    if scope.right(rows.entity.name, reference.name) is Right.CLOSED:
+    if scope.right(rows.entity.name, reference.name) is FieldAccess.HIDDEN:
         return NULL
     if not scope.gate.authorizer.may_see(reference.target):
         scope.deny(reference.target, "", CLOSED)
@@ -209,7 +213,7 @@ def nested(
     if not authorizer.may_see(part.entity.name):
         scope.deny(part.entity.name, "", CLOSED)
         return NULL
-    if via is not None and authorizer.right(via.source, via.reference) is Right.CLOSED:
+    if via is not None and authorizer.right(via.source, via.reference) is FieldAccess.HIDDEN:
         scope.deny(via.source, via.reference, HIDDEN)
         return NULL
     statement = connection(scope, part, rows, record)

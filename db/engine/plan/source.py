@@ -15,13 +15,15 @@ from sqlalchemy import (
 
 from db.engine.entity import Entity
 from db.engine.fields import Kind
-from db.engine.gate import Gate, Right, SecuredView
+from db.engine.gate import FieldAccess, Gate, SecuredView
 from db.engine.model import Model
 from db.engine.plan.selection import BindParam, PageSide
 from db.engine.plan.values import TYPES, Encode, decoder, encoder, within
 from db.engine.sql import Bool, Column, Parameter, Query, Sql, SqlType, parameter
 from domain.access import AttributeRights
 
+CURSOR_MARK = "\\x02"
+"""The control character before the sort keys of a cursor, as a statement's text escapes it."""
 HIDDEN = "hidden"
 RULED = "status"
 CLOSED = "object"
@@ -109,7 +111,7 @@ class Rows(Protocol):
     def attribute(self, attribute: AttributeRights) -> Sql:
         """A custom attribute's jsonb value."""
 
-    def mark(self, label: str, condition: Bool) -> Column:
+    def condition_column(self, label: str, condition: Bool) -> Column:
         """A condition of the authorizer on the row."""
 
 
@@ -122,7 +124,7 @@ class Scope:
         self.nulls = form.nulls
         self.sizes = form.sizes
         self.bindings: dict[str, Binding | CursorKey] = {}
-        self.bounds: list[Binding] = []
+        self.range_checks: list[Binding] = []
         """Numbers whose bounds are checked even if the statement does not use them."""
         self.denied: dict[tuple[str, str], str] = {}
         self.searches = False
@@ -156,7 +158,7 @@ class Scope:
         """A parameter for a number within the bounds of an argument; others raise Refused."""
         bound = self.bind(slot, Kind.INT)
         binding = Binding(slot, within(argument, least, most))
-        self.bounds.append(binding)
+        self.range_checks.append(binding)
         self.bindings[str(bound.key)] = binding
         return bound
 
@@ -170,11 +172,11 @@ class Scope:
         """The name of a parameter; equal uses of the same value share one."""
         return self._names.setdefault(key, f"p{len(self._names) + 1}")
 
-    def right(self, entity: str, name: str) -> Right:
+    def right(self, entity: str, name: str) -> FieldAccess:
         """The right on a field, reported to the caller unless it is fully open (D-30)."""
         right = self.gate.authorizer.right(entity, name)
-        if right is not Right.OPEN:
-            self.deny(entity, name, HIDDEN if right is Right.CLOSED else RULED)
+        if right is not FieldAccess.READABLE:
+            self.deny(entity, name, HIDDEN if right is FieldAccess.HIDDEN else RULED)
         return right
 
     def deny(self, entity: str, name: str, reason: str) -> None:
@@ -204,9 +206,9 @@ class PageCut:
         """A custom attribute's jsonb value, passed through the page."""
         return self.carry(f"attribute_{attribute.id}", self._view.attribute(attribute))
 
-    def mark(self, label: str, condition: Bool) -> Column:
+    def condition_column(self, label: str, condition: Bool) -> Column:
         """A condition of the authorizer, passed through the page."""
-        return self.carry(label, self._view.mark(label, condition))
+        return self.carry(label, self._view.condition_column(label, condition))
 
     def carry(self, label: str, value: Sql) -> Column:
         """A value of the view, passed through the page as `label`."""

@@ -78,7 +78,7 @@ def _test(scope: Scope, view: SecuredView, test: Test) -> Bool:
     def condition(column: Sql) -> Bool:
         return _compare(scope, column, kind, prefix, positive, test.value)
 
-    matches = view.test(test.field.column, condition)
+    matches = view.condition_on(test.field.column, condition)
     return _not(matches) if negated else matches
 
 
@@ -197,7 +197,7 @@ def _to_one(scope: Scope, view: SecuredView, condition: ToOneFilter) -> Bool:
         one = select(IntLiteral(1)).select_from(inner)
         return exists(one.where(inner.column("id") == key, matches))
 
-    return view.test(reference.column, linked)
+    return view.condition_on(reference.column, linked)
 
 
 def _to_many(scope: Scope, view: SecuredView, condition: ToManyFilter) -> Bool:
@@ -210,6 +210,6 @@ def _to_many(scope: Scope, view: SecuredView, condition: ToManyFilter) -> Bool:
         return and_(key == view.column("id"), matches)
 
     exists_ = exists(
-        select(IntLiteral(1)).select_from(inner).where(inner.test(reverse.column, pointing))
+        select(IntLiteral(1)).select_from(inner).where(inner.condition_on(reverse.column, pointing))
     )
     return exists_ if condition.quantifier is Quantifier.SOME else not_(exists_)

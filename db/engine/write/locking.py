@@ -209,10 +209,10 @@ def _compile_nearest(
 ) -> Compiled:
     gate = Gate(authorizer)
     rows = gate.see(series.entity, form)
-    key, than = Folded(rows.fact(series.key)), Folded(parameter(KEY, Text()))
-    statement = select(rows.fact(series.key).label("key")).select_from(rows)
+    key, than = Folded(rows.unmasked_column(series.key)), Folded(parameter(KEY, Text()))
+    statement = select(rows.unmasked_column(series.key).label("key")).select_from(rows)
     statement = statement.where(
-        rows.fact(series.group) == parameter(GROUP, Uuid()),
+        rows.unmasked_column(series.group) == parameter(GROUP, Uuid()),
         key < than if before else key > than,
         ~one_of(rows.column("id"), IDS, Uuid()),
     )
@@ -224,7 +224,7 @@ def _compile_nearest(
 def _compile_by_text(authorizer: Authorizer, entity: Entity, column: str) -> Compiled:
     gate = Gate(authorizer)
     rows = gate.see(entity)
-    value = rows.fact(column)
+    value = rows.unmasked_column(column)
     statement = select(value.label("value"), rows.column("id").label("id")).select_from(rows)
     return gate.compile(statement.where(one_of(value, IDS, Text())))
 
@@ -315,4 +315,4 @@ def _columns(rows: SecuredView, request: _ByIds) -> Query:
     if not request.full_rows:
         return select(rows.column("id").label("id")).select_from(rows)
     columns = [column.name for column in request.entity.table.columns]
-    return select(*(rows.fact(name).label(name) for name in columns)).select_from(rows)
+    return select(*(rows.unmasked_column(name).label(name) for name in columns)).select_from(rows)
