@@ -209,7 +209,7 @@ class StageHistory(Record):
     """Period that an opportunity spent in a stage; recorded by the system, read-only."""
 
     __tablename__ = "stage_history"
-    __prefix__ = "sva"
+    __prefix__ = "shi"
     __groups__ = True
     __table_args__ = (Index(None, "opportunity_id", "entered_at"), Index(None, "stage_id"))
 
@@ -251,7 +251,7 @@ class OpportunityContact(Record):
     """Person involved in an opportunity, with their role, such as decision maker."""
 
     __tablename__ = "opportunity_contact"
-    __prefix__ = "bro"
+    __prefix__ = "oco"
     __commands__ = CREATE_UPDATE_DELETE
     __table_args__ = (Index(None, "opportunity_id"), Index(None, "person_id"))
 
