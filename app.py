@@ -311,7 +311,7 @@ def uvicorn_config(served: Starlette, host: str, port: int) -> uvicorn.Config:
         http=HttpProtocol,
         ws=Wire,
         ws_max_size=LONGEST,
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=False,  # 250 KiB per connection, and contexts across messages (ADR 37)
         ws_ping_interval=None,
         log_config=None,
         log_level="warning",

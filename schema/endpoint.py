@@ -23,6 +23,7 @@ from schema import admission
 from schema.admission import Admitted, Documents, Limits
 from schema.api import EXPOSED, GRAPHQL, MUTATIONS, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA, SPECIAL
 from schema.engine.budget import PER_MINUTE, Budget
+from schema.engine.compression import compress
 from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN
 from schema.engine.failures import error_entry_of, failure
@@ -117,7 +118,9 @@ class Endpoint:
             caller, graphql_request, strict, request.headers.get("idempotency-key")
         )
         if text is not None:
-            return respond(text, media)
+            # Only responses of records: those of session mutations contain tokens.
+            encodings = ",".join(request.headers.getlist("accept-encoding"))
+            return await compress(respond(text, media), encodings)
         admitted = self.documents.get(graphql_request.query)
         admitted.cost(graphql_request.variables, graphql_request.operation)
         context = SessionContext(self.app_context, caller, caller.address, self.viewers)

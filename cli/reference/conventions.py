@@ -28,6 +28,7 @@ Send `POST /graphql` with a JSON body `{"query", "variables", "operationName"}` 
 | `Authorization` | `Bearer` and the access token from `signIn` or `refresh`; valid for 15 minutes |
 | `Content-Type` | `application/json` |
 | `Accept` | `application/graphql-response+json` (recommended) or `application/json` |
+| `Accept-Encoding` | `br` or `gzip`: responses of 1 KiB or more are compressed, except those with tokens |
 | `Idempotency-Key` | For mutations: 1 to 200 characters, such as a UUID. For 24 hours, a repetition returns the stored outcome |
 | `X-Tenant` | Optional: the tenant's short name. The request is refused if the token is of another tenant |
 | `X-Access` | `strict`: a field that the caller cannot read is an error instead of `null` |

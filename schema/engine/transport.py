@@ -25,7 +25,7 @@ BODY_SECONDS = 10.0
 """Seconds within which the body must arrive."""
 HEADERS = {
     "Cache-Control": "no-store",
-    "Vary": "Accept, Authorization, Origin",
+    "Vary": "Accept, Accept-Encoding, Authorization, Origin",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -65,10 +65,10 @@ def media_type(accept: str | None) -> str:
             for p in parameters
         ):
             continue
-        quality = next((_quality(p) for p in parameters if p.startswith("q=")), 1.0)
+        weight = next((quality(p) for p in parameters if p.startswith("q=")), 1.0)
         chosen = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(name)
-        if chosen and quality > 0:
-            offered.append((-quality, position, chosen))
+        if chosen and weight > 0:
+            offered.append((-weight, position, chosen))
     if not offered:
         raise HttpRefused(
             406, f"No media type in `Accept` is supported. Accept {GRAPHQL} or {JSON}."
@@ -76,7 +76,8 @@ def media_type(accept: str | None) -> str:
     return min(offered)[2]
 
 
-def _quality(parameter: str) -> float:
+def quality(parameter: str) -> float:
+    """The value of a parameter `q=…` of an `Accept` header; 0 if it is malformed."""
     try:
         return float(parameter[2:])
     except ValueError:

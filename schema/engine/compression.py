@@ -1,0 +1,69 @@
+"""Compresses responses by `Accept-Encoding`: brotli or gzip, each response in a context of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import brotli
+from starlette.responses import Response
+
+from schema.engine.transport import quality
+
+Coding = Literal["br", "gzip"]
+CODINGS: tuple[Coding, ...] = ("br", "gzip")
+"""Supported content codings; of those that the client prefers equally, the first is used."""
+MINIMUM_BYTES = 1024
+"""Bodies below this size fit in one packet, so compressing them saves nothing."""
+INLINE_BYTES = 64 * 1024
+"""Bodies up to this size are compressed on the event loop, in less than a millisecond."""
+# Measured by bench/compression.py; ADR 37 has the figures.
+BR_QUALITY = 4
+GZIP_LEVEL = 5
+GZIP_WINDOW = 31
+"""The window size of zlib, 15, plus 16: with header and trailer of gzip."""
+# One thread: compression never takes more than one core from the event loop.
+_POOL = ThreadPoolExecutor(1, thread_name_prefix="compression")
+
+
+def negotiate(accept_encoding: str) -> Coding | None:
+    """The coding that an `Accept-Encoding` header prefers; None for an uncompressed response."""
+    qualities = {}
+    for part in accept_encoding.lower().split(",")[:50]:
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        qualities[name] = next((quality(p) for p in parameters if p.startswith("q=")), 1.0)
+    best = max(CODINGS, key=lambda each: _quality_of(each, qualities))
+    chosen = _quality_of(best, qualities)
+    return best if chosen > 0 and chosen >= qualities.get("identity", 0.0) else None
+
+
+def _quality_of(coding: Coding, qualities: dict[str, float]) -> float:
+    return qualities.get(coding, qualities.get("*", 0.0))
+
+
+def encode(body: bytes, coding: Coding) -> bytes:
+    """The compressed body. Equal bodies have equal results."""
+    if coding == "br":
+        return brotli.compress(body, brotli.MODE_TEXT, BR_QUALITY)
+    return zlib.compress(body, GZIP_LEVEL, GZIP_WINDOW)
+
+
+async def compress(response: Response, accept_encoding: str) -> Response:
+    """The response, compressed if the client accepts it and the body is large enough.
+
+    Responses with tokens must not be passed: their length depends on the tokens (ADR 37).
+    """
+    coding = negotiate(accept_encoding)
+    if coding is None or len(response.body) < MINIMUM_BYTES:
+        return response
+    body = bytes(response.body)
+    if len(body) <= INLINE_BYTES:
+        response.body = encode(body, coding)
+    else:
+        loop = asyncio.get_running_loop()
+        response.body = await loop.run_in_executor(_POOL, encode, body, coding)
+    response.headers["Content-Encoding"] = coding
+    response.headers["Content-Length"] = str(len(response.body))
+    return response
