@@ -9,6 +9,7 @@ from db import (
     activities,
     cases,
     contracts,
+    documents,
     labels,
     people,
     products,
@@ -25,6 +26,7 @@ from db.engine.model import Model
 
 AREAS = (
     trace,
+    documents,
     setup,
     staff,
     accounts,

@@ -48,6 +48,7 @@ class ArchivedTenant(Strict):
     demo: bool
     placement: int
     revision: str
+    trusted_documents_only: bool = False
     tables: list[ArchivedTable]
 
 

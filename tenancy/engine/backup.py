@@ -130,5 +130,6 @@ async def _tenant(
         demo=one.demo,
         placement=one.placement.version,
         revision=revision,
+        trusted_documents_only=one.trusted_documents_only,
         tables=archived,
     )

@@ -28,6 +28,8 @@ class Tenant:
     state: str
     demo: bool
     placement: Placement
+    trusted_documents_only: bool = False
+    """Whether requests are accepted only by the identifier of a trusted document."""
 
 
 class TenantError(Exception):
@@ -95,10 +97,10 @@ async def register(admin: Driver, one: Tenant) -> None:
     """Insert the catalog row of a tenant whose schema is at the newest revision."""
     await admin.execute(
         "INSERT INTO catalog.tenant "
-        "(id, slug, name, state, demo, schema_name, role_name, placement, revision) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+        "(id, slug, name, state, demo, schema_name, role_name, placement, revision, trusted_documents_only) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)",
         one.id, one.slug, one.name, one.state, one.demo, one.placement.schema,
-        one.placement.version, head(),
+        one.placement.version, head(), one.trusted_documents_only,
     )  # fmt: skip
 
 
@@ -179,4 +181,12 @@ async def rename(admin: Driver, slug: str, new: str) -> None:
 def tenant(row: Row) -> Tenant:
     """The tenant in a row of the catalog."""
     placement = Placement(row["id"], row["schema_name"], row["role_name"], row["placement"])
-    return Tenant(row["id"], row["slug"], row["name"], row["state"], row["demo"], placement)
+    return Tenant(
+        row["id"],
+        row["slug"],
+        row["name"],
+        row["state"],
+        row["demo"],
+        placement,
+        row["trusted_documents_only"],
+    )

@@ -156,7 +156,15 @@ async def _target(admin: Driver, archived: ArchivedTenant, new_name: str | None)
     schema = schema_name(id)
     version = 1 if new_name else archived.placement + 1
     placement = Placement(id, schema, schema, version)
-    return Tenant(id, slug, archived.name, archived.state, archived.demo, placement)
+    return Tenant(
+        id,
+        slug,
+        archived.name,
+        archived.state,
+        archived.demo,
+        placement,
+        archived.trusted_documents_only,
+    )
 
 
 async def _restore(
