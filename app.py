@@ -39,7 +39,9 @@ from resolvers.engine.context import AppContext
 from schema.access_log import AccessLog, logged
 from schema.endpoint import Endpoint
 from schema.engine.budget import PER_MINUTE
+from schema.engine.manifests import read_manifest_file
 from schema.engine.transport import HEADERS, JSON, refusal
+from schema.engine.trusted import NOTHING_TRUSTED, TrustedSettings
 from schema.sockets import Sockets
 from settings import CHECKOUT, Settings, secret
 from subscriptions.engine.wire import LONGEST, Wire
@@ -96,6 +98,7 @@ async def open_endpoint(
     key: bytes,
     per_minute: int = PER_MINUTE,
     passwords: Passwords | None = None,
+    trusted: TrustedSettings = NOTHING_TRUSTED,
 ) -> AsyncIterator[Endpoint]:
     """The endpoint, with its pools open.
 
@@ -119,7 +122,7 @@ async def open_endpoint(
         on_commit=feeds.wake,
     )
     try:
-        yield Endpoint(app_context, viewers, feeds, key, per_minute)
+        yield Endpoint(app_context, viewers, feeds, key, per_minute, trusted)
     finally:
         await feeds.close()
         await throttle.close()
@@ -148,8 +151,15 @@ def _cors(origins: Sequence[str]) -> Middleware:
         CORSMiddleware,
         allow_origins=list(origins),
         allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type", "x-access", "x-tenant", "idempotency-key"],
-        expose_headers=["retry-after"],
+        allow_headers=[
+            "authorization",
+            "content-type",
+            "x-access",
+            "x-tenant",
+            "idempotency-key",
+            "if-none-match",
+        ],
+        expose_headers=["retry-after", "etag"],
         max_age=600,
     )
 
@@ -283,13 +293,20 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     """Serve until cancelled, and finish running requests before returning."""
     configure_logs()
     key = secret(settings)
+    trusted = trusted_settings(settings)
     await prepare(settings, database_url, key)
     page = page_of(settings) if settings.serves_page else None
     logs = settings.log == "requests"
-    async with open_endpoint(database_url, redis_url, key) as endpoint:
+    async with open_endpoint(database_url, redis_url, key, trusted=trusted) as endpoint:
         gc.freeze()  # objects created so far are permanent, so the garbage collector skips them
         served = application(endpoint, settings.allowed_origins, page, logs_requests=logs)
         await _listen(settings, served, page)
+
+
+def trusted_settings(settings: Settings) -> TrustedSettings:
+    """The trusted documents of all tenants. Raises ManifestError if the manifest cannot be used."""
+    documents = read_manifest_file(settings.documents) if settings.documents else {}
+    return TrustedSettings(documents, settings.persisted_queries)
 
 
 def page_of(settings: Settings) -> WebPage:

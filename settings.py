@@ -61,6 +61,16 @@ class Settings(BaseSettings):
         description="What is logged to stderr as JSON lines: only failures, or also each request with its user "
         "and duration.",
     )
+    documents: Path | None = Field(
+        default=None,
+        description="Manifest of trusted documents: a JSON file with the texts of documents by identifier, which all "
+        "tenants accept. Default: none.",
+    )
+    persisted_queries: bool = Field(
+        default=False,
+        description="Whether clients may register documents by sending their hash and text once (automatic "
+        "persisted queries).",
+    )
     demo: bool | None = Field(
         default=None,
         description="Whether to create the demo tenants in an empty database. Their passwords are public, so "

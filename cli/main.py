@@ -7,6 +7,7 @@ import typer
 from cli import (
     backups,
     developing,
+    documents,
     features,
     importing,
     measuring,
@@ -23,7 +24,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for each in (serving, backups, developing, features, proving, measuring):
+for each in (serving, backups, documents, developing, features, proving, measuring):
     cli.add_typer(each.cli)
 cli.add_typer(tenants.tenant, name="tenant")
 cli.add_typer(users.user, name="user")

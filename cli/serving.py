@@ -24,6 +24,7 @@ def run(
     import uvloop
 
     from cli.servers.embedded import CannotStart
+    from schema.engine.manifests import ManifestError
 
     settings = configured(port=port, data=data)
     try:
@@ -32,7 +33,7 @@ def run(
             runner.run(_run(settings))
     except asyncio.CancelledError:
         print_err("Stopped.")
-    except CannotStart as error:
+    except (CannotStart, ManifestError) as error:
         print_err(f"Relata cannot start. {error}")
         raise typer.Exit(1) from None
     else:

@@ -44,6 +44,21 @@ class Code(_DocumentedCode):
         "The document does not match the schema, such as an unknown field or a missing argument.",
         "Correct the document at `locations`; compare it with the schema.",
     )
+    DOCUMENT_NOT_FOUND = (
+        "DOCUMENT_NOT_FOUND",
+        "No document with this `documentId` is registered for the tenant.",
+        "Register the manifest that contains the document, or send its text.",
+    )
+    PERSISTED_QUERY_NOT_FOUND = (
+        "PERSISTED_QUERY_NOT_FOUND",
+        "No client has registered a document with this `sha256Hash` yet, where automatic persisted queries are enabled.",
+        "Send the same request with the text in `query`. Clients of automatic persisted queries do so by themselves.",
+    )
+    TRUSTED_DOCUMENT_REQUIRED = (
+        "TRUSTED_DOCUMENT_REQUIRED",
+        "The tenant accepts only the documents of its manifest, and the request has the text of one.",
+        "Send the `documentId` of a registered document.",
+    )
     BAD_USER_INPUT = (
         "BAD_USER_INPUT",
         "An argument or variable has an invalid value, or a combination that is not supported.",

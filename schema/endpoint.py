@@ -23,8 +23,9 @@ from schema import admission
 from schema.admission import Admitted, Documents, Limits
 from schema.api import EXPOSED, GRAPHQL, MUTATIONS, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA, SPECIAL
 from schema.engine.budget import PER_MINUTE, Budget
-from schema.engine.compression import compress
+from schema.engine.compression import coding_of, compress
 from schema.engine.cursors import Cursors
+from schema.engine.entity_tags import EntityTags
 from schema.engine.errors import SIGN_IN
 from schema.engine.failures import error_entry_of, failure
 from schema.engine.live_service import SubscriptionService
@@ -44,6 +45,7 @@ from schema.engine.transport import (
     request_in_url,
     respond,
 )
+from schema.engine.trusted import NOTHING_TRUSTED, TrustedDocuments, TrustedSettings
 from schema.engine.variables import coerce
 from schema.engine.writes import WriteService
 from schema.sessions import ALONE, PUBLIC, SessionContext
@@ -68,6 +70,7 @@ class Endpoint:
         feeds: Feeds,
         secret: bytes,
         per_minute: int = PER_MINUTE,
+        trusted: TrustedSettings = NOTHING_TRUSTED,
     ) -> None:
         self.app_context = app_context
         self.feeds = feeds
@@ -77,6 +80,14 @@ class Endpoint:
         roots = root_fields(EXPOSED, SPECIAL.viewer)
         budget = Budget(app_context.monotonic, per_minute)
         cursors = Cursors(secret)
+        self._tags = EntityTags(secret)
+        self._trusted = TrustedDocuments(
+            trusted,
+            app_context.database,
+            app_context.monotonic,
+            budget.spend,
+            self.documents.get,
+        )
         self.reads = ReadService(GRAPHQL, MODEL, roots, viewers, cursors, budget)
         self.writes = WriteService(app_context, GRAPHQL, REGISTRY, MUTATIONS, viewers, self.reads)
         live = {each.plural: each.name for each in EXPOSED if each.is_live}
@@ -112,21 +123,28 @@ class Endpoint:
             return await self._without_token(request, media)
         tenant_header = request.headers.get("x-tenant")
         caller = (await self._caller(token, tenant_header, _address(request)))[0]
-        graphql_request = await _read_request(request, BODY)
+        bind_contextvars(tenant=caller.tenant.slug, user=str(caller.user))
+        graphql_request = await self.resolve(caller, await _read_request(request, BODY))
         strict = request.headers.get("x-access") == "strict"
         text = await self.answer(
             caller, graphql_request, strict, request.headers.get("idempotency-key")
         )
         if text is not None:
+            if graphql_request.revalidated:
+                return await self._tags.respond(request, caller, text, media)
             # Only responses of records: those of session mutations contain tokens.
             encodings = ",".join(request.headers.getlist("accept-encoding"))
-            return await compress(respond(text, media), encodings)
+            return await compress(respond(text, media), coding_of(text, encodings))
         admitted = self.documents.get(graphql_request.query)
         admitted.cost(graphql_request.variables, graphql_request.operation)
         context = SessionContext(self.app_context, caller, caller.address, self.viewers)
         response = _done(await _execute(SCHEMA, admitted, graphql_request, context), media)
         self.app_context.on_commit(caller.tenant.id)
         return response
+
+    async def resolve(self, caller: Caller, graphql_request: GraphQLRequest) -> GraphQLRequest:
+        """The request with the text of its document. Raises Refused, or EntryRejected if the session has ended."""
+        return await self._trusted.resolve(caller, graphql_request)
 
     async def answer(
         self,
@@ -135,7 +153,10 @@ class Endpoint:
         strict: bool = False,
         key: str | None = None,
     ) -> bytes | None:
-        """The response body of an operation on records; None for session mutations."""
+        """The response body of an operation on records; None for session mutations.
+
+        The text of the document must have been resolved.
+        """
         bind_contextvars(tenant=caller.tenant.slug, user=str(caller.user))
         admitted = self.documents.get(graphql_request.query)
         operation = admitted.operation(graphql_request.operation)
@@ -147,6 +168,7 @@ class Endpoint:
             graphql_request.operation,
             graphql_request.variables,
             strict,
+            revalidated=graphql_request.revalidated,
         )
         if operation.operation is OperationType.QUERY:
             return await self.reads.answer(caller, request)
@@ -178,14 +200,16 @@ class Endpoint:
         """Answer sign-in and the other public operations; everything else receives the same 401 (D-40)."""
         unauthenticated = Refused(Code.UNAUTHENTICATED, SIGN_IN)
         try:
-            graphql_request = await _read_request(request, PUBLIC_BODY)
-        except HttpRefused:
+            sent = await _read_request(request, PUBLIC_BODY)
+            graphql_request = self._trusted.without_token(sent)
+        except (HttpRefused, Refused):
             raise unauthenticated from None
         try:
             admitted = self._public.get(graphql_request.query)
             admitted.cost(graphql_request.variables, graphql_request.operation)
         except admission.DocumentRejected as rejected:
-            if _is_mistake(rejected, graphql_request.query):
+            # The text of a trusted document is not explained: the client has not sent it.
+            if graphql_request.document_id is None and _is_mistake(rejected, graphql_request.query):
                 raise
             raise unauthenticated from None
         if graphql_request.safe or not _only_public(admitted, graphql_request.operation):

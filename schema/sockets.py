@@ -150,12 +150,15 @@ class Sockets:
             headers.get("authorization"), str(headers.get("x-tenant") or "") or tenant, address
         )
 
-    def dispatch(self, caller: Caller, payload: object) -> SubscriptionRequest | Awaitable[bytes]:
+    async def dispatch(
+        self, caller: Caller, payload: object
+    ) -> SubscriptionRequest | Awaitable[bytes]:
         """The subscription request of an operation, or the awaitable response of a query or mutation. Raises Refused."""
         try:
-            graphql_request = request_of(payload, safe=False)
+            sent = request_of(payload, safe=False)
         except HttpRefused as rejected:
             raise rejected.refused from None
+        graphql_request = await self._endpoint.resolve(caller, sent)
         admitted = self._endpoint.documents.get(graphql_request.query)
         operation = admitted.operation(graphql_request.operation)
         if operation.operation is OperationType.SUBSCRIPTION:

@@ -21,7 +21,8 @@ EVERY = (Code.UNAUTHENTICATED, Code.RATE_LIMITED, Code.RETRYABLE, Code.TIMEOUT, 
 EVERY_MUTATION = (Code.TENANT_SUSPENDED, Code.NOT_APPLIED, *EVERY)
 REQUESTS = """
 Send `POST /graphql` with a JSON body `{"query", "variables", "operationName"}` of at most 1 MiB. Queries can also be sent by
-`GET`. One request holds one operation; batches are not supported.
+`GET`. One request holds one operation; batches are not supported. Instead of `query`, `documentId` names a registered document;
+the guide is [trusted documents](../guide/trusted-documents.md).
 
 | Header | Value |
 | --- | --- |
@@ -29,6 +30,7 @@ Send `POST /graphql` with a JSON body `{"query", "variables", "operationName"}` 
 | `Content-Type` | `application/json` |
 | `Accept` | `application/graphql-response+json` (recommended) or `application/json` |
 | `Accept-Encoding` | `br` or `gzip`: responses of 1 KiB or more are compressed, except those with tokens |
+| `If-None-Match` | For queries by `documentId` in a URL: the `ETag` of a response; 304 if that has not changed |
 | `Idempotency-Key` | For mutations: 1 to 200 characters, such as a UUID. For 24 hours, a repetition returns the stored outcome |
 | `X-Tenant` | Optional: the tenant's short name. The request is refused if the token is of another tenant |
 | `X-Access` | `strict`: a field that the caller cannot read is an error instead of `null` |

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Literal, TypeVar
 
 import brotli
 from starlette.responses import Response
 
 from schema.engine.transport import quality
 
+T = TypeVar("T")
 Coding = Literal["br", "gzip"]
 CODINGS: tuple[Coding, ...] = ("br", "gzip")
 """Supported content codings; of those that the client prefers equally, the first is used."""
 MINIMUM_BYTES = 1024
 """Bodies below this size fit in one packet, so compressing them saves nothing."""
 INLINE_BYTES = 64 * 1024
-"""Bodies up to this size are compressed on the event loop, in less than a millisecond."""
+"""Bodies up to this size are processed on the event loop, in less than a millisecond."""
 # Measured by bench/compression.py; ADR 37 has the figures.
 BR_QUALITY = 4
 GZIP_LEVEL = 5
@@ -50,20 +52,25 @@ def encode(body: bytes, coding: Coding) -> bytes:
     return zlib.compress(body, GZIP_LEVEL, GZIP_WINDOW)
 
 
-async def compress(response: Response, accept_encoding: str) -> Response:
-    """The response, compressed if the client accepts it and the body is large enough.
+def coding_of(body: bytes, accept_encoding: str) -> Coding | None:
+    """The coding of a response with this body; None if the client accepts none or the body is too small."""
+    return negotiate(accept_encoding) if len(body) >= MINIMUM_BYTES else None
+
+
+async def off_loop(work: Callable[..., T], body: bytes, *arguments: object) -> T:
+    """The result of `work` with the body and the arguments; a thread computes it if the body is large."""
+    if len(body) <= INLINE_BYTES:
+        return work(body, *arguments)
+    return await asyncio.get_running_loop().run_in_executor(_POOL, work, body, *arguments)
+
+
+async def compress(response: Response, coding: Coding | None) -> Response:
+    """The response with its body in this coding.
 
     Responses with tokens must not be passed: their length depends on the tokens (ADR 37).
     """
-    coding = negotiate(accept_encoding)
-    if coding is None or len(response.body) < MINIMUM_BYTES:
-        return response
-    body = bytes(response.body)
-    if len(body) <= INLINE_BYTES:
-        response.body = encode(body, coding)
-    else:
-        loop = asyncio.get_running_loop()
-        response.body = await loop.run_in_executor(_POOL, encode, body, coding)
-    response.headers["Content-Encoding"] = coding
-    response.headers["Content-Length"] = str(len(response.body))
+    if coding is not None:
+        response.body = await off_loop(encode, bytes(response.body), coding)
+        response.headers["Content-Encoding"] = coding
+        response.headers["Content-Length"] = str(len(response.body))
     return response

@@ -15,6 +15,9 @@ STATUS: dict[str, int] = {
     Code.FIELD_FORBIDDEN: 403,
     Code.TENANT_MISMATCH: 403,
     Code.TENANT_SUSPENDED: 403,
+    Code.TRUSTED_DOCUMENT_REQUIRED: 403,
+    Code.DOCUMENT_NOT_FOUND: 404,
+    Code.PERSISTED_QUERY_NOT_FOUND: 404,
     Code.TENANT_UPGRADING: 503,
     Code.PAYLOAD_TOO_LARGE: 413,
     Code.RATE_LIMITED: 429,
@@ -30,6 +33,8 @@ WELL_FORMED = {
     Code.BAD_USER_INPUT,
     Code.QUERY_TOO_COMPLEX,
     Code.BAD_CURSOR,
+    Code.DOCUMENT_NOT_FOUND,
+    Code.PERSISTED_QUERY_NOT_FOUND,
     Code.FIELD_FORBIDDEN,
 }
 """Codes that are sent with status 200 to clients that accept only `application/json`."""

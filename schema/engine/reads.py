@@ -55,6 +55,8 @@ class Request:
     variables: Variables
     strict: bool = False
     """Whether denied fields refuse the operation instead of being null (D-30)."""
+    revalidated: bool = False
+    """Whether equal data must give equal bytes, so that clients can revalidate them: the remaining budget is omitted."""
     executes: bool = False
     """Whether every root field is executed in Python, not only those that must be; the results are equal."""
 
@@ -127,7 +129,8 @@ class ReadService:
             )
             texts |= rows
             extras["errors"] = [error_entry_of(error) for error in errors]
-        extras["cost"] = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
+        left = {} if request.revalidated else {"remaining": remaining}
+        extras["cost"] = {"nodes": cost.nodes, "fields": cost.fields, **left}
         return _response(parsed.keys, texts, extras)
 
     def explain(

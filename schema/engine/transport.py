@@ -35,10 +35,20 @@ class GraphQLRequest:
     """A GraphQL request as sent, not yet validated."""
 
     query: str
+    """Text of the document; empty if the request has `document_id`, until it is resolved."""
     variables: JsonObject
     operation: str | None
     safe: bool
     """Whether it was sent by GET, so that mutations are refused."""
+    document_id: str | None = None
+    """Identifier of a trusted document, as sent."""
+    hash: str | None = None
+    """`extensions.persistedQuery.sha256Hash`, by which clients of automatic persisted queries name a document."""
+
+    @property
+    def revalidated(self) -> bool:
+        """Whether clients may revalidate the response: a query by identifier in a URL, which contains no text."""
+        return self.safe and self.document_id is not None
 
 
 class HttpRefused(Exception):
@@ -145,9 +155,7 @@ def request_of(data: object, *, safe: bool) -> GraphQLRequest:
         raise HttpRefused(
             400, 'The request must be a JSON object such as {"query": "…", "variables": {…}}.'
         )
-    query, variables, name = data.get("query"), data.get("variables"), data.get("operationName")
-    if not isinstance(query, str):
-        raise HttpRefused(400, "`query` must be a string. Send the document in it.")
+    variables, name = data.get("variables"), data.get("operationName")
     if not isinstance(variables, dict | None):
         raise HttpRefused(400, "`variables` must be an object. Correct or omit it.")
     if _nested(variables):
@@ -156,9 +164,33 @@ def request_of(data: object, *, safe: bool) -> GraphQLRequest:
         )
     if not isinstance(name, str | None):
         raise HttpRefused(400, "`operationName` must be a string. Correct or omit it.")
-    if not isinstance(data.get("extensions"), dict | None):
+    extensions = data.get("extensions")
+    if not isinstance(extensions, dict | None):
         raise HttpRefused(400, "`extensions` must be an object. Correct or omit it.")
-    return GraphQLRequest(query, variables or {}, name or None, safe)
+    hash = _persisted_query(extensions or {})
+    query, document_id = _document(data, hash)
+    return GraphQLRequest(query, variables or {}, name or None, safe, document_id, hash)
+
+
+def _document(data: JsonObject, hash: str | None) -> tuple[str, str | None]:
+    """The text of the document and its identifier; one of both is empty. Raises HttpRefused."""
+    query, document_id = data.get("query"), data.get("documentId")
+    if not isinstance(document_id, str | None):
+        raise HttpRefused(400, "`documentId` must be a string. Correct or omit it.")
+    if query is None and (document_id or hash):
+        return "", document_id or hash
+    if not isinstance(query, str):
+        raise HttpRefused(400, "`query` must be a string. Send the document in it.")
+    if document_id:
+        raise HttpRefused(400, "Send `documentId` or `query`, not both.")
+    return query, None
+
+
+def _persisted_query(extensions: JsonObject) -> str | None:
+    """The hash of an automatic persisted query, if the request has one."""
+    persisted = extensions.get("persistedQuery")
+    hash = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    return hash if isinstance(hash, str) and hash else None
 
 
 def _nested(value: object) -> bool:

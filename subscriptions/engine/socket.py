@@ -59,7 +59,7 @@ class SocketHandler(Protocol):
         Raises Refused, or the error of a transaction.
         """
 
-    def dispatch(self, caller: Caller, payload: object) -> ListRequest | Awaitable[bytes]:
+    async def dispatch(self, caller: Caller, payload: object) -> ListRequest | Awaitable[bytes]:
         """The subscription request of an operation, or the awaitable response of a query or mutation. Raises Refused."""
 
     def error_entries(self, error: Exception) -> Sequence[ErrorEntry]:
@@ -200,7 +200,7 @@ class Socket:
             case "pong":
                 pass
             case "subscribe":
-                self._subscribe(_id(message), message.get("payload"))
+                await self._subscribe(_id(message), message.get("payload"))
             case "complete":
                 self._complete(_id(message))
             case _:
@@ -267,7 +267,7 @@ class Socket:
 
     # --- operations ------------------------------------------------------------------------------
 
-    def _subscribe(self, id: str, payload: object) -> None:
+    async def _subscribe(self, id: str, payload: object) -> None:
         caller = self._caller
         if id in self._subscribers or id in self._tasks:
             raise Closed(
@@ -277,8 +277,10 @@ class Socket:
             if len(self._subscribers) + len(self._running) >= OPERATIONS:
                 message = f"{OPERATIONS} operations are open on this socket. End one of them first."
                 raise Refused(Code.RATE_LIMITED, message)
-            operation = self._handler.dispatch(caller, payload)
+            operation = await self._handler.dispatch(caller, payload)
             subscribes = not isinstance(operation, Awaitable)
+            if subscribes and self._closed:  # while the document was looked up
+                return
             if subscribes and not self._limiter.follow(caller.tenant.id, caller.user):
                 message = f"The user has {LISTS} live lists open. End some of them first."
                 raise Refused(Code.RATE_LIMITED, message)
