@@ -21,11 +21,11 @@ FIELDS = "phone registrationNumber vatNumber email"
 
 
 @covers("VPM-09", "VPM-01")
-async def test_numbers_are_normalized(own: TenantClient) -> None:
-    id = await own.done(
+async def test_numbers_are_normalized(tenant: TenantClient) -> None:
+    id = await tenant.mutate(
         "rep1", "accountCreate", name="a", website="https://acme.example", **SWEDISH
     )
-    result = (await read(own, "rep1", f"{{ account(id: $id) {{ {FIELDS} website }} }}", id=id))[
+    result = (await read(tenant, "rep1", f"{{ account(id: $id) {{ {FIELDS} website }} }}", id=id))[
         "account"
     ]
     assert result == {
@@ -46,16 +46,18 @@ PLACES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_national_number_is_parsed_for_the_country_of_the_account(
-    own: TenantClient, place: str
+    tenant: TenantClient, place: str
 ) -> None:
-    id = await own.done("rep1", "accountCreate", name="a", phone="08-12 34 56", **PLACES[place])
-    assert (await own.row("account", id))["phone"] == "+468123456"
-    await own.done("rep1", "accountUpdate", id=id, phone="08-12 34 57")
-    assert (await own.row("account", id))["phone"] == "+468123457"
+    id = await tenant.mutate(
+        "rep1", "accountCreate", name="a", phone="08-12 34 56", **PLACES[place]
+    )
+    assert (await tenant.row("account", id))["phone"] == "+468123456"
+    await tenant.mutate("rep1", "accountUpdate", id=id, phone="08-12 34 57")
+    assert (await tenant.row("account", id))["phone"] == "+468123457"
 
 
 @covers("VPM-09")
-async def test_an_invalid_number_is_refused_with_a_remedy(own: TenantClient) -> None:
+async def test_an_invalid_number_is_refused_with_a_remedy(tenant: TenantClient) -> None:
     wrong = {
         "phone": "1",
         "registrationNumber": "556188-8405",
@@ -63,84 +65,84 @@ async def test_an_invalid_number_is_refused_with_a_remedy(own: TenantClient) -> 
         "email": "info@",
         "invoiceEmail": "x",
     }
-    actual = await errors(own, "rep1", "accountCreate", name="a", country="SE", **wrong)
+    actual = await errors(tenant, "rep1", "accountCreate", name="a", country="SE", **wrong)
     assert sorted(actual) == sorted(("INVALID", each) for each in wrong)
-    result = await message(own, "rep1", "accountCreate", name="a", phone="08-12 34 56")
+    result = await message(tenant, "rep1", "accountCreate", name="a", phone="08-12 34 56")
     assert result == (
         "The telephone number is invalid. Enter it with its country code, such as +31 20 123 4567."
     )
 
 
-async def test_an_unchanged_number_is_not_validated_again(own: TenantClient) -> None:
-    id = await own.done("rep1", "accountCreate", name="a")
-    await own.value(
+async def test_an_unchanged_number_is_not_validated_again(tenant: TenantClient) -> None:
+    id = await tenant.mutate("rep1", "accountCreate", name="a")
+    await tenant.value(
         "UPDATE account SET phone = '+31 555 1', email = 'none' WHERE id = $1", uuid_of(id)
     )
-    await own.done("rep1", "accountUpdate", id=id, name="b", phone="+31 555 1")
-    assert (await own.row("account", id))["phone"] == "+31 555 1"
-    assert await errors(own, "rep1", "accountUpdate", id=id, phone="+31 555 2") == [
+    await tenant.mutate("rep1", "accountUpdate", id=id, name="b", phone="+31 555 1")
+    assert (await tenant.row("account", id))["phone"] == "+31 555 1"
+    assert await errors(tenant, "rep1", "accountUpdate", id=id, phone="+31 555 2") == [
         ("INVALID", "phone")
     ]
-    await own.done("rep1", "accountUpdate", id=id, phone=" ", email=None)
-    assert (await own.row("account", id))["phone"] is None
+    await tenant.mutate("rep1", "accountUpdate", id=id, phone=" ", email=None)
+    assert (await tenant.row("account", id))["phone"] is None
 
 
 @covers("SMP-31")
 async def test_numbers_of_an_affiliation_are_parsed_for_the_country_of_the_account(
-    own: TenantClient,
+    tenant: TenantClient,
 ) -> None:
-    account = await own.done("rep1", "accountCreate", name="a", country="SE")
+    account = await tenant.mutate("rep1", "accountCreate", name="a", country="SE")
     params = {
         "account": account,
         "phone": "08-12 34 56",
         "secondPhone": "+31 20 123 4567",
         "email": "B@ACME.example",
     }
-    id = await own.done(
+    id = await tenant.mutate(
         "rep1", "personCreate", lastName="Berg", phone="070-123 45 67", affiliations=[params]
     )
-    assert (await own.row("person", id))["phone"] == "+46701234567"
-    [row] = await own.fetch("SELECT * FROM affiliation WHERE person_id = $1", uuid_of(id))
+    assert (await tenant.row("person", id))["phone"] == "+46701234567"
+    [row] = await tenant.fetch("SELECT * FROM affiliation WHERE person_id = $1", uuid_of(id))
     assert (row["phone"], row["second_phone"], row["email"]) == (
         "+468123456",
         "+31201234567",
         "B@acme.example",
     )
     affiliation = "aff_" + row["id"].hex
-    await own.done("rep1", "affiliationUpdate", id=affiliation, phone="08-12 34 57")
-    assert (await own.row("affiliation", affiliation))["phone"] == "+468123457"
+    await tenant.mutate("rep1", "affiliationUpdate", id=affiliation, phone="08-12 34 57")
+    assert (await tenant.row("affiliation", affiliation))["phone"] == "+468123457"
     wrong = {"phone": "1", "secondPhone": "2", "email": "3"}
-    result = await errors(own, "rep1", "affiliationUpdate", id=affiliation, **wrong)
+    result = await errors(tenant, "rep1", "affiliationUpdate", id=affiliation, **wrong)
     assert result == [("INVALID", each) for each in wrong]
-    assert await errors(own, "rep1", "personUpdate", id=id, phone="070-123 45 68") == [
+    assert await errors(tenant, "rep1", "personUpdate", id=id, phone="070-123 45 68") == [
         ("INVALID", "phone")
     ]
 
 
 @covers("D-34")
 async def test_an_error_does_not_reveal_a_country_that_the_caller_may_not_read(
-    own: TenantClient,
+    tenant: TenantClient,
 ) -> None:
     """The number is parsed without a country, and the error names none."""
-    id = await own.done("rep1", "accountCreate", name="a", country="SE")
+    id = await tenant.mutate("rep1", "accountCreate", name="a", country="SE")
     close = (
         "DELETE FROM field_permission WHERE entity = 'Account' AND field = 'country' RETURNING "
         "profile_id, writes"
     )
-    closed = await own.fetch(close)
+    closed = await tenant.fetch(close)
     try:
-        await own.value("UPDATE log_head SET access = access + 1")
-        result = await message(own, "rep1", "accountUpdate", id=id, phone="08-12 34 56")
+        await tenant.value("UPDATE log_head SET access = access + 1")
+        result = await message(tenant, "rep1", "accountUpdate", id=id, phone="08-12 34 56")
         assert result == (
             "The telephone number is invalid. Enter it with its country code, such as +31 20 "
             "123 4567."
         )
-        await own.done("rep1", "accountUpdate", id=id, registrationNumber="556188-8405")
+        await tenant.mutate("rep1", "accountUpdate", id=id, registrationNumber="556188-8405")
     finally:
         for row in closed:
-            await own.value(
+            await tenant.value(
                 "INSERT INTO field_permission (id, profile_id, entity, field, writes) "
                 "VALUES (gen_random_uuid(), $1, 'Account', 'country', $2)",
                 *row,
             )
-        await own.value("UPDATE log_head SET access = access + 1")
+        await tenant.value("UPDATE log_head SET access = access + 1")

@@ -41,63 +41,63 @@ def mutation(name: str, inner: str) -> str:
       userErrors {{ code }} opportunity {{ id {inner} }} }} }}"""
 
 
-async def leaves(own: TenantClient) -> list[str]:
+async def leaves(tenant: TenantClient) -> list[str]:
     """The scalar fields of an account in the contract."""
-    fields = (await own.ask("rep1", LEAVES)).data["__type"]["fields"]
+    fields = (await tenant.ask("rep1", LEAVES)).data["__type"]["fields"]
     kinds = {each["name"]: each["type"]["ofType"] or each["type"] for each in fields}
     return sorted(name for name, kind in kinds.items() if kind["kind"] in ("SCALAR", "ENUM"))
 
 
 @covers("EP-197", "EP-185")
 async def test_all_data_of_an_account_is_read_in_one_query_and_written_in_one_mutation(
-    own: TenantClient,
+    tenant: TenantClient,
 ) -> None:
     """Every field of the contract is returned, and each written value is read back."""
-    names = await leaves(own)
+    names = await leaves(tenant)
     assert set(DATA) < set(names)
     query = f"query ($id: ID!) {{ account(id: $id) {{ {' '.join(names)} }} }}"
-    id = await own.done("rep1", "accountCreate", **DATA)
-    read = (await own.ask("rep1", query, {"id": id})).data["account"]
+    id = await tenant.mutate("rep1", "accountCreate", **DATA)
+    read = (await tenant.ask("rep1", query, {"id": id})).data["account"]
     assert {name: read[name] for name in DATA} == DATA
     assert read["id"] == id
     for name, value in OTHERS.items():
-        await own.done("rep1", "accountUpdate", id=id, **{name: value})
-    changed = (await own.ask("rep1", query, {"id": id})).data["account"]
+        await tenant.mutate("rep1", "accountUpdate", id=id, **{name: value})
+    changed = (await tenant.ask("rep1", query, {"id": id})).data["account"]
     assert {name: changed[name] for name in OTHERS} == OTHERS
     assert changed["version"] == read["version"] + len(OTHERS)
 
 
 @covers("EP-185")
-async def test_an_account_is_deleted_and_restored(own: TenantClient) -> None:
+async def test_an_account_is_deleted_and_restored(tenant: TenantClient) -> None:
     query = "query ($id: ID!) { account(id: $id) { name addresses { totalCount } } }"
-    id = await own.done("rep1", "accountCreate", name="a", addresses=[{"city": "Delft"}])
-    before = (await own.ask("rep1", query, {"id": id})).data["account"]
+    id = await tenant.mutate("rep1", "accountCreate", name="a", addresses=[{"city": "Delft"}])
+    before = (await tenant.ask("rep1", query, {"id": id})).data["account"]
     assert before == {"name": "a", "addresses": {"totalCount": 1}}
-    assert outcome_of(await own.do("rep2", "accountUpdate", id=id, name="b")) == "FORBIDDEN"
-    assert outcome_of(await own.do("rep2", "accountDelete", id=id)) == "FORBIDDEN"
-    await own.done("rep1", "accountDelete", id=id)
-    assert (await own.ask("rep1", query, {"id": id})).data["account"] is None
-    assert outcome_of(await own.do("rep1", "accountUpdate", id=id, name="b")) == "NOT_FOUND"
-    await own.done("rep1", "accountRestore", id=id)
-    assert (await own.ask("rep1", query, {"id": id})).data["account"] == before
+    assert outcome_of(await tenant.attempt("rep2", "accountUpdate", id=id, name="b")) == "FORBIDDEN"
+    assert outcome_of(await tenant.attempt("rep2", "accountDelete", id=id)) == "FORBIDDEN"
+    await tenant.mutate("rep1", "accountDelete", id=id)
+    assert (await tenant.ask("rep1", query, {"id": id})).data["account"] is None
+    assert outcome_of(await tenant.attempt("rep1", "accountUpdate", id=id, name="b")) == "NOT_FOUND"
+    await tenant.mutate("rep1", "accountRestore", id=id)
+    assert (await tenant.ask("rep1", query, {"id": id})).data["account"] == before
 
 
 @covers("EP-186", "EP-196")
 async def test_opportunities_are_created_and_edited_on_the_page_of_an_account(
-    own: TenantClient,
+    tenant: TenantClient,
 ) -> None:
     """Each mutation returns the updated page in the same request."""
-    id = await own.done("rep1", "accountCreate", name=own.name())
-    beside = await own.done("rep1", "accountCreate", name=own.name())
-    type = public_id("opt", await own.type("New business"))
+    id = await tenant.mutate("rep1", "accountCreate", name=tenant.new_name())
+    beside = await tenant.mutate("rep1", "accountCreate", name=tenant.new_name())
+    type = public_id("opt", await tenant.type_id("New business"))
     mine = {"account": id, "type": type, "currency": "EUR", "amount": "100", "name": "first"}
     create = mutation("opportunityCreate", f"account {{ id {OPPORTUNITIES} }}")
-    made = (await own.ask("rep1", create, {"input": mine})).data["done"]
+    made = (await tenant.ask("rep1", create, {"input": mine})).data["done"]
     assert made["userErrors"] == []
     page = made["opportunity"]["account"]
     assert page["id"] == id
     assert [each["name"] for each in page["opportunities"]["nodes"]] == ["first"]
-    again = await own.ask("rep1", create, {"input": {**mine, "name": "second", "amount": "50"}})
+    again = await tenant.ask("rep1", create, {"input": {**mine, "name": "second", "amount": "50"}})
     listed = again.data["done"]["opportunity"]["account"]["opportunities"]
     assert [each["name"] for each in listed["nodes"]] == ["first", "second"]
     [sum] = listed["aggregate"]["sum"]["amount"]
@@ -105,33 +105,33 @@ async def test_opportunities_are_created_and_edited_on_the_page_of_an_account(
     first, second = listed["nodes"]
     update = mutation("opportunityUpdate", f"account {{ {OPPORTUNITIES} }}")
     edited = {"id": first["id"], "version": first["version"], "name": "third", "amount": "75"}
-    after = (await own.ask("rep1", update, {"input": edited})).data["done"]["opportunity"][
+    after = (await tenant.ask("rep1", update, {"input": edited})).data["done"]["opportunity"][
         "account"
     ]
     assert [(e["name"], e["amount"]["amount"]) for e in after["opportunities"]["nodes"]] == [
         ("second", "50.00"), ("third", "75.00"),
     ]  # fmt: skip
     assert after["opportunities"]["aggregate"]["sum"]["amount"][0]["amount"] == "125.00"
-    assert after == (await own.ask("rep1", PAGE, {"id": id})).data["account"]
-    stale = await own.ask("rep1", update, {"input": {**edited, "name": "fourth"}})
+    assert after == (await tenant.ask("rep1", PAGE, {"id": id})).data["account"]
+    stale = await tenant.ask("rep1", update, {"input": {**edited, "name": "fourth"}})
     assert stale.codes == ["CONFLICT"], "another user edited the row in between"
-    other = (await own.ask("rep1", PAGE, {"id": beside})).data["account"]["opportunities"]
+    other = (await tenant.ask("rep1", PAGE, {"id": beside})).data["account"]["opportunities"]
     assert other["totalCount"] == 0, "another account lists only its own"
     assert second["permissions"] == {"update": True, "delete": True}
 
 
 @covers("EP-196")
 async def test_the_page_of_an_account_lists_what_the_viewer_may_see_and_edit(
-    own: TenantClient,
+    tenant: TenantClient,
 ) -> None:
-    id = await own.done("admin", "accountCreate", name=own.name())
-    reps_opportunity = await own.opportunity("rep1", account=id, name="reps1")
-    await own.opportunity("rep2", account=id, name="reps2")
-    await own.done(
+    id = await tenant.mutate("admin", "accountCreate", name=tenant.new_name())
+    reps_opportunity = await tenant.opportunity("rep1", account=id, name="reps1")
+    await tenant.opportunity("rep2", account=id, name="reps2")
+    await tenant.mutate(
         "admin",
         "opportunityShareCreate",
         opportunity=reps_opportunity,
-        employee=public_id("emp", await own.employee("rep2")),
+        employee=public_id("emp", await tenant.employee_id("rep2")),
     )
     for persona, seen in (
         ("manager", {"reps1": True, "reps2": True}),
@@ -139,6 +139,6 @@ async def test_the_page_of_an_account_lists_what_the_viewer_may_see_and_edit(
         ("rep2", {"reps1": False, "reps2": True}),
         ("limited", {}),
     ):
-        page = (await own.ask(persona, PAGE, {"id": id})).data["account"]["opportunities"]
+        page = (await tenant.ask(persona, PAGE, {"id": id})).data["account"]["opportunities"]
         assert {e["name"]: e["permissions"]["update"] for e in page["nodes"]} == seen, persona
         assert page["totalCount"] == len(seen)

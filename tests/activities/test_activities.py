@@ -17,11 +17,11 @@ DONE_AT = "2026-03-20T09:30:00Z"
 
 async def subjects(client: CaseClient) -> dict[str, str]:
     """A record of each type that can have activities, by relation name."""
-    own, account = client.own, await client.account()
+    tenant, account = client.tenant, await client.account()
     return {
         "account": account,
-        "person": await person(own, account),
-        "opportunity": await own.opportunity("rep1", account=account),
+        "person": await person(tenant, account),
+        "opportunity": await tenant.opportunity("rep1", account=account),
         "contract": await client.contract(account),
         "case": await client.case(account),
     }
@@ -30,13 +30,15 @@ async def subjects(client: CaseClient) -> dict[str, str]:
 @covers("EP-083", "EP-199", "EP-338")
 @pytest.mark.parametrize("name", NAMES)
 async def test_activity_is_listed_on_its_record(client: CaseClient, name: str) -> None:
-    own, id = client.own, (await subjects(client))[name]
-    category = await own.done("admin", "activityCategoryCreate", name=own.name())
-    activity = await planned(own, "admin", **{name: id}, category=category, subject="A first talk")
-    await own.done("admin", "activityUpdate", id=activity, note="Bring the samples.")
+    tenant, id = client.tenant, (await subjects(client))[name]
+    category = await tenant.mutate("admin", "activityCategoryCreate", name=tenant.new_name())
+    activity = await planned(
+        tenant, "admin", **{name: id}, category=category, subject="A first talk"
+    )
+    await tenant.mutate("admin", "activityUpdate", id=activity, note="Bring the samples.")
     query = f"""query ($id: ID!) {{ {name}(id: $id) {{ activities {{
       nodes {{ id subject note plannedAt doneAt category {{ id }} owner {{ id }} }} }} }} }}"""
-    data = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
+    data = (await tenant.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
     assert data == [
         {
             "id": activity,
@@ -45,27 +47,27 @@ async def test_activity_is_listed_on_its_record(client: CaseClient, name: str) -
             "plannedAt": "2026-03-20T09:00:00.000000Z",
             "doneAt": None,
             "category": {"id": category},
-            "owner": {"id": public_id("emp", await own.employee("admin"))},
+            "owner": {"id": public_id("emp", await tenant.employee_id("admin"))},
         }
     ]
-    await own.done("admin", "activityDelete", id=activity)
-    data = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
+    await tenant.mutate("admin", "activityDelete", id=activity)
+    data = (await tenant.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
     assert data == []
-    await own.done("admin", "activityRestore", id=activity)
+    await tenant.mutate("admin", "activityRestore", id=activity)
 
 
 async def test_activity_without_or_with_two_records_is_refused(client: CaseClient) -> None:
-    own, records = client.own, await subjects(client)
-    none = await own.do("admin", "activityCreate", subject="On nothing")
+    tenant, records = client.tenant, await subjects(client)
+    none = await tenant.attempt("admin", "activityCreate", subject="On nothing")
     assert wrong(none) == [("INVALID", "input")]
     two = {name: records[name] for name in ("account", "case")}
-    both = await own.do("admin", "activityCreate", subject="On two", **two)
+    both = await tenant.attempt("admin", "activityCreate", subject="On two", **two)
     assert wrong(both) == [("INVALID", "case")]
     values: dict[str, Any] = {
         "subject": "x",
         "activities": [{"subject": "y", "account": records["account"]}],
     }
-    nested = await own.do("admin", "caseCreate", **values)
+    nested = await tenant.attempt("admin", "caseCreate", **values)
     assert wrong(nested)[0][0] == "INVALID"
 
 
@@ -73,40 +75,45 @@ async def test_activity_without_or_with_two_records_is_refused(client: CaseClien
 async def test_categories_are_unique_replaceable_and_restricted_to_administrators(
     client: CaseClient,
 ) -> None:
-    own = client.own
-    old, new = [await own.done("admin", "activityCategoryCreate", name=own.name()) for _ in "ab"]
-    call = await planned(own, account=await client.account(), category=old)
-    name = (await own.row("activity_category", old))["name"]
-    assert wrong(await own.do("admin", "activityCategoryCreate", name=name)) == [
+    tenant = client.tenant
+    old, new = [
+        await tenant.mutate("admin", "activityCategoryCreate", name=tenant.new_name()) for _ in "ab"
+    ]
+    call = await planned(tenant, account=await client.account(), category=old)
+    name = (await tenant.row("activity_category", old))["name"]
+    assert wrong(await tenant.attempt("admin", "activityCategoryCreate", name=name)) == [
         ("DUPLICATE", "name")
     ]
-    assert wrong(await own.do("admin", "activityCategoryDelete", id=old)) == [("IN_USE", "id")]
-    await own.done("admin", "activityCategoryDelete", id=old, replaceWith=new)
-    assert (await own.row("activity", call))["category_id"] == uuid_of(new)
+    assert wrong(await tenant.attempt("admin", "activityCategoryDelete", id=old)) == [
+        ("IN_USE", "id")
+    ]
+    await tenant.mutate("admin", "activityCategoryDelete", id=old, replaceWith=new)
+    assert (await tenant.row("activity", call))["category_id"] == uuid_of(new)
     assert (
-        outcome_of(await own.do("rep1", "activityCategoryCreate", name=own.name())) == "FORBIDDEN"
+        outcome_of(await tenant.attempt("rep1", "activityCategoryCreate", name=tenant.new_name()))
+        == "FORBIDDEN"
     )
 
 
 @covers("VPM-15")
 async def test_complete_sets_done_at_hours_and_overtime(client: CaseClient) -> None:
-    own, case = client.own, await client.case(await client.account())
-    activity = await planned(own, case=case, hours=None)
-    await own.done("rep1", "activityComplete", id=activity, hours="1.5", overtime=True)
-    row = await own.row("activity", activity)
+    tenant, case = client.tenant, await client.case(await client.account())
+    activity = await planned(tenant, case=case, hours=None)
+    await tenant.mutate("rep1", "activityComplete", id=activity, hours="1.5", overtime=True)
+    row = await tenant.row("activity", activity)
     assert row["done_at"] == row["updated_at"], "completed now"
     assert (str(row["hours"]), row["overtime"]) == ("1.5000", True)
-    await own.done("rep1", "activityComplete", id=activity)
-    again = await own.row("activity", activity)
+    await tenant.mutate("rep1", "activityComplete", id=activity)
+    again = await tenant.row("activity", activity)
     assert again == row, "completing again changes nothing"
-    await own.done("rep1", "activityComplete", id=activity, doneAt=DONE_AT, hours=None)
-    last = await own.row("activity", activity)
+    await tenant.mutate("rep1", "activityComplete", id=activity, doneAt=DONE_AT, hours=None)
+    last = await tenant.row("activity", activity)
     assert last["done_at"].isoformat() == "2026-03-20T09:30:00+00:00"
     assert (last["hours"], last["overtime"]) == (None, True)
-    negative = await own.do("rep1", "activityComplete", id=activity, hours="-1")
+    negative = await tenant.attempt("rep1", "activityComplete", id=activity, hours="-1")
     assert wrong(negative) == [("INVALID", "hours")]
-    await own.done("rep1", "activityUpdate", id=activity, doneAt=None)
-    assert (await own.row("activity", activity))["done_at"] is None, "it is planned again"
+    await tenant.mutate("rep1", "activityUpdate", id=activity, doneAt=None)
+    assert (await tenant.row("activity", activity))["done_at"] is None, "it is planned again"
 
 
 SUMS = """query ($id: ID!) { case(id: $id) {
@@ -118,12 +125,12 @@ SUMS = """query ($id: ID!) { case(id: $id) {
 
 @covers("VN-34")
 async def test_hours_and_overtime_of_a_case(client: CaseClient) -> None:
-    own, case = client.own, await client.case(await client.account())
+    tenant, case = client.tenant, await client.case(await client.account())
     for hours, overtime in (("1.25", False), ("2", True), ("0.5", True)):
-        activity = await planned(own, case=case, hours=None)
-        await own.done("rep1", "activityComplete", id=activity, hours=hours, overtime=overtime)
-    await planned(own, case=case, hours="8")
-    data = (await own.ask("rep1", SUMS, {"id": case})).data["case"]
+        activity = await planned(tenant, case=case, hours=None)
+        await tenant.mutate("rep1", "activityComplete", id=activity, hours=hours, overtime=overtime)
+    await planned(tenant, case=case, hours="8")
+    data = (await tenant.ask("rep1", SUMS, {"id": case})).data["case"]
     assert data == {
         "all": {"aggregate": {"count": 4, "sum": {"hours": "11.7500"}}},
         "overtime": {"aggregate": {"count": 2, "sum": {"hours": "2.5000"}}},
@@ -134,15 +141,17 @@ async def test_hours_and_overtime_of_a_case(client: CaseClient) -> None:
 @covers("D-34", "D-32")
 async def test_only_owner_and_administrator_complete_an_activity(client: CaseClient) -> None:
     """Users who see the record see its activities; activities on invisible records are not found."""
-    own = client.own
-    activity = await planned(own, account=await client.account())
+    tenant = client.tenant
+    activity = await planned(tenant, account=await client.account())
     outcomes = {}
     for persona in ("rep2", "support", "limited", "manager", "admin", "rep1"):
-        outcomes[persona] = outcome_of(await own.do(persona, "activityComplete", id=activity))
+        outcomes[persona] = outcome_of(
+            await tenant.attempt(persona, "activityComplete", id=activity)
+        )
     others = dict.fromkeys(("rep2", "support", "limited", "manager"), "FORBIDDEN")
     assert outcomes == {**others, "admin": DONE, "rep1": DONE}
-    hidden = await planned(own, opportunity=await own.opportunity("rep1"))
-    assert outcome_of(await own.do("rep2", "activityComplete", id=hidden)) == "NOT_FOUND"
+    hidden = await planned(tenant, opportunity=await tenant.opportunity("rep1"))
+    assert outcome_of(await tenant.attempt("rep2", "activityComplete", id=hidden)) == "NOT_FOUND"
 
 
 @covers("D-34", "D-33")
@@ -150,16 +159,16 @@ async def test_only_owner_and_administrator_complete_an_activity(client: CaseCli
 async def test_complete_without_write_access_to_done_at_is_refused(
     client: CaseClient, explicit: bool
 ) -> None:
-    own = client.own
-    activity = await planned(own, account=await client.account())
+    tenant = client.tenant
+    activity = await planned(tenant, account=await client.account())
     text = (
         "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Activity' AND f.field = 'doneAt'"
     )
-    field = public_id("pfi", await own.value(text))
-    await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
+    field = public_id("pfi", await tenant.value(text))
+    await tenant.mutate("admin", "fieldPermissionUpdate", id=field, writes=False)
     params: dict[str, Any] = {"doneAt": DONE_AT} if explicit else {}
-    answer = await own.do("rep1", "activityComplete", id=activity, **params)
+    answer = await tenant.attempt("rep1", "activityComplete", id=activity, **params)
     assert outcome_of(answer) == "FIELD_READ_ONLY"
-    await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
-    await own.done("rep1", "activityComplete", id=activity, **params)
+    await tenant.mutate("admin", "fieldPermissionUpdate", id=field, writes=True)
+    await tenant.mutate("rep1", "activityComplete", id=activity, **params)

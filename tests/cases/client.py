@@ -20,43 +20,47 @@ STATUSES = {
 class CaseClient:
     """Creates cases and related records in one tenant; `statuses` has the status ids by name."""
 
-    own: TenantClient
+    tenant: TenantClient
     statuses: dict[str, str]
 
     async def account(self, persona: str = "rep1", **params: Any) -> str:
         """A new account of a persona."""
-        owner = public_id("emp", await self.own.employee(persona))
-        params = {"name": self.own.name(), "owner": owner, **params}
-        return await self.own.done("admin", "accountCreate", **params)
+        owner = public_id("emp", await self.tenant.employee_id(persona))
+        params = {"name": self.tenant.new_name(), "owner": owner, **params}
+        return await self.tenant.mutate("admin", "accountCreate", **params)
 
     async def case(self, *accounts: str, persona: str = "rep1", **params: Any) -> str:
         """A new case of a persona, linked to these accounts."""
         params = {
-            "subject": self.own.name(),
+            "subject": self.tenant.new_name(),
             "accounts": [{"account": a} for a in accounts],
         } | params
-        return await self.own.done(persona, "caseCreate", **params)
+        return await self.tenant.mutate(persona, "caseCreate", **params)
 
     async def type(self, **params: Any) -> str:
         """A new case type."""
-        return await self.own.done("admin", "caseTypeCreate", name=self.own.name(), **params)
+        return await self.tenant.mutate(
+            "admin", "caseTypeCreate", name=self.tenant.new_name(), **params
+        )
 
     async def contract(self, account: str) -> str:
         """A new contract of an account."""
-        kind = await self.own.done("admin", "contractKindCreate", name=self.own.name())
-        params = {"name": "Service", "number": self.own.name(), "currency": "EUR"}
-        return await self.own.done("admin", "contractCreate", account=account, kind=kind, **params)
+        kind = await self.tenant.mutate("admin", "contractKindCreate", name=self.tenant.new_name())
+        params = {"name": "Service", "number": self.tenant.new_name(), "currency": "EUR"}
+        return await self.tenant.mutate(
+            "admin", "contractCreate", account=account, kind=kind, **params
+        )
 
     async def row(self, case: str) -> dict[str, Any]:
         """The row of a case."""
-        return await self.own.row("case", case)
+        return await self.tenant.row("case", case)
 
     async def status(self, case: str) -> str:
         """The name of a case's status."""
         name = (
             'SELECT s.name FROM case_status s JOIN "case" c ON c.status_id = s.id WHERE c.id = $1'
         )
-        return str(await self.own.value(name, uuid_of(case)))
+        return str(await self.tenant.value(name, uuid_of(case)))
 
     async def links(self, case: str) -> dict[str, bool]:
         """The accounts of a case, with whether each is the primary one; asserts that the case agrees."""
@@ -64,7 +68,7 @@ class CaseClient:
             'SELECT account_id, "primary" FROM case_account '
             "WHERE case_id = $1 AND deleted_at IS NULL ORDER BY created_at, id"
         )
-        rows = await self.own.fetch(text, uuid_of(case))
+        rows = await self.tenant.fetch(text, uuid_of(case))
         result = {public_id("acc", row["account_id"]): row["primary"] for row in rows}
         primary = (await self.row(case))["primary_account_id"]
         primaries = [account for account, is_primary in result.items() if is_primary]
@@ -80,17 +84,19 @@ class CaseClient:
             "SELECT id FROM case_account "
             "WHERE case_id = $1 AND account_id = $2 AND deleted_at IS NULL"
         )
-        return public_id("cac", await self.own.value(text, uuid_of(case), uuid_of(account)))
+        return public_id("cac", await self.tenant.value(text, uuid_of(case), uuid_of(account)))
 
 
-async def case_client(own: TenantClient) -> CaseClient:
+async def case_client(tenant: TenantClient) -> CaseClient:
     """Creates the statuses, and clears the default case type, because it could set an owner."""
-    await own.value("UPDATE preferences SET default_case_type_id = NULL")
+    await tenant.value("UPDATE preferences SET default_case_type_id = NULL")
     made = {
-        name: await own.done("admin", "caseStatusCreate", name=name, state=state, position=position)
+        name: await tenant.mutate(
+            "admin", "caseStatusCreate", name=name, state=state, position=position
+        )
         for name, (state, position) in STATUSES.items()
     }
-    return CaseClient(own, made)
+    return CaseClient(tenant, made)
 
 
 def wrong(answer: Answer) -> list[tuple[str, str]]:

@@ -18,14 +18,14 @@ FOLLOWED = """query ($id: ID!) { case(id: $id) {
 
 @covers("VT-25")
 async def test_a_complaint_is_recorded_worked_on_and_closed(client: CaseClient) -> None:
-    own, account = client.own, await client.account()
+    tenant, account = client.tenant, await client.account()
     id = await client.case(account, persona="support", subject="It squeaks", description="Loudly.")
-    await own.done("support", "caseUpdate", id=id, priority="HIGH")
-    await own.done("support", "caseMove", id=id, status=client.statuses["busy"])
-    call = await own.done("support", "activityCreate", case=id, subject="Called back")
-    await own.done("support", "activityComplete", id=call)
-    await own.done("support", "caseClose", id=id)
-    result = (await own.ask("support", FOLLOWED, {"id": id})).data["case"]
+    await tenant.mutate("support", "caseUpdate", id=id, priority="HIGH")
+    await tenant.mutate("support", "caseMove", id=id, status=client.statuses["busy"])
+    call = await tenant.mutate("support", "activityCreate", case=id, subject="Called back")
+    await tenant.mutate("support", "activityComplete", id=call)
+    await tenant.mutate("support", "caseClose", id=id)
+    result = (await tenant.ask("support", FOLLOWED, {"id": id})).data["case"]
     assert result["number"].startswith("C-")
     assert (result["subject"], result["description"]) == ("It squeaks", "Loudly.")
     assert (result["priority"], result["state"], result["status"]) == (
@@ -43,11 +43,11 @@ async def test_a_complaint_is_recorded_worked_on_and_closed(client: CaseClient) 
 
 @covers("VN-31", "VN-40")
 async def test_a_new_case_copies_the_defaults_of_its_type(client: CaseClient) -> None:
-    own = client.own
-    manager = public_id("emp", await own.employee("manager"))
+    tenant = client.tenant
+    manager = public_id("emp", await tenant.employee_id("manager"))
     kind = await client.type(defaultPriority="URGENT", defaultOwner=manager)
     plain = await client.type()
-    mine = public_id("emp", await own.employee("admin"))
+    mine = public_id("emp", await tenant.employee_id("admin"))
     expected: list[tuple[dict[str, Any], str, str]] = [
         ({"type": kind}, "URGENT", manager),
         ({"type": kind, "priority": "LOW"}, "LOW", manager),
@@ -59,26 +59,26 @@ async def test_a_new_case_copies_the_defaults_of_its_type(client: CaseClient) ->
         assert (row["priority"], row["owner_id"]) == (priority, uuid_of(owner)), params
         assert row["type_id"] == uuid_of(params["type"])
     id = await client.case(persona="admin", type=plain)
-    await own.done("admin", "caseUpdate", id=id, type=kind)
+    await tenant.mutate("admin", "caseUpdate", id=id, type=kind)
     assert (await client.row(id))["priority"] == "NORMAL", "defaults apply to new cases only"
 
 
 @covers("VN-31", "VN-39")
 async def test_a_case_without_a_type_gets_the_default_type(client: CaseClient) -> None:
-    own, kind = client.own, await client.type(defaultPriority="LOW")
-    result = await own.ask("admin", "{ preferences { id defaultCaseType { id } } }")
+    tenant, kind = client.tenant, await client.type(defaultPriority="LOW")
+    result = await tenant.ask("admin", "{ preferences { id defaultCaseType { id } } }")
     preferences = result.data["preferences"]
     before = preferences["defaultCaseType"] and preferences["defaultCaseType"]["id"]
     update = """mutation ($i: PreferencesUpdateInput!) {
       done: preferencesUpdate(input: $i) { userErrors { code } } }"""
     for preferred, priority in ((kind, "LOW"), (None, "NORMAL")):
-        await own.ask(
+        await tenant.ask(
             "admin", update, {"i": {"id": preferences["id"], "defaultCaseType": preferred}}
         )
         row = await client.row(await client.case())
         assert row["type_id"] == (uuid_of(kind) if preferred else None)
         assert row["priority"] == priority
-    await own.ask("admin", update, {"i": {"id": preferences["id"], "defaultCaseType": before}})
+    await tenant.ask("admin", update, {"i": {"id": preferences["id"], "defaultCaseType": before}})
 
 
 @covers("VT-25", "D-33")
@@ -98,39 +98,39 @@ async def test_a_new_case_gets_the_first_open_status(client: CaseClient) -> None
 async def test_closing_and_reopening_set_the_first_or_the_given_status(
     client: CaseClient, state: str
 ) -> None:
-    own, (mutation, inverse) = client.own, ("caseClose", "caseReopen")
+    tenant, (mutation, inverse) = client.tenant, ("caseClose", "caseReopen")
     if state == "OPEN":
         mutation, inverse = inverse, mutation
     initial = {"OPEN": "dropped", "CLOSED": "busy"}[state]
     first, last = {"OPEN": ("new", "busy"), "CLOSED": ("settled", "dropped")}[state]
     id = await client.case(status=client.statuses[initial])
-    await own.done("rep1", mutation, id=id)
+    await tenant.mutate("rep1", mutation, id=id)
     assert await client.status(id) == first, "the first status of the state"
     row = await client.row(id)
     assert (row["state"], row["closed_at"] is None) == (state, state == "OPEN")
-    await own.done("rep1", mutation, id=id, status=client.statuses[last])
+    await tenant.mutate("rep1", mutation, id=id, status=client.statuses[last])
     assert await client.status(id) == last, "the given status"
     moved = await client.row(id)
     assert moved["closed_at"] == row["closed_at"], "the time of closing stays"
-    await own.done("rep1", mutation, id=id)
+    await tenant.mutate("rep1", mutation, id=id)
     assert await client.row(id) == moved, "repeating it changes nothing"
     for name, (other, _) in STATUSES.items():
-        answer = await own.do("rep1", mutation, id=id, status=client.statuses[name])
+        answer = await tenant.attempt("rep1", mutation, id=id, status=client.statuses[name])
         valid = other == state
         assert wrong(answer) == ([] if valid else [("INVALID_TRANSITION", "status")]), name
-    await own.done("rep1", inverse, id=id)
+    await tenant.mutate("rep1", inverse, id=id)
     assert (await client.row(id))["state"] != state
 
 
 @covers("VT-25")
 async def test_type_contract_and_accounts_of_a_closed_case_are_locked(client: CaseClient) -> None:
-    own, account = client.own, await client.account()
+    tenant, account = client.tenant, await client.account()
     id = await client.case(account)
     kind, contract = await client.type(), await client.contract(account)
-    manager = public_id("emp", await own.employee("manager"))
-    await own.done("admin", "caseClose", id=id)
+    manager = public_id("emp", await tenant.employee_id("manager"))
+    await tenant.mutate("admin", "caseClose", id=id)
     for name, value in {"type": kind, "contract": contract}.items():
-        answer = await own.do("admin", "caseUpdate", id=id, **{name: value})
+        answer = await tenant.attempt("admin", "caseUpdate", id=id, **{name: value})
         assert wrong(answer) == [("LOCKED", name)]
     for name, value in {
         "subject": "x",
@@ -138,7 +138,7 @@ async def test_type_contract_and_accounts_of_a_closed_case_are_locked(client: Ca
         "priority": "LOW",
         "owner": manager,
     }.items():
-        await own.done("admin", "caseUpdate", id=id, **{name: value})
+        await tenant.mutate("admin", "caseUpdate", id=id, **{name: value})
     link = await client.link(id, account)
     other = await client.account()
     mutations: dict[str, dict[str, Any]] = {
@@ -147,19 +147,19 @@ async def test_type_contract_and_accounts_of_a_closed_case_are_locked(client: Ca
         "caseAccountDelete": {"id": link},
     }
     for mutation, params in mutations.items():
-        assert wrong(await own.do("admin", mutation, **params))[0][0] == "LOCKED", mutation
-    await own.done("admin", "caseReopen", id=id)
-    await own.done("admin", "caseUpdate", id=id, type=kind, contract=contract)
-    await own.done("admin", "caseAccountCreate", case=id, account=other)
+        assert wrong(await tenant.attempt("admin", mutation, **params))[0][0] == "LOCKED", mutation
+    await tenant.mutate("admin", "caseReopen", id=id)
+    await tenant.mutate("admin", "caseUpdate", id=id, type=kind, contract=contract)
+    await tenant.mutate("admin", "caseAccountCreate", case=id, account=other)
 
 
 @covers("D-11")
 async def test_the_type_of_closed_cases_can_be_replaced(client: CaseClient) -> None:
-    own, old, new = client.own, await client.type(), await client.type()
+    tenant, old, new = client.tenant, await client.type(), await client.type()
     id = await client.case(type=old)
-    await own.done("rep1", "caseClose", id=id)
+    await tenant.mutate("rep1", "caseClose", id=id)
     query = """mutation ($i: ReplaceInput!) { done: caseTypeDelete(input: $i) { userErrors { code } } }"""
-    answer = await own.ask("admin", query, {"i": {"id": old, "replaceWith": new}})
+    answer = await tenant.ask("admin", query, {"i": {"id": old, "replaceWith": new}})
     assert answer.data["done"]["userErrors"] == []
     assert (await client.row(id))["type_id"] == uuid_of(new)
 
@@ -167,14 +167,16 @@ async def test_the_type_of_closed_cases_can_be_replaced(client: CaseClient) -> N
 @covers("D-11", "VT-25")
 async def test_a_status_is_replaced_only_by_one_of_the_same_state(client: CaseClient) -> None:
     """Otherwise a change of the setup would close or reopen cases."""
-    own = client.own
-    late = await own.done("admin", "caseStatusCreate", name=own.name(), state="OPEN", position=99)
+    tenant = client.tenant
+    late = await tenant.mutate(
+        "admin", "caseStatusCreate", name=tenant.new_name(), state="OPEN", position=99
+    )
     id = await client.case(status=late)
     query = """mutation ($i: ReplaceInput!) { done: caseStatusDelete(input: $i) { userErrors { code path } } }"""
     results = []
     for replacement in ("dropped", "busy"):
         params = {"id": late, "replaceWith": client.statuses[replacement]}
-        answer = await own.ask("admin", query, {"i": params})
+        answer = await tenant.ask("admin", query, {"i": params})
         results.append(answer.data["done"]["userErrors"])
     assert results == [[{"code": "INVALID", "path": ["input", "replaceWith"]}], []]
     row = await client.row(id)
@@ -195,37 +197,37 @@ REFUSED = [
 async def test_closing_requires_the_right_to_write_the_status(
     client: CaseClient, right: str
 ) -> None:
-    own = client.own
+    tenant = client.tenant
     id = await client.case()
-    sales = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
+    sales = await tenant.value("SELECT id FROM profile WHERE name = 'Standard sales'")
     one = "SELECT id FROM field_permission WHERE entity = 'Case' AND field = 'status' AND profile_id = $1"
-    profile, field = public_id("prf", sales), public_id("pfi", await own.value(one, sales))
+    profile, field = public_id("prf", sales), public_id("pfi", await tenant.value(one, sales))
     if right == "readable":
-        await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
+        await tenant.mutate("admin", "fieldPermissionUpdate", id=field, writes=False)
     elif right == "hidden":
-        await own.done("admin", "fieldPermissionDelete", id=field)
+        await tenant.mutate("admin", "fieldPermissionDelete", id=field)
     before = await client.row(id)
     for mutation, with_status in REFUSED:
         status = "settled" if mutation == "caseClose" else "busy"
         params = {"status": client.statuses[status]} if with_status else {}
-        answer = await own.do("rep1", mutation, id=id, **params)
+        answer = await tenant.attempt("rep1", mutation, id=id, **params)
         expected = {"readable": "FIELD_READ_ONLY", "hidden": "FIELD_FORBIDDEN", "writable": DONE}
         assert outcome_of(answer) == expected[right], (mutation, with_status)
     if right != "writable":
         assert await client.row(id) == before
     if right == "readable":
-        await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
+        await tenant.mutate("admin", "fieldPermissionUpdate", id=field, writes=True)
     elif right == "hidden":
         again: dict[str, Any] = {"entity": "Case", "field": "status", "writes": True}
-        await own.done("admin", "fieldPermissionCreate", profile=profile, **again)
+        await tenant.mutate("admin", "fieldPermissionCreate", profile=profile, **again)
 
 
 @covers("D-34", "D-32")
 async def test_a_case_is_closed_by_its_owner_a_manager_or_support_only(client: CaseClient) -> None:
     """Another seller does not see it, and junior sales has no right to cases."""
-    own, id = client.own, await client.case()
+    tenant, id = client.tenant, await client.case()
     results = {
-        persona: outcome_of(await own.do(persona, "caseClose", id=id))
+        persona: outcome_of(await tenant.attempt(persona, "caseClose", id=id))
         for persona in ("rep2", "limited", "manager", "support", "rep1")
     }
     assert results == {
@@ -238,12 +240,12 @@ async def test_a_case_is_closed_by_its_owner_a_manager_or_support_only(client: C
 
 
 async def test_a_restored_case_is_unchanged(client: CaseClient) -> None:
-    own, account = client.own, await client.account()
+    tenant, account = client.tenant, await client.account()
     id = await client.case(account)
-    await own.done("rep1", "caseClose", id=id)
+    await tenant.mutate("rep1", "caseClose", id=id)
     before = await client.row(id)
-    await own.done("rep1", "caseDelete", id=id)
-    await own.done("rep1", "caseRestore", id=id)
+    await tenant.mutate("rep1", "caseDelete", id=id)
+    await tenant.mutate("rep1", "caseRestore", id=id)
     after = await client.row(id)
     assert {n for n in before if before[n] != after[n]} == {"version", "updated_at"}
     assert await client.links(id) == {account: True}

@@ -66,7 +66,7 @@ async def statements_of(
     ids: list[str] = []
     for each in inputs:
         statements.clear()
-        done = (await client.own.ask("admin", query, {"i": each})).data["done"]
+        done = (await client.tenant.ask("admin", query, {"i": each})).data["done"]
         assert done["userErrors"] == []
         ids = ids or [one["id"] for one in done["results"]]
     return list(statements), ids

@@ -58,9 +58,9 @@ READ = "{ accounts(first: 1) { nodes { opportunities { name } } } }"
 
 
 @covers("X-01")
-async def test_it(own):
-    await own.ask(READ)
-    await own.done("admin", "accountCreate", name="stage")
+async def test_it(tenant):
+    await tenant.ask(READ)
+    await tenant.mutate("admin", "accountCreate", name="stage")
 """
 
 

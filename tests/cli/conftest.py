@@ -17,7 +17,7 @@ Operate = Callable[..., Awaitable[Result]]
 
 
 @pytest.fixture(scope="module")
-async def own(scratch_world: World) -> TenantClient:
+async def tenant(scratch_world: World) -> TenantClient:
     """Client of the installation's first tenant, `acme`."""
     return TenantClient(scratch_world, "acme")
 

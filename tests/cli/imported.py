@@ -94,7 +94,7 @@ class Imported:
             next(reader)
             return [(f, int(line), what, done) for f, line, what, done in reader]
 
-    def own(self) -> TenantClient:
+    def tenant_client(self) -> TenantClient:
         """Client with access to the tenant's rows."""
         return TenantClient(self.world, self.slug)
 

@@ -55,14 +55,14 @@ def test_backup_of_one_data_directory_restores_into_an_empty_one(
 
 
 async def test_backup_and_restore_work_beside_a_running_server(
-    operate: Operate, own: TenantClient, tmp_path: Path
+    operate: Operate, tenant: TenantClient, tmp_path: Path
 ) -> None:
     await operate("backup", "acme.relata", "--tenant", "acme")
     restored = await operate("restore", "acme.relata", "--as", "acme-copy")
     assert restored.stdout.startswith("acme-copy  ")
     listed = (await operate("tenant", "list")).stdout
     assert [line.split()[0] for line in listed.splitlines()] == ["acme", "acme-copy", "globex"]
-    assert not (await own.ask("admin", "{ accounts(first: 1) { nodes { id } } }")).codes
+    assert not (await tenant.ask("admin", "{ accounts(first: 1) { nodes { id } } }")).codes
     (tmp_path / "acme.relata").write_bytes((tmp_path / "acme.relata").read_bytes()[:-100])
     broken = await operate("restore", "acme.relata", "--as", "third", fails=True)
     assert "is not a complete backup" in broken.stderr
@@ -70,11 +70,11 @@ async def test_backup_and_restore_work_beside_a_running_server(
 
 
 async def test_newer_version_backs_up_before_it_migrates(
-    operate: Operate, own: TenantClient, tmp_path: Path
+    operate: Operate, tenant: TenantClient, tmp_path: Path
 ) -> None:
     """Without a backup from before the migration there is no state to return to."""
     revisions = "SELECT DISTINCT revision FROM catalog.tenant"
     with pytest.MonkeyPatch.context() as patch, longer(tmp_path, patch) as newest:
         assert head() != newest
         await operate("backup", "before.relata")
-        assert [row[0] for row in await own.world.admin.fetch(revisions)] == [newest]
+        assert [row[0] for row in await tenant.world.admin.fetch(revisions)] == [newest]

@@ -159,28 +159,32 @@ async def test_password_of_each_user_is_printed_once(imported: Imported) -> None
 
 
 async def test_second_import_changes_nothing(imported: Imported) -> None:
-    before = await imported.own().log()
+    before = await imported.tenant_client().log()
     result = await imported.again()
     assert result.exit_code == 0, result.output
     assert "nothing was changed" in result.stderr
-    deals = await imported.own().value("SELECT count(*) FROM opportunity WHERE external_id <> ''")
+    deals = await imported.tenant_client().value(
+        "SELECT count(*) FROM opportunity WHERE external_id <> ''"
+    )
     assert f"{deals:,} opportunities exist already" in result.stderr
     assert result.stdout == ""
-    assert await imported.own().log() == before
+    assert await imported.tenant_client().log() == before
 
 
 async def test_log_has_no_gaps_and_history_names_no_user(imported: Imported) -> None:
-    [row] = await imported.own().fetch(
+    [row] = await imported.tenant_client().fetch(
         "SELECT count(DISTINCT position) AS positions, max(position) AS last FROM change_log"
     )
-    assert row["positions"] == row["last"] == (await imported.own().log())[0]
+    assert row["positions"] == row["last"] == (await imported.tenant_client().log())[0]
     named = "SELECT count(*) FROM history WHERE user_id IS NOT NULL AND at < '2018-01-01'"
-    assert await imported.own().value(named) == 0
+    assert await imported.tenant_client().value(named) == 0
 
 
 async def test_postgres_statistics_are_fresh_after_an_import(imported: Imported) -> None:
     text = "SELECT reltuples::int FROM pg_class WHERE oid = 'opportunity'::regclass"
-    assert await imported.own().value(text) >= len(rows(imported.directory, "sales_pipeline"))
+    assert await imported.tenant_client().value(text) >= len(
+        rows(imported.directory, "sales_pipeline")
+    )
 
 
 async def test_every_row_is_imported_or_reported(imported: Imported) -> None:
@@ -192,7 +196,7 @@ async def test_every_row_is_imported_or_reported(imported: Imported) -> None:
     }
     with (imported.directory / "sales_pipeline.csv").open() as file:
         lines = len(file.readlines()) - 1
-    imported_rows = await imported.own().value(
+    imported_rows = await imported.tenant_client().value(
         "SELECT count(*) FROM opportunity WHERE external_id <> ''"
     )
     assert imported_rows + len(skipped) == lines
@@ -364,9 +368,9 @@ async def test_value_that_users_changed_is_reported_and_kept(small: Imported) ->
     }"""
     done = await small.ask(DIRECTOR, change, id=node["id"])
     assert done["opportunityUpdate"]["userErrors"] == []
-    before = await small.own().log()
+    before = await small.tenant_client().log()
     assert "nothing was changed" in (await small.again()).stderr
-    assert await small.own().log() == before
+    assert await small.tenant_client().log() == before
     assert (await one(small, "B7"))["amount"]["amount"] == "61.00"
     line = (
         "sales_pipeline.csv",

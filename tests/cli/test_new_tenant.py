@@ -33,26 +33,26 @@ RENAME = """mutation ($i: AccountTypeUpdateInput!) {
   accountTypeUpdate(input: $i) { userErrors { code } accountType { name } } }"""
 
 
-async def first_administrator(operate: Operate, own: TenantClient) -> str:
+async def first_administrator(operate: Operate, tenant: TenantClient) -> str:
     """Create the tenant `fresh` and return an access token of its administrator."""
     created = await operate("tenant", "create", "fresh", "--admin", EMAIL)
     credentials = {"tenant": "fresh", "email": EMAIL, "password": created.stdout.split()[-1]}
     body = json.dumps({"query": SIGN_IN, "variables": {"input": credentials}}).encode()
-    signed_in = (await own.world.post(body)).data["signIn"]
+    signed_in = (await tenant.world.post(body)).data["signIn"]
     assert not signed_in["userErrors"]
     return str(signed_in["accessToken"])
 
 
 @covers("EP-148", "EP-171", "EP-301", "VN-24", "VN-29", "VN-31", "VN-39")
 async def test_new_tenant_has_types_stages_and_preferences(
-    operate: Operate, own: TenantClient
+    operate: Operate, tenant: TenantClient
 ) -> None:
     """The default records suffice to work with, and an administrator can change them."""
-    token = await first_administrator(operate, own)
+    token = await first_administrator(operate, tenant)
 
     async def ask(query: str, params: dict[str, Any] | None = None) -> Any:
         body = json.dumps({"query": query, "variables": {"i": params} if params else {}}).encode()
-        return (await own.world.post(body, authorization=f"Bearer {token}")).data
+        return (await tenant.world.post(body, authorization=f"Bearer {token}")).data
 
     data = await ask(LISTS)
     preferences = data.pop("preferences")

@@ -16,34 +16,34 @@ READ = "{ accounts(first: 1) { nodes { id } } }"
 
 
 @pytest.fixture(autouse=True)
-async def restore_acme(own: TenantClient) -> AsyncIterator[None]:
+async def restore_acme(tenant: TenantClient) -> AsyncIterator[None]:
     """Restore the name and the state of `acme` after each test."""
     yield
     text = "UPDATE catalog.tenant SET slug = 'acme', state = 'active' WHERE id = $1"
-    await own.world.admin.execute(text, own.world.tenants["acme"].id)
-    expire_cache(own)
+    await tenant.world.admin.execute(text, tenant.world.tenants["acme"].id)
+    expire_cache(tenant)
 
 
-def expire_cache(own: TenantClient) -> None:
+def expire_cache(tenant: TenantClient) -> None:
     """Drop the tenant from the server's cache, which otherwise expires after 30 seconds."""
-    own.world.endpoint.app_context.directory.forget(own.world.tenants["acme"].id)
+    tenant.world.endpoint.app_context.directory.forget(tenant.world.tenants["acme"].id)
 
 
 @covers("D-18")
 async def test_suspended_tenant_is_read_only_until_it_is_resumed(
-    operate: Operate, own: TenantClient
+    operate: Operate, tenant: TenantClient
 ) -> None:
-    assert not (await own.ask("admin", WRITE)).codes
+    assert not (await tenant.ask("admin", WRITE)).codes
     result = await operate("tenant", "suspend", "acme")
     assert "read-only within 30 seconds" in result.stderr
-    expire_cache(own)
-    assert (await own.ask("admin", WRITE)).codes == ["TENANT_SUSPENDED"]
-    assert not (await own.ask("admin", READ)).codes
+    expire_cache(tenant)
+    assert (await tenant.ask("admin", WRITE)).codes == ["TENANT_SUSPENDED"]
+    assert not (await tenant.ask("admin", READ)).codes
     assert "suspended already" in (await operate("tenant", "suspend", "acme")).stderr
     assert "suspended" in (await operate("tenant", "list")).stdout
     await operate("tenant", "resume", "acme")
-    expire_cache(own)
-    assert not (await own.ask("admin", WRITE)).codes
+    expire_cache(tenant)
+    assert not (await tenant.ask("admin", WRITE)).codes
 
 
 SIGN_OUT = "mutation { signOut { signedOut } }"
@@ -51,14 +51,14 @@ OLD, NEW = "the words of before", "the words of afterwards"
 
 
 @covers("D-18")
-async def test_closed_tenant_refuses_every_request(own: TenantClient) -> None:
-    user = await newcomer(own, "closed", OLD)
+async def test_closed_tenant_refuses_every_request(tenant: TenantClient) -> None:
+    user = await newcomer(tenant, "closed", OLD)
     assert await user.signs_in(OLD)
-    token = (await own.ask("admin", ISSUE, {"i": {"id": user.user}})).data["done"]["token"]
+    token = (await tenant.ask("admin", ISSUE, {"i": {"id": user.user}})).data["done"]["token"]
     text = "UPDATE catalog.tenant SET state = 'closed' WHERE id = $1"
-    await own.world.admin.execute(text, own.world.tenants["acme"].id)
-    expire_cache(own)
-    before = await own.log()
+    await tenant.world.admin.execute(text, tenant.world.tenants["acme"].id)
+    expire_cache(tenant)
+    before = await tenant.log()
     for query in (
         READ,
         WRITE,
@@ -67,25 +67,25 @@ async def test_closed_tenant_refuses_every_request(own: TenantClient) -> None:
         SIGN_OUT,
     ):
         assert (await user.post(query, 0)).codes == ["TENANT_SUSPENDED"], query
-        assert (await own.ask("admin", query)).codes == ["TENANT_SUSPENDED"], query
+        assert (await tenant.ask("admin", query)).codes == ["TENANT_SUSPENDED"], query
     refreshed = await user.post(REFRESH, refreshToken=user.tokens[0]["refreshToken"])
     assert refreshed.data["signIn"]["userErrors"] == [{"code": "INVALID_TOKEN"}]
     assert not await user.signs_in(OLD)
     reset = await user.post(RESET, token=token, password=NEW)
     assert reset.data["done"] == wrong("INVALID_TOKEN", "token")
-    assert await own.log() == before
-    assert not (await own.world.ask("admin", READ, tenant="globex")).codes, (
+    assert await tenant.log() == before
+    assert not (await tenant.world.ask("admin", READ, tenant="globex")).codes, (
         "another tenant is served"
     )
 
 
 async def test_renamed_tenant_keeps_its_data_and_sessions(
-    operate: Operate, own: TenantClient
+    operate: Operate, tenant: TenantClient
 ) -> None:
-    await own.ask("admin", READ)
+    await tenant.ask("admin", READ)
     await operate("tenant", "rename", "acme", "apex")
-    expire_cache(own)
-    assert not (await own.ask("admin", READ)).codes, "sessions remain valid"
+    expire_cache(tenant)
+    assert not (await tenant.ask("admin", READ)).codes, "sessions remain valid"
     assert "apex" in (await operate("tenant", "list")).stdout
     taken = await operate("tenant", "rename", "apex", "globex", fails=True)
     assert "already. Choose another name" in taken.stderr
@@ -94,7 +94,7 @@ async def test_renamed_tenant_keeps_its_data_and_sessions(
 
 
 async def test_tenant_show_prints_state_version_and_record_counts(
-    operate: Operate, own: TenantClient
+    operate: Operate, tenant: TenantClient
 ) -> None:
     output = (await operate("tenant", "show", "acme")).stdout
     assert "acme: Acme Desk & Paper" in output

@@ -27,27 +27,29 @@ query ($email: String!) {
 class Visitor:
     """A person who signs in to the tenant with an email address and a password."""
 
-    def __init__(self, own: TenantClient) -> None:
-        self.own = own
+    def __init__(self, tenant: TenantClient) -> None:
+        self.tenant = tenant
         self.email = f"visitor{next(NUMBERS)}@acme.example"
         self.token = ""
 
     async def signs_in(self, password: str) -> bool:
         """Sign in and keep the access token; whether it succeeded."""
-        credentials = {"tenant": self.own.slug, "email": self.email, "password": password}
+        credentials = {"tenant": self.tenant.slug, "email": self.email, "password": password}
         body = json.dumps({"query": SIGN_IN, "variables": {"input": credentials}}).encode()
-        result = (await self.own.world.post(body)).data["signIn"]
+        result = (await self.tenant.world.post(body)).data["signIn"]
         self.token = result["accessToken"] or self.token
         return not result["userErrors"]
 
     async def signed_in(self) -> bool:
         """Whether the access token is still accepted."""
         body = json.dumps({"query": VIEWER}).encode()
-        return not (await self.own.world.post(body, authorization=f"Bearer {self.token}")).codes
+        return not (await self.tenant.world.post(body, authorization=f"Bearer {self.token}")).codes
 
     async def record(self) -> Any:
         """The user record with its history, as an administrator reads it."""
-        [user] = (await self.own.ask("admin", TRACE, {"email": self.email})).data["users"]["nodes"]
+        [user] = (await self.tenant.ask("admin", TRACE, {"email": self.email})).data["users"][
+            "nodes"
+        ]
         return user
 
 
@@ -57,8 +59,8 @@ def password(output: str) -> str:
 
 
 @pytest.fixture
-def visitor(own: TenantClient) -> Visitor:
-    return Visitor(own)
+def visitor(tenant: TenantClient) -> Visitor:
+    return Visitor(tenant)
 
 
 @covers("VN-42")
@@ -82,9 +84,9 @@ async def test_user_create_with_a_role_prints_a_password_that_signs_in(
 
 
 async def test_user_create_uses_the_employee_with_the_same_email(
-    operate: Operate, own: TenantClient, visitor: Visitor
+    operate: Operate, tenant: TenantClient, visitor: Visitor
 ) -> None:
-    await own.done("admin", "employeeCreate", name="Already There", email=visitor.email)
+    await tenant.mutate("admin", "employeeCreate", name="Already There", email=visitor.email)
     result = await operate("user", "create", visitor.email, "--tenant", "acme")
     assert "has no role yet" in result.stderr
     assert await visitor.signs_in(password(result.stdout))
@@ -119,11 +121,11 @@ async def test_disabled_user_is_signed_out_and_refused_until_enabled(
 
 
 async def test_user_create_leaves_no_session(
-    operate: Operate, own: TenantClient, visitor: Visitor
+    operate: Operate, tenant: TenantClient, visitor: Visitor
 ) -> None:
-    before = await own.value("SELECT count(*) FROM session")
+    before = await tenant.value("SELECT count(*) FROM session")
     await operate("user", "create", visitor.email, "--tenant", "acme")
-    assert await own.value("SELECT count(*) FROM session") == before
+    assert await tenant.value("SELECT count(*) FROM session") == before
 
 
 @pytest.mark.parametrize(
@@ -141,21 +143,21 @@ async def test_user_create_leaves_no_session(
     ],
 )
 async def test_refused_command_prints_one_sentence_and_changes_nothing(
-    operate: Operate, own: TenantClient, words: tuple[str, ...], sentence: str
+    operate: Operate, tenant: TenantClient, words: tuple[str, ...], sentence: str
 ) -> None:
-    before = await own.value("SELECT (SELECT count(*) FROM employee), position FROM log_head")
+    before = await tenant.value("SELECT (SELECT count(*) FROM employee), position FROM log_head")
     result = await operate("user", *words, fails=True)
     assert sentence in result.stderr
     assert not result.stdout
     assert "Traceback" not in result.output
-    assert before == await own.value(
+    assert before == await tenant.value(
         "SELECT (SELECT count(*) FROM employee), position FROM log_head"
     )
 
 
 async def test_last_active_administrator_cannot_be_disabled(
-    operate: Operate, own: TenantClient
+    operate: Operate, tenant: TenantClient
 ) -> None:
     result = await operate("user", "disable", "admin@acme.example", "--tenant", "acme", fails=True)
     assert "no active administrator" in result.stderr
-    assert not (await own.ask("admin", VIEWER)).codes
+    assert not (await tenant.ask("admin", VIEWER)).codes

@@ -57,11 +57,11 @@ class Program:
 @pytest.fixture(scope="module")
 async def program(world: World) -> AsyncIterator[Program]:
     """A program signed in as the administrator of a separate tenant."""
-    async with own_tenant(world, "program") as own, served(own) as port:
+    async with own_tenant(world, "program") as tenant, served(tenant) as port:
         client = Program(port)
         params = {
-            "tenant": own.slug,
-            "email": f"admin@{own.slug}.example",
+            "tenant": tenant.slug,
+            "email": f"admin@{tenant.slug}.example",
             "password": "relata-demo",
         }
         client.token = (await client.ask(SIGN_IN, input=params))["signIn"]["accessToken"]

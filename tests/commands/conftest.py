@@ -9,6 +9,6 @@ from tests.writes.client import TenantClient
 
 
 @pytest.fixture(scope="module")
-async def own(scratch_world: World) -> TenantClient:
+async def tenant(scratch_world: World) -> TenantClient:
     """The first tenant of the module."""
     return TenantClient(scratch_world, "acme")

@@ -27,7 +27,7 @@ def wrong(code: str, place: str) -> dict[str, Any]:
 class Newcomer:
     """A user of the tenant with an address, signed in on no, one or several devices."""
 
-    own: TenantClient
+    tenant: TenantClient
     user: str
     email: str
     tokens: list[dict[str, Any]] = field(default_factory=list)
@@ -37,13 +37,13 @@ class Newcomer:
         token = None if device is None else self.tokens[device]["accessToken"]
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         body = json.dumps({"query": query, "variables": {"i": params}}).encode()
-        return await self.own.world.post(body, **headers)
+        return await self.tenant.world.post(body, **headers)
 
     async def signs_in(self, password: str) -> bool:
         """Sign in on a new device; whether it succeeded."""
-        params = {"tenant": self.own.slug, "email": self.email, "password": password}
+        params = {"tenant": self.tenant.slug, "email": self.email, "password": password}
         body = json.dumps({"query": SIGN_IN, "variables": {"input": params}}).encode()
-        result = (await self.own.world.post(body)).data["signIn"]
+        result = (await self.tenant.world.post(body)).data["signIn"]
         if result["accessToken"] is not None:
             self.tokens.append(result)
         return not result["userErrors"]
@@ -55,7 +55,7 @@ class Newcomer:
 
     def session(self, device: int) -> str:
         """The session of a device, as an id of the API."""
-        app_context = self.own.world.endpoint.app_context
+        app_context = self.tenant.world.endpoint.app_context
         access = app_context.tokens.verify_access(
             self.tokens[device]["accessToken"], app_context.now()
         )
@@ -68,7 +68,7 @@ class Newcomer:
 
     async def token(self) -> str:
         """A reset token, issued by an administrator."""
-        issued = await self.own.ask("admin", ISSUE, {"i": {"id": self.user}})
+        issued = await self.tenant.ask("admin", ISSUE, {"i": {"id": self.user}})
         return str(issued.data["done"]["token"])
 
     async def reset(self, token: str, password: str = PASSWORD) -> Any:
@@ -81,10 +81,10 @@ class Newcomer:
         return answer.data["done"]
 
 
-async def newcomer(own: TenantClient, name: str, password: str = PASSWORD) -> Newcomer:
+async def newcomer(tenant: TenantClient, name: str, password: str = PASSWORD) -> Newcomer:
     """A new user who has chosen a password and is not signed in."""
     email = f"{name}@new.example"
-    employee = await own.done("admin", "employeeCreate", name=name, email=email)
-    made = Newcomer(own, await own.done("admin", "userCreate", employee=employee), email)
+    employee = await tenant.mutate("admin", "employeeCreate", name=name, email=email)
+    made = Newcomer(tenant, await tenant.mutate("admin", "userCreate", employee=employee), email)
     assert await made.reset(await made.token(), password) == DONE
     return made

@@ -21,12 +21,12 @@ TRY = "mutation ($i: [%sInput!]!) { done: %sMany(inputs: $i, allOrNone: false) {
 ONLY = "{ found: %s { id permissions { update delete writable } } }"
 
 
-async def permitted(own: TenantClient, persona: str, entity: Entity) -> list[dict[str, Any]]:
+async def permitted(tenant: TenantClient, persona: str, entity: Entity) -> list[dict[str, Any]]:
     """Each record of an entity that the persona sees, with its permissions."""
     if entity.is_singleton:
-        result = (await own.ask(persona, ONLY % entity.singular)).data["found"]
+        result = (await tenant.ask(persona, ONLY % entity.singular)).data["found"]
         return [result] if result else []
-    result = (await own.ask(persona, LIST % entity.plural)).data["found"]
+    result = (await tenant.ask(persona, LIST % entity.plural)).data["found"]
     return list(result["nodes"]) if result else []
 
 
@@ -34,13 +34,15 @@ async def permitted(own: TenantClient, persona: str, entity: Entity) -> list[dic
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
 @pytest.mark.parametrize("each", CHANGED, ids=lambda each: each.name)
 async def test_update_permission_agrees_with_the_result_of_an_update(
-    own: TenantClient, each: Any, persona: str
+    tenant: TenantClient, each: Any, persona: str
 ) -> None:
     """An update without changes is refused exactly for the records where `update` is false."""
     mutation = f"{each.singular}Update"
-    records = await permitted(own, persona, each)
+    records = await permitted(tenant, persona, each)
     inputs = [{"id": record["id"]} for record in records]
-    answer = await own.ask(persona, TRY % (mutation_input_type(mutation), mutation), {"i": inputs})
+    answer = await tenant.ask(
+        persona, TRY % (mutation_input_type(mutation), mutation), {"i": inputs}
+    )
     if not records:
         return
     refused = {
@@ -66,16 +68,18 @@ def _error(answer: dict[str, Any], number: int) -> str | None:
     [("rep1", {"update": True, "delete": True}), ("support", {"update": False, "delete": False})],
 )
 async def test_permissions_differ_by_caller(
-    own: TenantClient, persona: str, expected: dict[str, bool]
+    tenant: TenantClient, persona: str, expected: dict[str, bool]
 ) -> None:
-    owner = await own.employee("rep1")
-    account = await own.done("admin", "accountCreate", name=own.name(), owner=f"emp_{owner.hex}")
+    owner = await tenant.employee_id("rep1")
+    account = await tenant.mutate(
+        "admin", "accountCreate", name=tenant.new_name(), owner=f"emp_{owner.hex}"
+    )
     query = "query ($id: ID!) { account(id: $id) { permissions { update delete writable } } }"
-    access = (await own.ask(persona, query, {"id": account})).data["account"]["permissions"]
+    access = (await tenant.ask(persona, query, {"id": account})).data["account"]["permissions"]
     assert {word: access[word] for word in expected} == expected
     assert ("name" in access["writable"]) is (persona == "rep1")
     for name in ("number", "name") if persona == "support" else ():
-        refused = await own.do(persona, "accountUpdate", id=account, **{name: "x"})
+        refused = await tenant.attempt(persona, "accountUpdate", id=account, **{name: "x"})
         assert outcome_of(refused) == "FORBIDDEN"
 
 
@@ -86,9 +90,9 @@ TYPES = """{ viewer { id typePermissions { type rows create update delete readab
 @covers("X-47", "D-34")
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
 async def test_type_permissions_are_readable_for_the_viewer_only(
-    own: TenantClient, persona: str
+    tenant: TenantClient, persona: str
 ) -> None:
-    data = (await own.ask(persona, TYPES)).data
+    data = (await tenant.ask(persona, TYPES)).data
     mine = data["viewer"]["id"]
     permitted = {each["id"]: each["typePermissions"] for each in data["users"]["nodes"]}
     assert permitted.pop(mine) == [
@@ -100,12 +104,12 @@ async def test_type_permissions_are_readable_for_the_viewer_only(
 @covers("X-47", "D-34")
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
 async def test_type_permissions_agree_with_what_is_readable(
-    own: TenantClient, persona: str
+    tenant: TenantClient, persona: str
 ) -> None:
     """A type that is not listed is closed and a field that is not listed is hidden; all others are readable."""
     permitted = {
         each["type"]: each
-        for each in (await own.ask(persona, TYPES)).data["viewer"]["typePermissions"]
+        for each in (await tenant.ask(persona, TYPES)).data["viewer"]["typePermissions"]
     }
     for each in EXPOSED:
         if each.is_singleton:
@@ -113,7 +117,7 @@ async def test_type_permissions_agree_with_what_is_readable(
         fields = [name for name in each.fields if name != "id"]
         money = {n for n, f in each.fields.items() if f.kind is Kind.MONEY}
         selection = " ".join(f"{n} {{ currency }}" if n in money else n for n in fields)
-        answer = await own.ask(
+        answer = await tenant.ask(
             persona, f"{{ found: {each.plural}(first: 1) {{ nodes {{ id {selection} }} }} }}"
         )
         denied = answer.json.get("extensions", {}).get("access", {}).get("denied", [])

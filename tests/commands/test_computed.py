@@ -47,9 +47,9 @@ def broken() -> Iterator[None]:
 
 @covers("D-57", "D-33")
 async def test_a_failing_computed_field_is_an_error_at_its_path(
-    own: TenantClient, broken: None
+    tenant: TenantClient, broken: None
 ) -> None:
-    answer = await own.ask("admin", ONE, {"input": INPUTS[2]})
+    answer = await tenant.ask("admin", ONE, {"input": INPUTS[2]})
     made = answer.json["data"]["made"]
     assert made["it"] == {"name": "c", "site": None, "owner": {"initials": "LM"}}
     [error] = answer.json["errors"]
@@ -57,14 +57,14 @@ async def test_a_failing_computed_field_is_an_error_at_its_path(
     assert error["extensions"]["code"] == "INTERNAL"
     assert b"secret" not in answer.body
     id = made["id"]
-    assert (await own.row("account", id))["website"] == BROKEN, "the mutation is committed"
+    assert (await tenant.row("account", id))["website"] == BROKEN, "the mutation is committed"
 
 
 @covers("D-57", "D-33")
 async def test_a_failing_computed_field_of_a_list_is_an_error_at_each_path(
-    own: TenantClient, broken: None
+    tenant: TenantClient, broken: None
 ) -> None:
-    answer = await own.ask("admin", MANY, {"inputs": INPUTS})
+    answer = await tenant.ask("admin", MANY, {"inputs": INPUTS})
     made = answer.json["data"]["made"]
     assert [each["account"] for each in made["all"]] == [
         {"name": "a", "websiteDomain": "whole.example"},
@@ -80,9 +80,9 @@ async def test_a_failing_computed_field_of_a_list_is_an_error_at_each_path(
 
 @covers("D-57", "D-37")
 async def test_a_replay_repeats_the_error_of_a_computed_field(
-    own: TenantClient, broken: None
+    tenant: TenantClient, broken: None
 ) -> None:
     for _ in "12":
-        answer = await own.ask("admin", ONE, {"input": INPUTS[2]}, idempotency_key="broken")
+        answer = await tenant.ask("admin", ONE, {"input": INPUTS[2]}, idempotency_key="broken")
         assert [error["path"] for error in answer.json["errors"]] == [["made", "it", "site"]]
     assert answer.json["extensions"]["idempotency"] == {"replayed": True}

@@ -21,46 +21,46 @@ TEXTS = {
 ORDERS = [(True, False, True), (False, True, False)]
 
 
-async def accounts(own: TenantClient, name: str) -> int:
+async def accounts(tenant: TenantClient, name: str) -> int:
     """The number of accounts with this name."""
-    return int(await own.value("SELECT count(*) FROM account WHERE name = $1", name))
+    return int(await tenant.value("SELECT count(*) FROM account WHERE name = $1", name))
 
 
 @covers("D-36", "D-55", "D-33")
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("order", ORDERS)
 async def test_a_skipped_mutation_is_not_executed(
-    own: TenantClient, text: str, order: tuple[bool, ...]
+    tenant: TenantClient, text: str, order: tuple[bool, ...]
 ) -> None:
     """Independent of the order in which a text is sent with true and false."""
     # A separate text for each order, because the plan cache begins with the first value.
     query = f"mutation ($name: String!, $x: Boolean!) {TEXTS[text]} # {order}"
     for value in order:
-        name = own.name()
-        answer = await own.ask("admin", query, {"name": name, "x": value})
+        name = tenant.new_name()
+        answer = await tenant.ask("admin", query, {"name": name, "x": value})
         keys = {"one"} if text != "single" else {"__typename"}
         keys |= {"two"} if value is not (text == "skipped") else set()
         assert set(answer.data) == keys
-        assert await accounts(own, name) == len(keys - {"__typename"})
+        assert await accounts(tenant, name) == len(keys - {"__typename"})
 
 
 @covers("D-36", "D-37", "D-55")
 async def test_another_value_of_a_directive_is_another_request_for_the_key(
-    own: TenantClient,
+    tenant: TenantClient,
 ) -> None:
     query = f"mutation ($name: String!, $x: Boolean!) {TEXTS['inline']}"
-    name = own.name()
+    name = tenant.new_name()
     off, on = [
-        await own.ask("admin", query, {"name": name, "x": x}, idempotency_key="switch")
+        await tenant.ask("admin", query, {"name": name, "x": x}, idempotency_key="switch")
         for x in (False, True)
     ]
     assert set(off.data) == {"one"}
     assert on.codes == ["IDEMPOTENCY_MISMATCH"]
-    assert await accounts(own, name) == 1
+    assert await accounts(tenant, name) == 1
 
 
 @covers("D-36", "D-55")
-async def test_directives_apply_to_the_payload_as_well(own: TenantClient) -> None:
+async def test_directives_apply_to_the_payload_as_well(tenant: TenantClient) -> None:
     """To payloads, records and errors alike."""
     query = """mutation ($name: String!, $x: Boolean!) {
       done: accountCreateMany(inputs: [{ name: $name }]) {
@@ -69,7 +69,7 @@ async def test_directives_apply_to_the_payload_as_well(own: TenantClient) -> Non
       }
     }"""
     for value in (True, False, True):
-        answer = await own.ask("admin", query, {"name": own.name(), "x": value})
+        answer = await tenant.ask("admin", query, {"name": tenant.new_name(), "x": value})
         actual = answer.data["done"]
         if value:
             [result] = actual["results"]

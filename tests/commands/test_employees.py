@@ -43,21 +43,23 @@ def listing(type_name: str) -> str:
     return str(names[0])
 
 
-async def employee(own: TenantClient, **params: Any) -> str:
+async def employee(tenant: TenantClient, **params: Any) -> str:
     """A new employee without a user."""
-    email = f"{own.name().replace(' ', '-')}@staff.example"
-    return await own.done("admin", "employeeCreate", **{"name": "New", "email": email, **params})
+    email = f"{tenant.new_name().replace(' ', '-')}@staff.example"
+    return await tenant.mutate(
+        "admin", "employeeCreate", **{"name": "New", "email": email, **params}
+    )
 
 
-async def owner(own: TenantClient, type_name: str, id: str) -> Any:
+async def owner(tenant: TenantClient, type_name: str, id: str) -> Any:
     """The owner of a record and its type, as the API returns it."""
     query = f'{{ {camel(type_name)}(id: "{id}") {{ owner {{ __typename id }} }} }}'
-    return (await own.ask("admin", query)).data[camel(type_name)]["owner"]
+    return (await tenant.ask("admin", query)).data[camel(type_name)]["owner"]
 
 
-async def codes(own: TenantClient, mutation: str, **params: Any) -> list[tuple[str, str]]:
+async def codes(tenant: TenantClient, mutation: str, **params: Any) -> list[tuple[str, str]]:
     """The error codes of an administrator's mutation, with the fields."""
-    answer = await own.do("admin", mutation, **params)
+    answer = await tenant.attempt("admin", mutation, **params)
     if answer.codes:
         return [(code, "") for code in answer.codes]
     errors = answer.data["done"]["userErrors"]
@@ -67,18 +69,18 @@ async def codes(own: TenantClient, mutation: str, **params: Any) -> list[tuple[s
 @covers("VN-41")
 @pytest.mark.parametrize("type_name", owned())
 async def test_records_are_owned_by_employees_with_or_without_a_user(
-    own: TenantClient, type_name: str
+    tenant: TenantClient, type_name: str
 ) -> None:
     """A user is refused as an owner and has no list of owned records."""
-    answer = await own.ask("admin", LIST % (listing(type_name), OPEN.get(type_name, "")))
+    answer = await tenant.ask("admin", LIST % (listing(type_name), OPEN.get(type_name, "")))
     id = answer.data["found"]["nodes"][0]["id"]
     update = f"{camel(type_name)}Update"
-    someone = await employee(own)
-    await own.done("admin", update, id=id, owner=someone)
-    assert await owner(own, type_name, id) == {"__typename": "Employee", "id": someone}
-    user = public_id("usr", await own.user("rep2"))
-    assert outcome_of(await own.do("admin", update, id=id, owner=user)) == "NOT_FOUND"
-    assert await owner(own, type_name, id) == {"__typename": "Employee", "id": someone}
+    someone = await employee(tenant)
+    await tenant.mutate("admin", update, id=id, owner=someone)
+    assert await owner(tenant, type_name, id) == {"__typename": "Employee", "id": someone}
+    user = public_id("usr", await tenant.user_id("rep2"))
+    assert outcome_of(await tenant.attempt("admin", update, id=id, owner=user)) == "NOT_FOUND"
+    assert await owner(tenant, type_name, id) == {"__typename": "Employee", "id": someone}
     users = SCHEMA.type_map["User"]
     assert isinstance(users, GraphQLObjectType)
     lists = {get_named_type(each.type).name for each in users.fields.values()}
@@ -87,83 +89,85 @@ async def test_records_are_owned_by_employees_with_or_without_a_user(
 
 @covers("VN-41")
 async def test_the_employee_of_a_user_owns_what_they_create_and_keeps_it_without_the_user(
-    own: TenantClient,
+    tenant: TenantClient,
 ) -> None:
-    someone = await newcomer(own, "owning")
-    role = await own.value("SELECT id FROM role WHERE name = 'Sales representative'")
+    someone = await newcomer(tenant, "owning")
+    role = await tenant.value("SELECT id FROM role WHERE name = 'Sales representative'")
     params = {"user": someone.user, "role": public_id("rol", role)}
-    await own.done("admin", "roleAssignmentCreate", **params)
+    await tenant.mutate("admin", "roleAssignmentCreate", **params)
     assert await someone.signs_in(PASSWORD)
     text = mutation_text("accountCreate").replace("$input", "$i")
     account = (await someone.post(text, 0, name="Mine")).data["done"]["id"]
-    result = await own.value('SELECT employee_id FROM "user" WHERE id = $1', uuid_of(someone.user))
+    result = await tenant.value(
+        'SELECT employee_id FROM "user" WHERE id = $1', uuid_of(someone.user)
+    )
     mine = {"__typename": "Employee", "id": public_id("emp", result)}
-    assert await owner(own, "Account", account) == mine
-    await own.done("admin", "userDelete", id=someone.user)
-    assert await owner(own, "Account", account) == mine
+    assert await owner(tenant, "Account", account) == mine
+    await tenant.mutate("admin", "userDelete", id=someone.user)
+    assert await owner(tenant, "Account", account) == mine
 
 
 @covers("VN-43")
-async def test_an_employee_without_an_email_address_is_refused(own: TenantClient) -> None:
-    before = await own.value("SELECT count(*) FROM employee")
+async def test_an_employee_without_an_email_address_is_refused(tenant: TenantClient) -> None:
+    before = await tenant.value("SELECT count(*) FROM employee")
     for params in ({}, {"email": None}):
-        answer = await own.do("admin", "employeeCreate", name="Nameless", **params)
+        answer = await tenant.attempt("admin", "employeeCreate", name="Nameless", **params)
         assert answer.codes == ["BAD_USER_INPUT"], answer.json
     for email in ("", " ", "anna", "@staff.example", "anna@", "anna b@staff.example"):
         code = "INVALID" if email.strip() else "REQUIRED"
-        errors = await codes(own, "employeeCreate", name="Nameless", email=email)
+        errors = await codes(tenant, "employeeCreate", name="Nameless", email=email)
         assert errors == [(code, "email")], email
-    assert await own.value("SELECT count(*) FROM employee") == before
+    assert await tenant.value("SELECT count(*) FROM employee") == before
 
 
 @covers("VN-43")
-async def test_an_email_address_can_be_changed_but_not_cleared(own: TenantClient) -> None:
-    id = await employee(own)
-    await own.done("admin", "employeeUpdate", id=id, email="anna@staff.example")
+async def test_an_email_address_can_be_changed_but_not_cleared(tenant: TenantClient) -> None:
+    id = await employee(tenant)
+    await tenant.mutate("admin", "employeeUpdate", id=id, email="anna@staff.example")
     for email, code in (
         (None, "REQUIRED"),
         ("", "REQUIRED"),
         (" ", "REQUIRED"),
         ("anna", "INVALID"),
     ):
-        errors = await codes(own, "employeeUpdate", id=id, email=email)
+        errors = await codes(tenant, "employeeUpdate", id=id, email=email)
         assert errors == [(code, "email")], email
-    assert (await own.row("employee", id))["email"] == "anna@staff.example"
+    assert (await tenant.row("employee", id))["email"] == "anna@staff.example"
     inputs = [{"name": "One", "email": "one@staff.example"}, {"name": "Two", "email": ""}]
-    many = (await own.many("admin", "employeeCreate", inputs)).data["done"]
+    many = (await tenant.attempt_many("admin", "employeeCreate", inputs)).data["done"]
     assert many["results"] is None
     assert many["userErrors"] == [{"code": "REQUIRED", "path": ["inputs", "1", "email"]}]
 
 
 @covers("VN-44")
-async def test_a_user_and_an_employee_are_linked_one_to_one(own: TenantClient) -> None:
-    id, other = await employee(own), await employee(own)
-    user = await own.done("admin", "userCreate", employee=id)
+async def test_a_user_and_an_employee_are_linked_one_to_one(tenant: TenantClient) -> None:
+    id, other = await employee(tenant), await employee(tenant)
+    user = await tenant.mutate("admin", "userCreate", employee=id)
     query = f"""{{ user(id: "{user}") {{ employee {{ id }} }}
       employee(id: "{id}") {{ users {{ nodes {{ id }} }} }}
       other: employee(id: "{other}") {{ users {{ nodes {{ id }} }} }} }}"""
-    assert (await own.ask("admin", query)).data == {
+    assert (await tenant.ask("admin", query)).data == {
         "user": {"employee": {"id": id}},
         "employee": {"users": {"nodes": [{"id": user}]}},
         "other": {"users": {"nodes": []}},
     }
-    await own.done("admin", "employeeUpdate", id=id, email="another@staff.example")
-    assert await codes(own, "userCreate", employee=id) == [("DUPLICATE", "employee")]
-    assert (await own.do("admin", "userCreate")).codes == ["BAD_USER_INPUT"]
-    assert await codes(own, "employeeDelete", id=id) == [("IN_USE", "id")]
-    await own.done("admin", "userDelete", id=user)
-    again = await own.done("admin", "userCreate", employee=id)
+    await tenant.mutate("admin", "employeeUpdate", id=id, email="another@staff.example")
+    assert await codes(tenant, "userCreate", employee=id) == [("DUPLICATE", "employee")]
+    assert (await tenant.attempt("admin", "userCreate")).codes == ["BAD_USER_INPUT"]
+    assert await codes(tenant, "employeeDelete", id=id) == [("IN_USE", "id")]
+    await tenant.mutate("admin", "userDelete", id=user)
+    again = await tenant.mutate("admin", "userCreate", employee=id)
     assert again != user
-    assert outcome_of(await own.do("admin", "userRestore", id=user)) == "DUPLICATE"
-    assert outcome_of(await own.do("admin", "employeeDelete", id=other)) == DONE
+    assert outcome_of(await tenant.attempt("admin", "userRestore", id=user)) == "DUPLICATE"
+    assert outcome_of(await tenant.attempt("admin", "employeeDelete", id=other)) == DONE
 
 
 @covers("VN-44")
-async def test_the_employee_of_a_user_cannot_be_changed(own: TenantClient) -> None:
+async def test_the_employee_of_a_user_cannot_be_changed(tenant: TenantClient) -> None:
     update = SCHEMA.type_map["UserUpdateInput"]
     assert isinstance(update, GraphQLInputObjectType)
     assert "employee" not in update.fields
-    user = public_id("usr", await own.user("rep2"))
-    moved = await own.do("admin", "userUpdate", id=user, employee=await employee(own))
+    user = public_id("usr", await tenant.user_id("rep2"))
+    moved = await tenant.attempt("admin", "userUpdate", id=user, employee=await employee(tenant))
     assert moved.codes == ["BAD_USER_INPUT"]
-    assert await own.user("rep2") == uuid_of(user)
+    assert await tenant.user_id("rep2") == uuid_of(user)

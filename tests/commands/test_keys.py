@@ -69,17 +69,20 @@ def request(name: str) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-async def used_key(own: TenantClient) -> str:
+async def used_key(tenant: TenantClient) -> str:
     """An idempotency key that a request of the administrator has used."""
-    key = own.name()
-    assert outcome_of(await own.do("admin", "accountCreate", key, name=own.name())) == DONE
+    key = tenant.new_name()
+    assert (
+        outcome_of(await tenant.attempt("admin", "accountCreate", key, name=tenant.new_name()))
+        == DONE
+    )
     return key
 
 
 @pytest.mark.parametrize("name", mutations())
 async def test_any_mutation_with_the_key_of_another_request_is_refused(
-    own: TenantClient, used_key: str, name: str
+    tenant: TenantClient, used_key: str, name: str
 ) -> None:
     query, variables = request(name)
-    answer = await own.ask("admin", query, variables, idempotency_key=used_key)
+    answer = await tenant.ask("admin", query, variables, idempotency_key=used_key)
     assert answer.codes == ["IDEMPOTENCY_MISMATCH"]

@@ -24,14 +24,14 @@ WRONG = [
 
 
 async def created(
-    own: TenantClient, inputs: list[dict[str, Any]], selection: str, *, all: bool
+    tenant: TenantClient, inputs: list[dict[str, Any]], selection: str, *, all: bool
 ) -> Any:
     """The response to creating accounts, with a selection of the payload."""
     query = (
         "mutation ($inputs: [AccountCreateInput!]!, $all: Boolean) "
         f"{{ done: accountCreateMany(inputs: $inputs, allOrNone: $all) {{ {selection} }} }}"
     )
-    return (await own.ask("admin", query, {"inputs": inputs, "all": all})).json
+    return (await tenant.ask("admin", query, {"inputs": inputs, "all": all})).json
 
 
 @covers("D-33", "D-36", "X-10")
@@ -39,10 +39,10 @@ async def created(
     "results", ["", "results { id }", "results { id userErrors { code path } }"]
 )
 async def test_errors_are_reported_whatever_else_is_selected(
-    own: TenantClient, results: str
+    tenant: TenantClient, results: str
 ) -> None:
     response = await created(
-        own, [GOOD, BAD, LOST, ABROAD], f"{results} userErrors {{ code path }}", all=False
+        tenant, [GOOD, BAD, LOST, ABROAD], f"{results} userErrors {{ code path }}", all=False
     )
     done = response["data"]["done"]
     assert done["userErrors"] == WRONG
@@ -55,11 +55,11 @@ async def test_errors_are_reported_whatever_else_is_selected(
 
 
 @covers("D-33", "D-36", "X-10")
-async def test_errors_are_the_same_with_and_without_all_or_none(own: TenantClient) -> None:
+async def test_errors_are_the_same_with_and_without_all_or_none(tenant: TenantClient) -> None:
     inputs = [GOOD, BAD, GOOD, ABROAD]
     selection = "results { id userErrors { code path } } userErrors { code path }"
     each, all = [
-        (await created(own, inputs, selection, all=one))["data"]["done"] for one in (False, True)
+        (await created(tenant, inputs, selection, all=one))["data"]["done"] for one in (False, True)
     ]
     assert each["userErrors"] == all["userErrors"] == WRONG
     assert [e for one in each["results"] for e in one["userErrors"]] == WRONG
@@ -67,14 +67,14 @@ async def test_errors_are_the_same_with_and_without_all_or_none(own: TenantClien
 
 
 @covers("D-33", "D-36", "D-37", "X-12")
-async def test_a_replay_repeats_the_errors(own: TenantClient) -> None:
+async def test_a_replay_repeats_the_errors(tenant: TenantClient) -> None:
     query = (
         "mutation ($inputs: [AccountCreateInput!]!) "
         "{ done: accountCreateMany(inputs: $inputs, allOrNone: false) { userErrors { code path } } }"
     )
     variables = {"inputs": [GOOD, BAD, GOOD, ABROAD]}
     first, again = [
-        (await own.ask("admin", query, variables, idempotency_key="some")).json for _ in "12"
+        (await tenant.ask("admin", query, variables, idempotency_key="some")).json for _ in "12"
     ]
     assert first["data"]["done"]["userErrors"] == WRONG
     assert again["data"] == first["data"]
@@ -82,11 +82,11 @@ async def test_a_replay_repeats_the_errors(own: TenantClient) -> None:
 
 
 @covers("D-33", "D-35", "X-66")
-async def test_user_errors_beside_refusals_are_reported_once(own: TenantClient) -> None:
+async def test_user_errors_beside_refusals_are_reported_once(tenant: TenantClient) -> None:
     """All of them with the first refusal, so that a client counts none twice."""
     selection = "results { id } userErrors { code path }"
     response = await created(
-        own, [BAD, LOST, GOOD, ABROAD, {**LOST, "country": "no"}], selection, all=True
+        tenant, [BAD, LOST, GOOD, ABROAD, {**LOST, "country": "no"}], selection, all=True
     )
     assert response["data"] == {"done": None}
     first, second = response["errors"]
@@ -102,23 +102,23 @@ async def test_user_errors_beside_refusals_are_reported_once(own: TenantClient) 
     assert "userErrors" not in second["extensions"]
 
 
-async def chain(own: TenantClient, length: int) -> list[str]:
+async def chain(tenant: TenantClient, length: int) -> list[str]:
     """Accounts of which each is the child of the next."""
     ids: list[str] = []
     for _ in range(length):
         above = {"parent": ids[-1]} if ids else {}
-        ids.append(await own.done("admin", "accountCreate", name=own.name(), **above))
+        ids.append(await tenant.mutate("admin", "accountCreate", name=tenant.new_name(), **above))
     return ids[::-1]
 
 
-async def reversed_chain(own: TenantClient, ids: list[str], **changes: Any) -> list[str]:
+async def reversed_chain(tenant: TenantClient, ids: list[str], **changes: Any) -> list[str]:
     """Reverse a chain with one input per account; the code of each, or DONE."""
     query = """mutation ($inputs: [AccountUpdateInput!]!) {
       done: accountUpdateMany(inputs: $inputs, allOrNone: false) { results { id } userErrors { code path } }
     }"""
     inputs = [{"id": ids[0], "parent": None, **changes}]
     inputs += [{"id": id, "parent": above} for above, id in itertools.pairwise(ids)]
-    response = (await own.ask("admin", query, {"inputs": inputs})).json
+    response = (await tenant.ask("admin", query, {"inputs": inputs})).json
     selection = {each["path"][1]: each["code"] for each in response["data"]["done"]["userErrors"]}
     selection |= {
         e["extensions"]["input"][1]: e["extensions"]["code"] for e in response.get("errors", [])
@@ -131,11 +131,11 @@ async def reversed_chain(own: TenantClient, ids: list[str], **changes: Any) -> l
 
 
 @covers("D-33", "D-36", "X-10")
-async def test_inputs_are_applied_in_order(own: TenantClient) -> None:
+async def test_inputs_are_applied_in_order(tenant: TenantClient) -> None:
     """An account that is moved first makes room for the next."""
-    ids = await chain(own, 4)
-    assert await reversed_chain(own, ids) == ["DONE"] * 4
-    assert [(await own.row("account", id))["parent_id"] for id in ids] == [
+    ids = await chain(tenant, 4)
+    assert await reversed_chain(tenant, ids) == ["DONE"] * 4
+    assert [(await tenant.row("account", id))["parent_id"] for id in ids] == [
         None,
         *(uuid_of(id) for id in ids[:-1]),
     ]
@@ -144,28 +144,28 @@ async def test_inputs_are_applied_in_order(own: TenantClient) -> None:
 @covers("D-33", "D-36", "X-10")
 @pytest.mark.parametrize("passes", [1, 2, PASSES])
 async def test_inputs_that_depend_on_a_failed_one_fail_or_are_retryable(
-    own: TenantClient, passes: int, monkeypatch: pytest.MonkeyPatch
+    tenant: TenantClient, passes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are decided again without it, up to `PASSES` times; after that they are RETRYABLE."""
     monkeypatch.setattr(execute, "PASSES", passes)
-    ids = await chain(own, 4)
-    before = [await own.row("account", id) for id in ids]
-    selection = await reversed_chain(own, ids, country="Nederland")
+    ids = await chain(tenant, 4)
+    before = [await tenant.row("account", id) for id in ids]
+    selection = await reversed_chain(tenant, ids, country="Nederland")
     assert selection == ["INVALID", *["RETRYABLE" if passes == 1 else "CYCLE"] * 3]
-    assert [await own.row("account", id) for id in ids] == before
+    assert [await tenant.row("account", id) for id in ids] == before
 
 
 @covers("D-33", "D-36", "X-10")
-async def test_a_failed_input_reserves_no_unique_value(own: TenantClient) -> None:
+async def test_a_failed_input_reserves_no_unique_value(tenant: TenantClient) -> None:
     """The next input gets the external id of the failed one."""
-    outer = own.name()
+    outer = tenant.new_name()
     inputs = [
         {**BAD, "externalId": outer},
         {**GOOD, "externalId": outer},
         {**GOOD, "externalId": outer},
     ]
     selection = "results { account { externalId } } userErrors { code path }"
-    done = (await created(own, inputs, selection, all=False))["data"]["done"]
+    done = (await created(tenant, inputs, selection, all=False))["data"]["done"]
     assert [each["account"] for each in done["results"]] == [None, {"externalId": outer}, None]
     assert done["userErrors"] == [
         {"code": "INVALID", "path": ["inputs", "0", "country"]},
@@ -174,16 +174,16 @@ async def test_a_failed_input_reserves_no_unique_value(own: TenantClient) -> Non
 
 
 @covers("D-33", "X-66")
-async def test_a_value_that_cannot_be_stored_hides_no_other_error(own: TenantClient) -> None:
+async def test_a_value_that_cannot_be_stored_hides_no_other_error(tenant: TenantClient) -> None:
     """Also where the server would have filled in a default."""
     inputs = [{"name": "x" * 10_001, "country": "Nederland"}]
-    done = (await created(own, inputs, "userErrors { code path }", all=True))["data"]["done"]
+    done = (await created(tenant, inputs, "userErrors { code path }", all=True))["data"]["done"]
     assert done["userErrors"] == [
         {"code": "TOO_LONG", "path": ["inputs", "0", "name"]},
         {"code": "INVALID", "path": ["inputs", "0", "country"]},
     ]
-    account = await own.done("admin", "accountCreate", name=own.name())
-    kind = public_id("opt", await own.type("New business"))
+    account = await tenant.mutate("admin", "accountCreate", name=tenant.new_name())
+    kind = public_id("opt", await tenant.type_id("New business"))
     params: dict[str, Any] = {
         "name": "a",
         "account": account,
@@ -191,6 +191,6 @@ async def test_a_value_that_cannot_be_stored_hides_no_other_error(own: TenantCli
         "currency": "euro",
         "probability": 101,
     }
-    answer = await own.do("admin", "opportunityCreate", **params, note="x" * 10_001)
+    answer = await tenant.attempt("admin", "opportunityCreate", **params, note="x" * 10_001)
     selection = [(each["code"], each["path"][-1]) for each in answer.data["done"]["userErrors"]]
     assert selection == [("TOO_LONG", "note"), ("INVALID", "probability"), ("INVALID", "currency")]

@@ -34,13 +34,13 @@ WEAK = {
 
 
 @asynccontextmanager
-async def suspended(own: TenantClient) -> AsyncIterator[None]:
+async def suspended(tenant: TenantClient) -> AsyncIterator[None]:
     """The tenant is read-only inside this context."""
 
     async def become(state: str) -> None:
         change = "UPDATE catalog.tenant SET state = $2 WHERE slug = $1"
-        await own.world.admin.execute(change, own.slug, state)
-        own.world.endpoint.app_context.directory.forget(own.world.tenants[own.slug].id)
+        await tenant.world.admin.execute(change, tenant.slug, state)
+        tenant.world.endpoint.app_context.directory.forget(tenant.world.tenants[tenant.slug].id)
 
     await become("suspended")
     try:
@@ -49,8 +49,8 @@ async def suspended(own: TenantClient) -> AsyncIterator[None]:
         await become("active")
 
 
-async def test_a_password_change_ends_all_other_sessions(own: TenantClient) -> None:
-    who = await newcomer(own, "change")
+async def test_a_password_change_ends_all_other_sessions(tenant: TenantClient) -> None:
+    who = await newcomer(tenant, "change")
     assert not await who.signs_in(OTHER)
     assert [await who.signs_in(PASSWORD) for _ in "123"] == [True] * 3
     assert await who.change("not the one of today", OTHER, 1) == wrong(
@@ -69,8 +69,8 @@ async def test_a_password_change_ends_all_other_sessions(own: TenantClient) -> N
 
 
 @pytest.mark.parametrize("how", WEAK)
-async def test_a_weak_password_is_refused(own: TenantClient, how: str) -> None:
-    who, password = await newcomer(own, f"weak.{how.replace(' ', '.')}"), WEAK[how]
+async def test_a_weak_password_is_refused(tenant: TenantClient, how: str) -> None:
+    who, password = await newcomer(tenant, f"weak.{how.replace(' ', '.')}"), WEAK[how]
     assert await who.signs_in(PASSWORD)
     assert await who.change(PASSWORD, password) == wrong("WEAK_PASSWORD", "password")
     token = await who.token()
@@ -82,8 +82,8 @@ async def test_a_weak_password_is_refused(own: TenantClient, how: str) -> None:
     )
 
 
-async def test_a_reset_token_works_once_and_ends_all_sessions(own: TenantClient) -> None:
-    who = await newcomer(own, "reset")
+async def test_a_reset_token_works_once_and_ends_all_sessions(tenant: TenantClient) -> None:
+    who = await newcomer(tenant, "reset")
     assert [await who.signs_in(PASSWORD) for _ in "12"] == [True] * 2
     token = await who.token()
     assert await who.reset(token, OTHER) == DONE
@@ -94,8 +94,8 @@ async def test_a_reset_token_works_once_and_ends_all_sessions(own: TenantClient)
 
 
 @pytest.mark.parametrize("void", ["newer", "changed", "late", "inactive", "forged", "other kind"])
-async def test_a_void_reset_token_is_refused(own: TenantClient, void: str) -> None:
-    who = await newcomer(own, f"void.{void.replace(' ', '.')}")
+async def test_a_void_reset_token_is_refused(tenant: TenantClient, void: str) -> None:
+    who = await newcomer(tenant, f"void.{void.replace(' ', '.')}")
     assert await who.signs_in(PASSWORD)
     token, standing = await who.token(), PASSWORD
     if void == "newer":
@@ -105,10 +105,10 @@ async def test_a_void_reset_token_is_refused(own: TenantClient, void: str) -> No
         standing = OTHER
     elif void == "late":
         past = "UPDATE credential SET reset_until = now() - interval '1 second' WHERE user_id = $1"
-        await own.value(past, uuid_of(who.user))
+        await tenant.value(past, uuid_of(who.user))
     elif void == "inactive":
-        await own.done("admin", "userUpdate", id=who.user, active=False)
-        await own.done("admin", "userUpdate", id=who.user, active=True)
+        await tenant.mutate("admin", "userUpdate", id=who.user, active=False)
+        await tenant.mutate("admin", "userUpdate", id=who.user, active=True)
     elif void == "forged":
         token = f"{token[:-8]}AAAAAAAA"
     else:
@@ -118,26 +118,28 @@ async def test_a_void_reset_token_is_refused(own: TenantClient, void: str) -> No
 
 
 @covers("D-32")
-async def test_only_administrators_issue_reset_tokens(own: TenantClient) -> None:
+async def test_only_administrators_issue_reset_tokens(tenant: TenantClient) -> None:
     """Of existing users only; all others are refused, also for themselves."""
-    who = await newcomer(own, "handed")
-    own_id = public_id("usr", await own.user("rep1"))
+    who = await newcomer(tenant, "handed")
+    own_id = public_id("usr", await tenant.user_id("rep1"))
     for persona in ("director", "rep1"):
         for id in (who.user, own_id):
-            answer = await own.ask(persona, ISSUE, {"i": {"id": id}})
+            answer = await tenant.ask(persona, ISSUE, {"i": {"id": id}})
             assert answer.codes[0] in ("FORBIDDEN", "NOT_FOUND")
             assert not answer.json.get("data")
-    deleted = await newcomer(own, "gone")
-    await own.done("admin", "userDelete", id=deleted.user)
+    deleted = await newcomer(tenant, "gone")
+    await tenant.mutate("admin", "userDelete", id=deleted.user)
     unknown = (deleted.user, f"usr_{'f' * 32}", f"xyz_{'0' * 32}", who.user.replace("usr", "emp"))
-    answers = {(await own.ask("admin", ISSUE, {"i": {"id": id}})).body for id in unknown}
+    answers = {(await tenant.ask("admin", ISSUE, {"i": {"id": id}})).body for id in unknown}
     assert len(answers) == 1
     assert b"NOT_FOUND" in next(iter(answers))
 
 
 @covers("D-40")
-async def test_without_an_access_token_only_a_password_reset_is_answered(own: TenantClient) -> None:
-    who = await newcomer(own, "anonymous")
+async def test_without_an_access_token_only_a_password_reset_is_answered(
+    tenant: TenantClient,
+) -> None:
+    who = await newcomer(tenant, "anonymous")
     for query, params in (
         (CHANGE, {"current": PASSWORD, "password": OTHER}),
         (ISSUE, {"id": who.user}),
@@ -147,15 +149,15 @@ async def test_without_an_access_token_only_a_password_reset_is_answered(own: Te
 
 
 @covers("D-18")
-async def test_passwords_of_a_suspended_tenant_cannot_be_changed(own: TenantClient) -> None:
-    who = await newcomer(own, "suspended")
+async def test_passwords_of_a_suspended_tenant_cannot_be_changed(tenant: TenantClient) -> None:
+    who = await newcomer(tenant, "suspended")
     assert [await who.signs_in(PASSWORD) for _ in "12"] == [True] * 2
     token = await who.token()
-    async with suspended(own):
+    async with suspended(tenant):
         tried = [
             await who.post(CHANGE, 0, current=PASSWORD, password=OTHER),
             await who.post(RESET, token=token, password=OTHER),
-            await own.ask("admin", ISSUE, {"i": {"id": who.user}}),
+            await tenant.ask("admin", ISSUE, {"i": {"id": who.user}}),
         ]
         assert [each.codes for each in tried] == [["TENANT_SUSPENDED"]] * 3
         # A user who lost a device must still be able to end its session.
@@ -166,11 +168,11 @@ async def test_passwords_of_a_suspended_tenant_cannot_be_changed(own: TenantClie
 
 
 async def test_the_password_of_a_demo_user_cannot_be_changed(
-    own: TenantClient, scratch_world: World
+    tenant: TenantClient, scratch_world: World
 ) -> None:
     change = "mutation ($i: PasswordChangeInput!) { done: passwordChange(input: $i) { changed userErrors { code } } }"
     params = {"current": DEMO, "password": OTHER}
-    answer = await own.ask("rep1", change, {"i": params})
+    answer = await tenant.ask("rep1", change, {"i": params})
     assert answer.data["done"] == {"changed": False, "userErrors": [{"code": "DEMO_ONLY"}]}
-    await own.forget("rep1")
+    await tenant.drop_token("rep1")
     assert await scratch_world.token("rep1")

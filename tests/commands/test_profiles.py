@@ -15,38 +15,38 @@ EVERYTHING = {"creates": True, "edits": "ALL", "deletes": "ALL"}
 FORBIDDEN, READ_ONLY, HIDDEN = "FORBIDDEN", "FIELD_READ_ONLY", "NOT_FOUND"
 
 
-async def profile(own: TenantClient, *fields: str, **params: Any) -> str:
+async def profile(tenant: TenantClient, *fields: str, **params: Any) -> str:
     """A profile that grants all accounts and these fields; `name!` is also writable."""
     opened = [
         {"entity": "Account", "field": each.rstrip("!"), "writes": each.endswith("!")}
         for each in fields
     ]
     entity = {"entity": "Account", "rows": "ALL", **params}
-    name = own.name()
-    return await own.done(
+    name = tenant.new_name()
+    return await tenant.mutate(
         "admin", "profileCreate", name=name, objectPermissions=[entity], fieldPermissions=opened
     )
 
 
-async def role(own: TenantClient, *profiles: str) -> str:
+async def role(tenant: TenantClient, *profiles: str) -> str:
     """A role with these profiles."""
     params = [{"profile": each} for each in profiles]
-    return await own.done("admin", "roleCreate", name=own.name(), profiles=params)
+    return await tenant.mutate("admin", "roleCreate", name=tenant.new_name(), profiles=params)
 
 
-async def user(own: TenantClient, *roles: str) -> Newcomer:
+async def user(tenant: TenantClient, *roles: str) -> Newcomer:
     """A new user with these roles, signed in."""
-    made = await newcomer(own, own.name().replace(" ", "-"))
+    made = await newcomer(tenant, tenant.new_name().replace(" ", "-"))
     for each in roles:
-        await own.done("admin", "roleAssignmentCreate", user=made.user, role=each)
+        await tenant.mutate("admin", "roleAssignmentCreate", user=made.user, role=each)
     assert await made.signs_in(PASSWORD)
     return made
 
 
-async def account(own: TenantClient, **params: Any) -> str:
+async def account(tenant: TenantClient, **params: Any) -> str:
     """An account that the administrator owns."""
-    params = {"name": own.name(), "phone": "+31201234567", "city": "Utrecht", **params}
-    return await own.done("admin", "accountCreate", **params)
+    params = {"name": tenant.new_name(), "phone": "+31201234567", "city": "Utrecht", **params}
+    return await tenant.mutate("admin", "accountCreate", **params)
 
 
 async def shown(someone: Newcomer, id: str) -> dict[str, Any] | None:
@@ -65,32 +65,34 @@ async def do(someone: Newcomer, mutation: str, **params: Any) -> str:
 
 async def tried(someone: Newcomer, id: str) -> dict[str, str]:
     """The outcome of each operation on accounts; the administrator reverts a deletion."""
-    own = someone.own
+    tenant = someone.tenant
     made = await someone.post(
-        mutation_text("accountCreate").replace("$input", "$i"), 0, name=own.name()
+        mutation_text("accountCreate").replace("$input", "$i"), 0, name=tenant.new_name()
     )
     result = {
         "read": HIDDEN if await shown(someone, id) is None else DONE,
         "create": outcome_of(made),
-        "edit": await do(someone, "accountUpdate", id=id, name=own.name()),
+        "edit": await do(someone, "accountUpdate", id=id, name=tenant.new_name()),
         "delete": await do(someone, "accountDelete", id=id),
     }
     if result["delete"] == DONE:
-        await own.done("admin", "accountRestore", id=id)
+        await tenant.mutate("admin", "accountRestore", id=id)
     return result
 
 
 @covers("VT-26")
-async def test_a_profile_is_defined_once_and_reused_by_roles_and_users(own: TenantClient) -> None:
+async def test_a_profile_is_defined_once_and_reused_by_roles_and_users(
+    tenant: TenantClient,
+) -> None:
     """The same operations with either role, and none without a role."""
-    id = await account(own)
-    everything = await profile(own, "name!", **EVERYTHING)
-    reading = await profile(own, "name")
-    roles = [await role(own, everything), await role(own, everything)]
+    id = await account(tenant)
+    everything = await profile(tenant, "name!", **EVERYTHING)
+    reading = await profile(tenant, "name")
+    roles = [await role(tenant, everything), await role(tenant, everything)]
     for each in [*roles, roles[0]]:
-        someone = await user(own, each)
+        someone = await user(tenant, each)
         assert set((await tried(someone, id)).values()) == {DONE}
-    reader, without_role = await user(own, await role(own, reading)), await user(own)
+    reader, without_role = await user(tenant, await role(tenant, reading)), await user(tenant)
     assert await tried(reader, id) == {
         "read": DONE, "create": FORBIDDEN, "edit": FORBIDDEN, "delete": FORBIDDEN,
     }  # fmt: skip
@@ -102,15 +104,15 @@ async def test_a_profile_is_defined_once_and_reused_by_roles_and_users(own: Tena
     ("creates", "edits", "deletes"), list(itertools.product((False, True), repeat=3))
 )
 async def test_creating_editing_and_deleting_accounts_are_separate_permissions(
-    own: TenantClient, creates: bool, edits: bool, deletes: bool
+    tenant: TenantClient, creates: bool, edits: bool, deletes: bool
 ) -> None:
-    id = await account(own)
+    id = await account(tenant)
     params = {
         "creates": creates,
         "edits": "ALL" if edits else None,
         "deletes": "ALL" if deletes else None,
     }
-    someone = await user(own, await role(own, await profile(own, "name!", **params)))
+    someone = await user(tenant, await role(tenant, await profile(tenant, "name!", **params)))
     assert await tried(someone, id) == {
         "read": DONE,
         "create": DONE if creates else FORBIDDEN,
@@ -121,101 +123,108 @@ async def test_creating_editing_and_deleting_accounts_are_separate_permissions(
 
 @covers("VT-27")
 async def test_a_change_of_a_profile_reaches_all_present_and_future_users(
-    own: TenantClient,
+    tenant: TenantClient,
 ) -> None:
     """Per field, row and operation, without any change to the users."""
-    mine, others = own.name(), await account(own)
-    granted = await profile(own, "name", "owner", rows="OWN")
-    sellers = await role(own, granted)
-    staff = [await user(own, sellers) for _ in range(2)]
-    owner = await own.value('SELECT employee_id FROM "user" WHERE id = $1', uuid_of(staff[0].user))
-    id = await account(own, name=mine, owner=f"emp_{owner.hex}")
+    mine, others = tenant.new_name(), await account(tenant)
+    granted = await profile(tenant, "name", "owner", rows="OWN")
+    sellers = await role(tenant, granted)
+    staff = [await user(tenant, sellers) for _ in range(2)]
+    owner = await tenant.value(
+        'SELECT employee_id FROM "user" WHERE id = $1', uuid_of(staff[0].user)
+    )
+    id = await account(tenant, name=mine, owner=f"emp_{owner.hex}")
 
     async def seen(someone: Newcomer) -> list[dict[str, Any] | None]:
         return [await shown(someone, each) for each in (id, others)]
 
     assert await seen(staff[0]) == [{"name": mine}, None]
     assert await seen(staff[1]) == [None, None]
-    [entity] = await own.fetch(
+    [entity] = await tenant.fetch(
         "SELECT id FROM object_permission WHERE profile_id = $1", uuid_of(granted)
     )
-    await own.done("admin", "objectPermissionUpdate", id=f"pen_{entity['id'].hex}", rows="ALL")
+    await tenant.mutate("admin", "objectPermissionUpdate", id=f"pen_{entity['id'].hex}", rows="ALL")
     opened = {"profile": granted, "entity": "Account", "field": "phone"}
-    field = await own.done("admin", "fieldPermissionCreate", **opened)
-    staff.append(await user(own, sellers))
+    field = await tenant.mutate("admin", "fieldPermissionCreate", **opened)
+    staff.append(await user(tenant, sellers))
     full = {"name": mine, "phone": "+31201234567"}
     for someone in staff:
         assert (await seen(someone))[0] == full
         assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == FORBIDDEN
-    await own.done("admin", "objectPermissionUpdate", id=f"pen_{entity['id'].hex}", edits="ALL")
+    await tenant.mutate(
+        "admin", "objectPermissionUpdate", id=f"pen_{entity['id'].hex}", edits="ALL"
+    )
     for someone in staff:
         assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == READ_ONLY
-    await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
+    await tenant.mutate("admin", "fieldPermissionUpdate", id=field, writes=True)
     for someone in staff:
         assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == DONE
         assert await do(someone, "accountUpdate", id=id, name="Other") == READ_ONLY
-    await own.done("admin", "fieldPermissionDelete", id=field)
+    await tenant.mutate("admin", "fieldPermissionDelete", id=field)
     for someone in staff:
         assert (await seen(someone))[0] == {"name": mine}
 
 
 @covers("VT-29")
-async def test_a_role_has_several_profiles_and_a_user_several_roles(own: TenantClient) -> None:
+async def test_a_role_has_several_profiles_and_a_user_several_roles(tenant: TenantClient) -> None:
     """Changes of a role apply to its users from their next request."""
-    id = await account(own)
-    name, phone, city = [await profile(own, each) for each in ("name", "phone", "city")]
-    first, second = await role(own, name), await role(own, phone, city)
-    someone, colleague = await user(own, first), await user(own, first, second)
+    id = await account(tenant)
+    name, phone, city = [await profile(tenant, each) for each in ("name", "phone", "city")]
+    first, second = await role(tenant, name), await role(tenant, phone, city)
+    someone, colleague = await user(tenant, first), await user(tenant, first, second)
     assert set(await shown(someone, id) or {}) == {"name"}
     assert set(await shown(colleague, id) or {}) == {"name", "phone", "city"}
-    linked = await own.done("admin", "roleProfileCreate", role=first, profile=city)
+    linked = await tenant.mutate("admin", "roleProfileCreate", role=first, profile=city)
     assert set(await shown(someone, id) or {}) == {"name", "city"}
     query = f"""{{ role(id: "{first}") {{ profiles {{ nodes {{ profile {{ id }} }} }}
       assignments {{ nodes {{ user {{ id }} }} }} }}
       user(id: "{colleague.user}") {{ roles {{ nodes {{ id role {{ id }} }} }} }} }}"""
-    data = (await own.ask("admin", query)).data
+    data = (await tenant.ask("admin", query)).data
     assert {e["profile"]["id"] for e in data["role"]["profiles"]["nodes"]} == {name, city}
     assigned_users = {each["user"]["id"] for each in data["role"]["assignments"]["nodes"]}
     assert assigned_users == {someone.user, colleague.user}
     assigned = {each["role"]["id"]: each["id"] for each in data["user"]["roles"]["nodes"]}
     assert assigned.keys() == {first, second}
-    await own.done("admin", "roleAssignmentDelete", id=assigned[second])
+    await tenant.mutate("admin", "roleAssignmentDelete", id=assigned[second])
     assert set(await shown(colleague, id) or {}) == {"name", "city"}
-    await own.done("admin", "roleProfileDelete", id=linked)
+    await tenant.mutate("admin", "roleProfileDelete", id=linked)
     assert [set(await shown(each, id) or {}) for each in (someone, colleague)] == [{"name"}] * 2
-    await own.done("admin", "roleAssignmentDelete", id=assigned[first])
+    await tenant.mutate("admin", "roleAssignmentDelete", id=assigned[first])
     assert await shown(colleague, id) is None
 
 
 @covers("VT-30")
 @pytest.mark.parametrize("backwards", [False, True])
 async def test_profiles_of_a_role_add_up_and_restrictions_win(
-    own: TenantClient, backwards: bool
+    tenant: TenantClient, backwards: bool
 ) -> None:
     """The union of rows, fields and operations, in either order (D-10)."""
-    id = await account(own)
-    narrow = await profile(own, "name!", "owner", rows="OWN", creates=True, edits="OWN")
-    wide = await profile(own, "phone!", "city", rows="ALL", edits="ALL")
+    id = await account(tenant)
+    narrow = await profile(tenant, "name!", "owner", rows="OWN", creates=True, edits="OWN")
+    wide = await profile(tenant, "phone!", "city", rows="ALL", edits="ALL")
     both = [wide, narrow] if backwards else [narrow, wide]
-    someone = await user(own, await role(own, *both))
+    someone = await user(tenant, await role(tenant, *both))
     assert set(await shown(someone, id) or {}) == {"name", "phone", "city"}
     assert await tried(someone, id) == {
         "read": DONE, "create": DONE, "edit": DONE, "delete": FORBIDDEN,
     }  # fmt: skip
     assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == DONE
     assert await do(someone, "accountUpdate", id=id, city="Gouda") == READ_ONLY
-    narrow_user = await user(own, await role(own, narrow))
+    narrow_user = await user(tenant, await role(tenant, narrow))
     assert await shown(narrow_user, id) is None
 
 
 @covers("VT-30")
-async def test_a_status_rule_restricts_what_several_profiles_grant(own: TenantClient) -> None:
+async def test_a_status_rule_restricts_what_several_profiles_grant(tenant: TenantClient) -> None:
     fields = [{"entity": "Opportunity", "field": each} for each in ("name", "status", "note")]
     entities = [{"entity": "Opportunity", "rows": "ALL"}]
     params = {"objectPermissions": entities, "fieldPermissions": fields}
-    twice = [await own.done("admin", "profileCreate", name=own.name(), **params) for _ in range(2)]
-    someone = await user(own, await role(own, *twice))
-    id = await own.opportunity("rep1", note="in confidence")
+    twice = [
+        await tenant.mutate("admin", "profileCreate", name=tenant.new_name(), **params)
+        for _ in range(2)
+    ]
+    someone = await user(tenant, await role(tenant, *twice))
+    id = await tenant.opportunity("rep1", note="in confidence")
     query = f'{{ opportunity(id: "{id}") {{ status note }} }}'
 
     async def note() -> Any:
@@ -223,7 +232,7 @@ async def test_a_status_rule_restricts_what_several_profiles_grant(own: TenantCl
 
     assert await note() == "in confidence"
     rule = {"entity": "Opportunity", "field": "note", "status": "WON"}
-    made = await own.done("admin", "statusRuleCreate", **rule)
+    made = await tenant.mutate("admin", "statusRuleCreate", **rule)
     assert await note() is None
-    await own.done("admin", "statusRuleDelete", id=made)
+    await tenant.mutate("admin", "statusRuleDelete", id=made)
     assert await note() == "in confidence"

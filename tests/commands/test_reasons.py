@@ -14,35 +14,35 @@ from tests.commands.test_profiles import role, user
 from tests.writes.client import TenantClient, mutation_text
 
 
-async def _locked(own: TenantClient) -> dict[str, Any]:
-    id = await own.opportunity("admin")
-    await own.done("admin", "opportunityLock", id=id)
+async def _locked(tenant: TenantClient) -> dict[str, Any]:
+    id = await tenant.opportunity("admin")
+    await tenant.mutate("admin", "opportunityLock", id=id)
     return {"id": id}
 
 
-async def _open(own: TenantClient) -> dict[str, Any]:
-    return {"id": await own.opportunity("admin")}
+async def _open(tenant: TenantClient) -> dict[str, Any]:
+    return {"id": await tenant.opportunity("admin")}
 
 
-async def _contract(own: TenantClient) -> str:
-    account = await own.done("admin", "accountCreate", name=own.name())
-    kind = await own.done("admin", "contractKindCreate", name=own.name())
-    params = {"name": own.name(), "currency": "EUR", "account": account, "kind": kind}
-    return await own.done("admin", "contractCreate", **params)
+async def _contract(tenant: TenantClient) -> str:
+    account = await tenant.mutate("admin", "accountCreate", name=tenant.new_name())
+    kind = await tenant.mutate("admin", "contractKindCreate", name=tenant.new_name())
+    params = {"name": tenant.new_name(), "currency": "EUR", "account": account, "kind": kind}
+    return await tenant.mutate("admin", "contractCreate", **params)
 
 
-async def _without_end(own: TenantClient) -> dict[str, Any]:
-    return {"id": await _contract(own)}
+async def _without_end(tenant: TenantClient) -> dict[str, Any]:
+    return {"id": await _contract(tenant)}
 
 
-async def _ended(own: TenantClient) -> dict[str, Any]:
-    id = await _contract(own)
-    await own.done("admin", "contractEnd", id=id)
+async def _ended(tenant: TenantClient) -> dict[str, Any]:
+    id = await _contract(tenant)
+    await tenant.mutate("admin", "contractEnd", id=id)
     return {"id": id}
 
 
-async def _one_off(own: TenantClient) -> dict[str, Any]:
-    return {"contract": await _contract(own)}
+async def _one_off(tenant: TenantClient) -> dict[str, Any]:
+    return {"contract": await _contract(tenant)}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ WRITTEN = (
 )
 
 
-async def _someone(own: TenantClient, *fields: str) -> Newcomer:
+async def _someone(tenant: TenantClient, *fields: str) -> Newcomer:
     """A user who can read these fields in addition to those that the mutations need."""
     entities = [
         {"entity": name, "rows": "ALL", "creates": True, "edits": "ALL"}
@@ -79,24 +79,24 @@ async def _someone(own: TenantClient, *fields: str) -> Newcomer:
     ]
     opened = [(*each.split("."), each in WRITTEN) for each in dict.fromkeys((*WRITTEN, *fields))]
     named = [{"entity": entity, "field": name, "writes": w} for entity, name, w in opened]
-    name = own.name()
-    profile = await own.done(
+    name = tenant.new_name()
+    profile = await tenant.mutate(
         "admin", "profileCreate", name=name, objectPermissions=entities, fieldPermissions=named
     )
-    return await user(own, await role(own, profile))
+    return await user(tenant, await role(tenant, profile))
 
 
 @pytest.mark.parametrize("name", REASONS)
 async def test_the_reason_is_hidden_from_users_who_may_not_read_it(
-    own: TenantClient, name: str
+    tenant: TenantClient, name: str
 ) -> None:
     reason = REASONS[name]
-    params = await reason.made(own)
+    params = await reason.made(tenant)
     if reason.mutation == "opportunityUpdate":
         params["amount"] = "7.00"
     messages = []
     for fields in (reason.fields, ()):
-        someone = await _someone(own, *fields)
+        someone = await _someone(tenant, *fields)
         query = (
             mutation_text(reason.mutation).replace("$input", "$i").replace("code", "code message")
         )

@@ -11,28 +11,28 @@ OF = """query ($i: ID!) {
 }"""
 
 
-async def signed_in(own: TenantClient, name: str, devices: int) -> Newcomer:
+async def signed_in(tenant: TenantClient, name: str, devices: int) -> Newcomer:
     """A new user with this number of sessions."""
-    who = await newcomer(own, name)
+    who = await newcomer(tenant, name)
     assert all([await who.signs_in(PASSWORD) for _ in range(devices)])
     return who
 
 
-async def test_users_list_their_own_sessions_only(own: TenantClient) -> None:
-    one, other = await signed_in(own, "one", 3), await signed_in(own, "other", 2)
+async def test_users_list_their_own_sessions_only(tenant: TenantClient) -> None:
+    one, other = await signed_in(tenant, "one", 3), await signed_in(tenant, "other", 2)
     for who in (one, other):
         assert await who.sessions() == {who.session(n) for n in range(len(who.tokens))}
     for who in (one, other):
-        listed = (await own.ask("admin", OF, {"i": who.user})).data["sessions"]
+        listed = (await tenant.ask("admin", OF, {"i": who.user})).data["sessions"]
         assert listed["totalCount"] == len(who.tokens)
         assert {each["user"]["id"] for each in listed["nodes"]} == {who.user}
-        hidden = (await own.ask("rep1", OF, {"i": who.user})).json
+        hidden = (await tenant.ask("rep1", OF, {"i": who.user})).json
         assert hidden["data"]["sessions"] == {"totalCount": 0, "nodes": []}
 
 
 @covers("D-63")
-async def test_an_ended_session_is_refused(own: TenantClient) -> None:
-    who = await signed_in(own, "ends", 3)
+async def test_an_ended_session_is_refused(tenant: TenantClient) -> None:
+    who = await signed_in(tenant, "ends", 3)
     ended = await who.post(REVOKE, 0, id=who.session(1))
     assert ended.data["done"] == {"revoked": True}
     assert await who.signed_in_devices() == [True, False, True]
@@ -47,30 +47,30 @@ async def test_an_ended_session_is_refused(own: TenantClient) -> None:
 
 
 @covers("D-32")
-async def test_sessions_of_another_user_cannot_be_ended(own: TenantClient) -> None:
-    one, other = await signed_in(own, "mine", 1), await signed_in(own, "yours", 1)
+async def test_sessions_of_another_user_cannot_be_ended(tenant: TenantClient) -> None:
+    one, other = await signed_in(tenant, "mine", 1), await signed_in(tenant, "yours", 1)
     unknown = (other.session(0), f"ses_{'f' * 32}", f"xyz_{'0' * 32}", one.user)
     answers = {(await one.post(REVOKE, 0, id=id)).body for id in unknown}
     assert len(answers) == 1, "the response does not reveal whether the session exists"
     assert b"NOT_FOUND" in next(iter(answers))
     assert await other.signed_in_devices() == [True]
-    ended = await own.ask("admin", REVOKE, {"i": {"id": other.session(0)}})
+    ended = await tenant.ask("admin", REVOKE, {"i": {"id": other.session(0)}})
     assert ended.data["done"] == {"revoked": True}
     assert await other.signed_in_devices() == [False]
     assert await one.signed_in_devices() == [True]
 
 
 @covers("D-63")
-async def test_deactivated_and_deleted_users_are_signed_out(own: TenantClient) -> None:
+async def test_deactivated_and_deleted_users_are_signed_out(tenant: TenantClient) -> None:
     """Their sessions stay ended when they are activated or restored."""
-    inactive, removed = await signed_in(own, "away", 2), await signed_in(own, "gone", 2)
-    await own.done("admin", "userUpdate", id=inactive.user, active=False)
-    await own.done("admin", "userDelete", id=removed.user)
+    inactive, removed = await signed_in(tenant, "away", 2), await signed_in(tenant, "gone", 2)
+    await tenant.mutate("admin", "userUpdate", id=inactive.user, active=False)
+    await tenant.mutate("admin", "userDelete", id=removed.user)
     for who in (inactive, removed):
         assert await who.signed_in_devices() == [False, False]
         assert not await who.signs_in(PASSWORD)
-    await own.done("admin", "userUpdate", id=inactive.user, active=True)
-    await own.done("admin", "userRestore", id=removed.user)
+    await tenant.mutate("admin", "userUpdate", id=inactive.user, active=True)
+    await tenant.mutate("admin", "userRestore", id=removed.user)
     for who in (inactive, removed):
         assert await who.signed_in_devices() == [False, False]
         assert await who.signs_in(PASSWORD)

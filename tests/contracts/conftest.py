@@ -17,37 +17,41 @@ from tests.writes.client import TenantClient, own_tenant, public_id
 class ContractClient:
     """Creates contracts and reads them in one tenant."""
 
-    own: TenantClient
+    tenant: TenantClient
 
     async def kind(self, **params: Any) -> str:
         """A new contract kind."""
-        return await self.own.done("admin", "contractKindCreate", name=self.own.name(), **params)
+        return await self.tenant.mutate(
+            "admin", "contractKindCreate", name=self.tenant.new_name(), **params
+        )
 
     async def contract(self, persona: str = "rep1", **params: Any) -> str:
         """A new contract of a persona, not sold, with a new account unless one is given."""
         if "account" not in params:
-            params["account"] = await self.own.done("admin", "accountCreate", name=self.own.name())
-        owner = public_id("emp", await self.own.employee(persona))
-        made = {"name": self.own.name(), "currency": "EUR", "owner": owner, **params}
-        return await self.own.done("admin", "contractCreate", **made)
+            params["account"] = await self.tenant.mutate(
+                "admin", "accountCreate", name=self.tenant.new_name()
+            )
+        owner = public_id("emp", await self.tenant.employee_id(persona))
+        made = {"name": self.tenant.new_name(), "currency": "EUR", "owner": owner, **params}
+        return await self.tenant.mutate("admin", "contractCreate", **made)
 
     async def row(self, id: str, *columns: str) -> tuple[Any, ...]:
         """Some columns of a contract, dates as strings."""
-        row = await self.own.row("contract", id)
+        row = await self.tenant.row("contract", id)
         return tuple(str(row[c]) if isinstance(row[c], date) else row[c] for c in columns)
 
     async def wrong(self, persona: str, mutation: str, **params: Any) -> list[tuple[str, str]]:
         """The user errors of a mutation: codes and paths."""
-        done = (await self.own.do(persona, mutation, **params)).data["done"]
+        done = (await self.tenant.attempt(persona, mutation, **params)).data["done"]
         return [(each["code"], ".".join(each["path"])) for each in done["userErrors"]]
 
     def day(self, offset: int) -> str:
         """The date of the server plus an offset in days."""
-        return str(self.own.world.endpoint.app_context.now().date() + timedelta(days=offset))
+        return str(self.tenant.world.endpoint.app_context.now().date() + timedelta(days=offset))
 
 
 @pytest.fixture(scope="module")
-async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
+async def tenant(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
     """A tenant that only this module writes to."""
     module = request.module.__name__.rpartition("_")[2]
     async with own_tenant(world, f"contracts-{module}") as made:
@@ -55,6 +59,6 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Ten
 
 
 @pytest.fixture(scope="module")
-def client(own: TenantClient) -> ContractClient:
+def client(tenant: TenantClient) -> ContractClient:
     """A client of the module's tenant."""
-    return ContractClient(own)
+    return ContractClient(tenant)

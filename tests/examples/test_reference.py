@@ -39,16 +39,14 @@ def test_every_example_is_valid() -> None:
         assert validate(schema, parse(file.read_text())) == [], file.name
 
 
-async def answer(world: World, own: TenantClient, file: Path, one: Operation) -> Any:
+async def answer(world: World, tenant: TenantClient, file: Path, one: Operation) -> Any:
     """Response data of one operation."""
     runs_as = persona(file)
     if runs_as is None:
         body = {"query": one.text, "operationName": one.name, "variables": one.variables}
         return (await world.post(json.dumps(body).encode())).data
-    tenant = own.slug if one.kind == "mutation" else "acme"
-    return (
-        await world.ask(runs_as, one.text, one.variables, tenant=tenant, operation=one.name)
-    ).data
+    slug = tenant.slug if one.kind == "mutation" else "acme"
+    return (await world.ask(runs_as, one.text, one.variables, tenant=slug, operation=one.name)).data
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ async def test_live_pipeline_delivers_a_change(world: World, acme_copy: TenantCl
         first = (await socket.next("1"))["data"]["opportunities"]
         assert first["kind"] == "SNAPSHOT"
         record = first["changes"][0]["node"]
-        await acme_copy.done(one.persona, "opportunityUpdate", id=record["id"], name="Renamed")
+        await acme_copy.mutate(one.persona, "opportunityUpdate", id=record["id"], name="Renamed")
         [change] = (await socket.next("1"))["data"]["opportunities"]["changes"]
         assert (change["id"], change["node"]["name"]) == (record["id"], "Renamed")
         await socket.complete("1")

@@ -135,7 +135,7 @@ async def _run(
     """Run a mutation; returns the record's id, the rows before and after, and the log entries."""
     tenant.records = before = await tenant.read()
     await step_effects.new_entries(tenant, at_once=False)
-    id = await tenant.client.done("admin", mutation, **params)
+    id = await tenant.client.mutate("admin", mutation, **params)
     log = await step_effects.new_entries(tenant)
     tenant.records = await tenant.read()
     return id, before, tenant.records, log
@@ -156,7 +156,9 @@ async def test_link_that_is_not_mirrored_is_detected(tenant: GraphTenant) -> Non
 async def test_wrong_or_double_sale_is_detected(tenant: GraphTenant) -> None:
     opportunity = await tenant.client.opportunity("rep1")
     items = [{"name": "Desk", "unitPrice": "12.50"}]
-    await tenant.client.done("admin", "quoteCreate", opportunity=opportunity, name="Q", items=items)
+    await tenant.client.mutate(
+        "admin", "quoteCreate", opportunity=opportunity, name="Q", items=items
+    )
     _, before, records, _ = await _run(tenant, "opportunitySell", id=opportunity)
     sold = uuid_of(opportunity)
     assert [*step_effects.sale_violations(records, sold), *checks.sold_once(records)] == []
@@ -215,7 +217,7 @@ async def test_missing_log_entry_is_detected(tenant: GraphTenant) -> None:
 
 
 async def test_children_deleted_at_another_time_are_detected(tenant: GraphTenant) -> None:
-    id = await tenant.client.done(
+    id = await tenant.client.mutate(
         "admin", "accountCreate", name="New", addresses=[{"city": "Bonn"}]
     )
     _, before, after, _ = await _run(tenant, "accountDelete", id=id)

@@ -27,10 +27,10 @@ async def assert_state(tenant: GraphTenant) -> None:
 @covers("VPM-15")
 async def test_activities_follow_employees_of_a_new_account(tenant: GraphTenant) -> None:
     client = tenant.client
-    person = await client.done("admin", "personCreate", lastName="Ada")
-    activity = await client.done("admin", "activityCreate", subject="Call", person=person)
+    person = await client.mutate("admin", "personCreate", lastName="Ada")
+    activity = await client.mutate("admin", "activityCreate", subject="Call", person=person)
     jobs = [{"person": person}]
-    account = await client.done("rep1", "accountCreate", name="New", affiliations=jobs)
+    account = await client.mutate("rep1", "accountCreate", name="New", affiliations=jobs)
     assert (await client.row("activity", activity))["customer_id"] == uuid_of(account)
     await assert_state(tenant)
 
@@ -38,9 +38,9 @@ async def test_activities_follow_employees_of_a_new_account(tenant: GraphTenant)
 async def test_contract_with_a_lower_case_currency_is_refused(tenant: GraphTenant) -> None:
     client = tenant.client
     kind = public_id("cki", tenant.records.live("ContractKind")[0]["id"])
-    account = await client.done("admin", "accountCreate", name="New")
+    account = await client.mutate("admin", "accountCreate", name="New")
     params = {"name": "Licence", "account": account, "kind": kind, "currency": "eur"}
-    response = await client.do("admin", "contractCreate", **params)
+    response = await client.attempt("admin", "contractCreate", **params)
     assert response.data["done"]["userErrors"] == [
         {"code": "INVALID", "path": ["input", "currency"]}
     ]
@@ -52,9 +52,9 @@ async def test_stage_in_use_keeps_its_meaning(tenant: GraphTenant) -> None:
     opportunity = await client.row("opportunity", await client.opportunity("rep1"))
     steps = [s for s in records.live("PipelineStage") if s["type_id"] == opportunity["type_id"]]
     [step] = [s for s in steps if s["stage_id"] == opportunity["stage_id"]]
-    other = await client.done("admin", "stageCreate", name="Elsewhere", kind="OPEN", position=99)
+    other = await client.mutate("admin", "stageCreate", name="Elsewhere", kind="OPEN", position=99)
     params = {"id": public_id("pst", step["id"]), "stage": other}
-    response = await client.do("admin", "pipelineStageUpdate", **params)
+    response = await client.attempt("admin", "pipelineStageUpdate", **params)
     assert response.data["done"]["userErrors"] == [{"code": "IN_USE", "path": ["input", "stage"]}]
     await assert_state(tenant)
 
@@ -68,7 +68,7 @@ async def test_stage_history_follows_a_replaced_stage(tenant: GraphTenant) -> No
     steps = [s["stage_id"] for s in records.live("PipelineStage") if s["type_id"] == row["type_id"]]
     other = next(s for s in steps if s != row["stage_id"] and kinds[s] == "OPEN")
     params = {"id": public_id("stg", row["stage_id"]), "replaceWith": public_id("stg", other)}
-    assert outcome_of(await client.do("admin", "stageDelete", **params)) == "DONE"
+    assert outcome_of(await client.attempt("admin", "stageDelete", **params)) == "DONE"
     stays = await client.fetch(
         "SELECT stage_id, left_at FROM stage_history WHERE opportunity_id = $1",
         uuid_of(opportunity),

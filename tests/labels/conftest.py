@@ -12,12 +12,12 @@ from tests.writes.client import TenantClient, own_tenant
 
 
 @pytest.fixture(scope="module")
-async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
+async def tenant(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
     slug = "labels-" + request.module.__name__.rpartition("test_")[2]
     async with own_tenant(world, slug) as tenant_client:
         yield tenant_client
 
 
 @pytest.fixture(scope="module")
-async def client(own: TenantClient) -> CaseClient:
-    return await case_client(own)
+async def client(tenant: TenantClient) -> CaseClient:
+    return await case_client(tenant)

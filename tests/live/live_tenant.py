@@ -97,7 +97,7 @@ class LiveTenant:
     async def rename(self, id: str, persona: str = "admin") -> str:
         """Give an opportunity a new name and return the name."""
         name = self.new_name()
-        await self.client.done(persona, "opportunityUpdate", id=id, name=name)
+        await self.client.mutate(persona, "opportunityUpdate", id=id, name=name)
         return name
 
     async def any_opportunity(self, persona: str = "rep1") -> str:

@@ -53,10 +53,10 @@ async def test_resume_from_a_cursor_within_a_batch(tenant: LiveTenant) -> None:
             await Rows(ws, "l").event()
             for attempt in range(4):
                 other = tenant.new_name()
-                await second.done("admin", "opportunityUpdate", id=id, name=other)
+                await second.mutate("admin", "opportunityUpdate", id=id, name=other)
                 await current.until(id, other)
                 cursor = current.cursor
-                await second.done("admin", "opportunityUpdate", id=id, name=original)
+                await second.mutate("admin", "opportunityUpdate", id=id, name=original)
                 await current.until(id, original)
                 await asyncio.sleep(2 * feeding.POLL_SECONDS)
                 await ws.subscribe(f"r{attempt}", SMALL, {"after": cursor})
@@ -74,9 +74,9 @@ async def test_rights_change_without_effect_sends_nothing(tenant: LiveTenant) ->
         query = "{ accounts(first: 1) { nodes { id } } }"
         account = (await tenant.client.ask("admin", query)).data["accounts"]["nodes"][0]["id"]
         for _ in range(2):
-            await tenant.client.done("admin", "accountUpdate", id=account, name=tenant.new_name())
+            await tenant.client.mutate("admin", "accountUpdate", id=account, name=tenant.new_name())
             await asyncio.sleep(2 * feeding.POLL_SECONDS)
-            await tenant.client.done("admin", "roleCreate", name=tenant.new_name())
+            await tenant.client.mutate("admin", "roleCreate", name=tenant.new_name())
             await asyncio.sleep(2 * feeding.POLL_SECONDS)
         id = min(rows.rows)
         await rows.until(id, await tenant.rename(id))
@@ -156,7 +156,7 @@ async def test_log_entries_from_before_a_migration_lead_to_a_resync(
     await tenant.rename(id)
     log = f"{tenant.client.schema}.change_log"
     await tenant.client.fetch(f"UPDATE {log} SET before = before - '{column}'")  # noqa: S608 - constant names
-    await tenant.client.done("admin", "opportunityDelete", id=id)
+    await tenant.client.mutate("admin", "opportunityDelete", id=id)
     async with (
         in_second_instance(tenant.client) as second,
         served(second) as port,

@@ -78,7 +78,7 @@ async def test_graphql_ws_receives_changes_and_runs_mutations(tenant: LiveTenant
         name = tenant.new_name()
         await listening.send("execute", query=RENAME, variables={"id": id, "name": name})
         assert (await _caught_up(tenant, listening, name))["changes"][0]["kind"] == "UPDATED"
-        await tenant.client.done("admin", "opportunityUpdate", id=id, name="another name")
+        await tenant.client.mutate("admin", "opportunityUpdate", id=id, name="another name")
         left = await listening.receive("event")
         assert left["changes"] == [{"kind": "LEFT", "id": id, "node": None}]
         await _end(listening)
@@ -94,7 +94,7 @@ async def test_graphql_ws_resumes_after_a_disconnect(tenant: LiveTenant) -> None
             await _caught_up(tenant, listening, await tenant.rename(id))
         cable.cut()
         assert (await listening.receive("closed"))["code"] == 1006
-        await tenant.client.done("admin", "opportunityDelete", id=deleted)
+        await tenant.client.mutate("admin", "opportunityDelete", id=deleted)
         first, second = await tenant.rename(twice), await tenant.rename(twice)
         last = await tenant.rename(entered)
         cable.restore()

@@ -18,7 +18,7 @@ async def until_left(rows: Rows, id: str) -> None:
 async def test_team_members_receive_each_others_changes(tenant: LiveTenant) -> None:
     """Seller, colleague and manager create, change, share and delete while the others are subscribed."""
     client = tenant.client
-    colleague = public_id("emp", await client.employee("rep2"))
+    colleague = public_id("emp", await client.employee_id("rep2"))
     async with (
         tenant.wire("rep1") as one,
         tenant.wire("rep2") as two,
@@ -30,20 +30,20 @@ async def test_team_members_receive_each_others_changes(tenant: LiveTenant) -> N
         await manager.until(id, "begun")
         assert id not in other.rows
         for persona, name in (("rep1", "by the seller"), ("manager", "by the manager")):
-            await client.done(persona, "opportunityUpdate", id=id, name=name)
+            await client.mutate(persona, "opportunityUpdate", id=id, name=name)
             await seller.until(id, name)
             await manager.until(id, name)
-        share = await client.done(
+        share = await client.mutate(
             "rep1", "opportunityShareCreate", opportunity=id, employee=colleague
         )
         await other.until(id, "by the manager")
-        await client.done("rep1", "opportunityUpdate", id=id, name="for all", amount="250")
+        await client.mutate("rep1", "opportunityUpdate", id=id, name="for all", amount="250")
         for each in (seller, other, manager):
             await each.until(id, "for all")
             assert each.rows[id]["amount"] == {"amount": "250.00", "currency": "EUR"}
-        await client.done("rep1", "opportunityShareDelete", id=share)
+        await client.mutate("rep1", "opportunityShareDelete", id=share)
         await until_left(other, id)
-        await client.done("rep1", "opportunityDelete", id=id)
+        await client.mutate("rep1", "opportunityDelete", id=id)
         await until_left(seller, id)
         await until_left(manager, id)
     kinds = {kind for each in (seller, other, manager) for kind in each.kinds[1:]}

@@ -14,7 +14,7 @@ VERSION = "query ($id: ID!) { opportunity(id: $id) { version } }"
 
 async def employee(tenant: LiveTenant, persona: str) -> str:
     """The public id of the persona's employee."""
-    return public_id("emp", await tenant.client.employee(persona))
+    return public_id("emp", await tenant.client.employee_id(persona))
 
 
 async def version(tenant: LiveTenant, id: str) -> int:
@@ -54,12 +54,12 @@ async def test_record_enters_changes_and_leaves_by_the_filter(tenant: LiveTenant
     async with tenant.wire("rep1") as ws:
         rows = await empty_list(tenant, ws, name)
         id = await tenant.client.opportunity("rep1", name=tenant.new_name())
-        await tenant.client.done("rep1", "opportunityUpdate", id=id, name=name)
+        await tenant.client.mutate("rep1", "opportunityUpdate", id=id, name=name)
         assert await next_changes(tenant, rows, name) == [("ENTERED", id)]
-        await tenant.client.done("rep1", "opportunityUpdate", id=id, amount="12.50")
+        await tenant.client.mutate("rep1", "opportunityUpdate", id=id, amount="12.50")
         assert await next_changes(tenant, rows, name) == [("UPDATED", id)]
-        await tenant.client.done("rep1", "opportunityUpdate", id=id, note="not selected")
-        await tenant.client.done("rep1", "opportunityUpdate", id=id, name=tenant.new_name())
+        await tenant.client.mutate("rep1", "opportunityUpdate", id=id, note="not selected")
+        await tenant.client.mutate("rep1", "opportunityUpdate", id=id, name=tenant.new_name())
         assert await next_changes(tenant, rows, name) == [("LEFT", id)]
 
 
@@ -71,7 +71,7 @@ async def test_record_enters_and_leaves_when_its_owner_changes(tenant: LiveTenan
         id = await tenant.client.opportunity("rep2", name=name)
         for persona, kind in (("rep1", "ENTERED"), ("rep2", "LEFT"), ("rep1", "ENTERED")):
             owner = await employee(tenant, persona)
-            await tenant.client.done("admin", "opportunityUpdate", id=id, owner=owner)
+            await tenant.client.mutate("admin", "opportunityUpdate", id=id, owner=owner)
             assert await next_changes(tenant, rows, name) == [(kind, id)]
 
 
@@ -86,12 +86,12 @@ async def test_record_enters_and_leaves_when_only_access_changes(tenant: LiveTen
         theirs = await tenant.open_list(owners, filter={"name": {"eq": name}})
         assert theirs.rows.keys() == {id}
         params = {"opportunity": id, "employee": await employee(tenant, "rep1")}
-        share = await tenant.client.done("admin", "opportunityShareCreate", **params)
+        share = await tenant.client.mutate("admin", "opportunityShareCreate", **params)
         assert await next_changes(tenant, rows, name) == [("ENTERED", id)]
-        await tenant.client.done("admin", "opportunityShareDelete", id=share)
+        await tenant.client.mutate("admin", "opportunityShareDelete", id=share)
         assert await next_changes(tenant, rows, name) == [("LEFT", id)]
         assert await version(tenant, id) == before
-        await tenant.client.done("admin", "opportunityUpdate", id=id, amount="7.00")
+        await tenant.client.mutate("admin", "opportunityUpdate", id=id, amount="7.00")
         assert [each["kind"] for each in (await theirs.event())["changes"]] == ["UPDATED"]
         assert theirs.kinds == ["SNAPSHOT", "DELTA"]
 
@@ -102,17 +102,17 @@ async def test_role_permissions_remove_and_return_records(
 ) -> None:
     """A new permission class gets another shared list, so the rows are sent as RESYNC without those no longer visible."""
     name = tenant.new_name()
-    kind = public_id("opt", await tenant.client.type("Expansion"))
+    kind = public_id("opt", await tenant.client.type_id("Expansion"))
     id = await tenant.client.opportunity("rep2", name=name, type=kind)
     role = await tenant.client.value("SELECT id FROM role WHERE name = 'Sales representative'")
     async with tenant.wire("rep1") as ws:
         rows = await empty_list(tenant, ws, name)
         for _ in range(2):
             params = {"role": public_id("rol", role), "type": kind}
-            share = await tenant.client.done("admin", "shareRuleCreate", **params)
+            share = await tenant.client.mutate("admin", "shareRuleCreate", **params)
             assert (await rows.event())["kind"] == "RESYNC"
             assert rows.rows == await listed(tenant, name)
             assert rows.rows.keys() == {id}
-            await tenant.client.done("admin", "shareRuleDelete", id=share)
+            await tenant.client.mutate("admin", "shareRuleDelete", id=share)
             assert (await rows.event())["kind"] == "RESYNC"
             assert rows.rows == await listed(tenant, name) == {}

@@ -116,7 +116,7 @@ class Watched:
 
     async def step(self, command: str, **params: Any) -> None:
         """Run a command and compare the frames sent for it with the expected ones."""
-        await self.tenant.client.done("admin", command, **params)
+        await self.tenant.client.mutate("admin", command, **params)
         self.truth, self.probes = await load(self.tenant.world, self.tenant.slug), {}
         expected = {
             (persona, name): seen(self.truth, persona, name)
@@ -186,15 +186,16 @@ def _keys() -> list[str]:
 
 async def _records(tenant: ServedTenant) -> list[str]:
     """Create a record that every persona sees, a won one, and one that only superiors see."""
-    do = tenant.client.done
+    mutate = tenant.client.mutate
     renewal = await tenant.id_of("OpportunityType", "Renewal")
     shared = [await tenant.client.opportunity("limited", type=renewal) for _ in range(2)]
     for id in shared:
         for persona in ("rep1", "rep2"):
-            await do("admin", "opportunityShareCreate", opportunity=id, employee=await tenant.employee_id(persona))  # fmt: skip
-        await do("admin", "opportunityUpdate", id=id, amount="4711.25", commission="99.75", margin="1234.5")  # fmt: skip
+            employee = await tenant.employee_id(persona)
+            await mutate("admin", "opportunityShareCreate", opportunity=id, employee=employee)
+        await mutate("admin", "opportunityUpdate", id=id, amount="4711.25", commission="99.75", margin="1234.5")  # fmt: skip
     won = await tenant.id_of("Stage", "Won")
-    await do("admin", "opportunityMove", id=shared[1], stage=won)
+    await mutate("admin", "opportunityMove", id=shared[1], stage=won)
     return [*shared, await tenant.client.opportunity("director")]
 
 
@@ -296,7 +297,7 @@ async def test_writes_in_another_tenant_are_not_sent(world: World) -> None:
         for number, (writer, other) in enumerate([(ours, theirs), (theirs, ours)] * 3):
             had = len(other.kinds)
             params = {"id": both[number % len(both)], "note": f"CNRY-{writer.tenant.slug}-{number}"}
-            await writer.tenant.client.done("admin", "opportunityUpdate", **params)
+            await writer.tenant.client.mutate("admin", "opportunityUpdate", **params)
             await writer.settle()
             await other.settle()
             assert len(other.kinds) == had, "a write in another tenant was sent"
@@ -346,7 +347,7 @@ async def test_record_never_visible_sends_nothing(tenant: ServedTenant) -> None:
         ("opportunityRestore", {}),
         ("opportunityDelete", {}),
     ):
-        await tenant.client.done("admin", command, id=id, **params)
+        await tenant.client.mutate("admin", command, id=id, **params)
         await superior.settle()
     assert superior.kinds[had:].count("DELTA") >= 5, "a viewer of the record receives all changes"
     await asyncio.sleep(1.2)

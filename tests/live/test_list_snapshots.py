@@ -64,7 +64,7 @@ async def messages(tenant: LiveTenant, ws: Wire) -> list[Any]:
     )
     name = response.data["opportunity"]["name"]
     for new_name in (f"{name}, more of them", "Something else", name):
-        await tenant.client.done("admin", "opportunityUpdate", id=id, name=new_name)
+        await tenant.client.mutate("admin", "opportunityUpdate", id=id, name=new_name)
         received.append(await ws.next("list"))
     return received
 

@@ -26,19 +26,19 @@ async def tenant(world: World) -> AsyncIterator[ServedTenant]:
 async def _unshared(tenant: ServedTenant) -> AsyncIterator[None]:
     id = await tenant.client.opportunity("rep1")
     share = {"opportunity": id, "employee": await tenant.employee_id("rep2")}
-    created = await tenant.client.done("admin", "opportunityShareCreate", **share)
+    created = await tenant.client.mutate("admin", "opportunityShareCreate", **share)
     yield
-    await tenant.client.done("admin", "opportunityUpdate", id=id, note=CANARY)
+    await tenant.client.mutate("admin", "opportunityUpdate", id=id, note=CANARY)
     yield
-    await tenant.client.done("admin", "opportunityShareDelete", id=created)
+    await tenant.client.mutate("admin", "opportunityShareDelete", id=created)
 
 
 async def _reassigned(tenant: ServedTenant) -> AsyncIterator[None]:
     id = await tenant.client.opportunity("rep2")
     yield
-    await tenant.client.done("admin", "opportunityUpdate", id=id, note=CANARY)
+    await tenant.client.mutate("admin", "opportunityUpdate", id=id, note=CANARY)
     yield
-    await tenant.client.done(
+    await tenant.client.mutate(
         "admin", "opportunityUpdate", id=id, owner=await tenant.employee_id("rep1")
     )
 
@@ -46,7 +46,7 @@ async def _reassigned(tenant: ServedTenant) -> AsyncIterator[None]:
 async def _deleted(tenant: ServedTenant) -> AsyncIterator[None]:
     id = await tenant.client.opportunity("rep2", note=CANARY)
     yield
-    await tenant.client.done("admin", "opportunityDelete", id=id)
+    await tenant.client.mutate("admin", "opportunityDelete", id=id)
 
 
 async def _reopened(tenant: ServedTenant) -> AsyncIterator[None]:
@@ -54,7 +54,7 @@ async def _reopened(tenant: ServedTenant) -> AsyncIterator[None]:
     id = await tenant.client.opportunity("rep2", commission=COMMISSION)
     for stage in ("Won", "Negotiation"):
         yield
-        await tenant.client.done("admin", "opportunityMove", id=id, stage=await tenant.id_of("Stage", stage))  # fmt: skip
+        await tenant.client.mutate("admin", "opportunityMove", id=id, stage=await tenant.id_of("Stage", stage))  # fmt: skip
 
 
 SCENARIOS = (_unshared, _reassigned, _deleted, _reopened)

@@ -64,18 +64,18 @@ async def all_kinds(tenant: LiveTenant, ids: list[str]) -> None:
     before = await client.ask("admin", "query($i:ID!){opportunity(id:$i){name}}", {"i": ids[1]})
     await tenant.rename(ids[0])
     await tenant.rename(ids[1])
-    await client.done(
+    await client.mutate(
         "admin", "opportunityUpdate", id=ids[1], name=before.data["opportunity"]["name"]
     )
-    await client.done("admin", "opportunityDelete", id=ids[2])
+    await client.mutate("admin", "opportunityDelete", id=ids[2])
     kinds = "query($i:ID!){opportunity(id:$i){account{id} type{id} stage{id}}}"
     response = await client.ask("admin", kinds, {"i": ids[4]})
     linked = {name: link["id"] for name, link in response.data["opportunity"].items()}
     for _ in range(3):
         new = {"name": tenant.new_name(), "currency": "EUR", **linked}
-        created = await client.done("admin", "opportunityCreate", **new)
-        await client.done("admin", "opportunityDelete", id=created)
-    await client.done("admin", "opportunityRestore", id=created)
+        created = await client.mutate("admin", "opportunityCreate", **new)
+        await client.mutate("admin", "opportunityDelete", id=created)
+    await client.mutate("admin", "opportunityRestore", id=created)
 
 
 async def account(tenant: LiveTenant, ids: list[str]) -> None:
@@ -85,15 +85,15 @@ async def account(tenant: LiveTenant, ids: list[str]) -> None:
         "admin", "query($i:ID!){opportunity(id:$i){account{id}}}", {"i": ids[0]}
     )
     id = response.data["opportunity"]["account"]["id"]
-    await tenant.client.done("admin", "accountUpdate", id=id, name=tenant.new_name())
+    await tenant.client.mutate("admin", "accountUpdate", id=id, name=tenant.new_name())
 
 
 async def rights(tenant: LiveTenant, ids: list[str]) -> None:
     """A permission changes."""
-    role = await tenant.client.done("admin", "roleCreate", name=tenant.new_name())
+    role = await tenant.client.mutate("admin", "roleCreate", name=tenant.new_name())
     profile = await tenant.client.ask("admin", "{profiles(first:1){nodes{id}}}")
     id = profile.data["profiles"]["nodes"][0]["id"]
-    await tenant.client.done("admin", "roleProfileCreate", role=role, profile=id)
+    await tenant.client.mutate("admin", "roleProfileCreate", role=role, profile=id)
 
 
 async def swept(tenant: LiveTenant, ids: list[str]) -> None:
@@ -151,7 +151,7 @@ async def test_resume_after_a_restart_hides_invisible_records(tenant: LiveTenant
         rows = await subscribe(tenant, first, {})
         await rows.event()
     await tenant.rename(unseen[0])
-    await tenant.client.done("admin", "opportunityDelete", id=unseen[1])
+    await tenant.client.mutate("admin", "opportunityDelete", id=unseen[1])
     changed = await tenant.rename(min(seen))
     async with on_fresh_instance(tenant, "rep1") as second:
         resumed = await subscribe(tenant, second, {}, rows.cursor)
@@ -233,7 +233,7 @@ async def test_list_that_outgrows_at_most_is_refused(tenant: LiveTenant) -> None
             "status": {"eq": "OPEN"},
             "type": {"stages": {"some": {"stage": {"id": {"eq": stage}}}}},
         }
-        await tenant.client.done(
+        await tenant.client.mutate(
             "admin", "opportunityMove", id=min(await listed(tenant, "admin", others)), stage=stage
         )
         assert await ws.error_codes("live") == ["BAD_USER_INPUT"]

@@ -46,7 +46,7 @@ class Race:
         """Write one more canary as the administrator and return its number."""
         number = next(NUMBERS)
         params = {"id": self.flip.record, self.flip.column: f"CNRY-{number}-"}
-        await self.tenant.client.done("admin", self.flip.writes, **params)
+        await self.tenant.client.mutate("admin", self.flip.writes, **params)
         return number
 
     async def keep_writing(self) -> None:
@@ -179,10 +179,10 @@ async def _race(tenant: ServedTenant, name: str, rounds: int, seed: int) -> None
         for socket in tenant.sockets:
             await socket.close()
         tenant.sockets.clear()
-        await tenant.client.done("admin", flip.writes, id=flip.record, **{flip.column: None})
+        await tenant.client.mutate("admin", flip.writes, id=flip.record, **{flip.column: None})
         if flip.cleanup:
             command, params = flip.cleanup
-            await tenant.client.done("admin", command, **params)
+            await tenant.client.mutate("admin", command, **params)
 
 
 async def _rounds(race: Race, rounds: int) -> None:

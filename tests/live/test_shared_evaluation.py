@@ -77,11 +77,11 @@ async def test_sellers_with_one_document_receive_only_their_own_records(
     for number in range(ROUNDS):
         for persona in SELLERS:
             note = f"CNRY of {persona} {number}"
-            await tenant.client.done("admin", "opportunityUpdate", id=owned[persona], note=note)
+            await tenant.client.mutate("admin", "opportunityUpdate", id=owned[persona], note=note)
     for each in watchers:
         await each.settle()
     for persona in SELLERS:
-        await tenant.client.done("admin", "opportunityDelete", id=owned[persona])
+        await tenant.client.mutate("admin", "opportunityDelete", id=owned[persona])
     for each in watchers:
         await each.settle()
         received = _texts([each])
@@ -106,10 +106,10 @@ async def test_lists_are_shared_by_their_variables(
     watchers = await _subscribe_all(tenant, "admin", *documents)
     had = [len(each.kinds) for each in watchers]
     for note in ("one", "two", "three"):
-        await tenant.client.done("admin", "opportunityUpdate", id=id, note=note)
+        await tenant.client.mutate("admin", "opportunityUpdate", id=id, note=note)
     for each in watchers:
         await each.settle()
-    await tenant.client.done("admin", "opportunityUpdate", id=id, name="without")
+    await tenant.client.mutate("admin", "opportunityUpdate", id=id, name="without")
     for each in watchers:
         await each.settle()
     zebra, okapi, nothing = [each.kinds[n:] for each, n in zip(watchers, had, strict=True)]
@@ -124,8 +124,8 @@ async def test_lists_are_shared_by_their_variables(
 async def _second_administrator(tenant: ServedTenant) -> str:
     """Make the director an administrator; the permissions of both contain no user ids, so their class is the same."""
     role = await tenant.id_of("Role", "Administrator")
-    user = public_id("usr", await tenant.client.user("director"))
-    return await tenant.client.done("admin", "roleAssignmentCreate", user=user, role=role)
+    user = public_id("usr", await tenant.client.user_id("director"))
+    return await tenant.client.mutate("admin", "roleAssignmentCreate", user=user, role=role)
 
 
 async def _write_everything(tenant: ServedTenant) -> None:
@@ -133,16 +133,16 @@ async def _write_everything(tenant: ServedTenant) -> None:
     id = await tenant.client.opportunity("rep1")
     text = "SELECT account_id FROM opportunity WHERE id = $1::uuid"
     account = public_id("acc", await tenant.client.value(text, id.partition("_")[2]))
-    do = tenant.client.done
+    mutate = tenant.client.mutate
     for number in range(4):
-        await do("admin", "opportunityUpdate", id=id, note=f"n {number}", amount=f"{number}00")
-        await do("admin", "accountUpdate", id=account, name=f"a {number}")
+        await mutate("admin", "opportunityUpdate", id=id, note=f"n {number}", amount=f"{number}00")
+        await mutate("admin", "accountUpdate", id=account, name=f"a {number}")
         share = {"opportunity": id, "employee": await tenant.employee_id("rep2")}
-        shared = await do("admin", "opportunityShareCreate", **share)
-        await do("admin", "addressCreate", account=account, city=f"c {number}")
-        await do("admin", "opportunityShareDelete", id=shared)
-    await do("admin", "opportunityDelete", id=id)
-    await do("admin", "opportunityRestore", id=id)
+        shared = await mutate("admin", "opportunityShareCreate", **share)
+        await mutate("admin", "addressCreate", account=account, city=f"c {number}")
+        await mutate("admin", "opportunityShareDelete", id=shared)
+    await mutate("admin", "opportunityDelete", id=id)
+    await mutate("admin", "opportunityRestore", id=id)
 
 
 @covers("D-64")
@@ -171,7 +171,7 @@ async def test_one_permission_class_gets_identical_bytes(tenant: ServedTenant) -
     assert any(each.kinds[n:] for each, n in zip(begun[0], had[0], strict=True))
     for listed in begun:
         await _close(listed)
-    await tenant.client.done("admin", "roleAssignmentDelete", id=assigned)
+    await tenant.client.mutate("admin", "roleAssignmentDelete", id=assigned)
 
 
 @covers("D-64")
@@ -187,7 +187,7 @@ async def test_frames_differ_only_by_the_operation_id(tenant: ServedTenant) -> N
     id = await tenant.opportunity_of("rep1")
     for note in ("x", 'y "quoted" \u2028', "z"):
         had = [len(each.frames) for each in operations]
-        await tenant.client.done("admin", "opportunityUpdate", id=id, note=note)
+        await tenant.client.mutate("admin", "opportunityUpdate", id=id, note=note)
         await until(
             lambda had=had: all(len(e.frames) > n for e, n in zip(operations, had, strict=True)),  # type: ignore[misc]
             lambda: f"not all received a frame: {operations}",
@@ -208,7 +208,7 @@ async def test_cursor_of_another_permission_class_reveals_nothing(tenant: Served
     """With a cursor of another class, the list is refused or sent in full, without records of the other list."""
     [owner] = await _subscribe_all(tenant, "rep1", EVERYTHING)
     id = await tenant.client.opportunity("rep1")
-    await tenant.client.done("admin", "opportunityUpdate", id=id, note="CNRY-owner")
+    await tenant.client.mutate("admin", "opportunityUpdate", id=id, note="CNRY-owner")
     await owner.settle()
     for persona in ("rep2", "manager", "admin", "limited"):
         socket = await tenant.connect(persona)
@@ -234,17 +234,19 @@ async def test_rights_changes_of_other_users_are_not_sent(tenant: ServedTenant) 
         for persona in ("admin", "rep2")
     ]
     watchers = [each for listed in begun for each in listed]
-    do = tenant.client.done
+    mutate = tenant.client.mutate
     profile = await tenant.id_of("Profile", "Junior sales")
     for number in range(3):
-        role = await do("admin", "roleCreate", name=f"unused {number}")
-        await do("admin", "roleDelete", id=role)
+        role = await mutate("admin", "roleCreate", name=f"unused {number}")
+        await mutate("admin", "roleDelete", id=role)
         # A record that neither subscriber lists advances the log as well.
-        id = await do("admin", "accountCreate", name=f"unused {number}")
-        await do("admin", "accountDelete", id=id)
+        id = await mutate("admin", "accountCreate", name=f"unused {number}")
+        await mutate("admin", "accountDelete", id=id)
         grant = {"profile": profile, "entity": "Opportunity", "field": "margin"}
-        await do(
-            "admin", "fieldPermissionDelete", id=await do("admin", "fieldPermissionCreate", **grant)
+        await mutate(
+            "admin",
+            "fieldPermissionDelete",
+            id=await mutate("admin", "fieldPermissionCreate", **grant),
         )
     await asyncio.sleep(1.2)
     for each in watchers:

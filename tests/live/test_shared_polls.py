@@ -119,13 +119,13 @@ async def test_share_change_needs_no_authorization_run(
         me = await tenant.client.ask("rep1", "{viewer{employee{id}}}")
         employee = me.data["viewer"]["employee"]["id"]
         await settled(statements)
-        share = await tenant.client.done(
+        share = await tenant.client.mutate(
             "admin", "opportunityShareCreate", opportunity=hidden[0], employee=employee
         )
         event = await rows.event()
         assert [(each["kind"], each["id"]) for each in event["changes"]] == [("ENTERED", hidden[0])]
         assert all("rights" not in poll for poll in polls(statements))
-        await tenant.client.done("admin", "opportunityShareDelete", id=share)
+        await tenant.client.mutate("admin", "opportunityShareDelete", id=share)
         event = await rows.event()
         assert [(each["kind"], each["id"]) for each in event["changes"]] == [("LEFT", hidden[0])]
         assert rows.kinds == ["SNAPSHOT", "DELTA", "DELTA"]

@@ -31,7 +31,7 @@ async def rename_all(tenant: LiveTenant, ids: list[str]) -> str:
     """Give records a common new name, 250 per transaction, and return the name."""
     name = tenant.new_name() + " " + "x" * 150
     for at in range(0, len(ids), 250):
-        await tenant.client.many(
+        await tenant.client.attempt_many(
             "admin", "opportunityUpdate", [{"id": id, "name": name} for id in ids[at : at + 250]]
         )
     return name

@@ -53,12 +53,12 @@ async def test_changes_arrive_without_redis(tenant: LiveTenant) -> None:
         assert (await rows.event())["kind"] == "SNAPSHOT"
         await rows.until(id, await tenant.rename(id))
         name = tenant.new_name()
-        await client.done("admin", "opportunityUpdate", id=id, name=name)
+        await client.mutate("admin", "opportunityUpdate", id=id, name=name)
         await rows.until(id, name)
         async with tenant.wire("rep1") as other:
             others = await tenant.open_list(other)
             last = tenant.new_name()
-            await client.done("admin", "opportunityUpdate", id=id, name=last)
+            await client.mutate("admin", "opportunityUpdate", id=id, name=last)
             await others.until(id, last)
             await rows.until(id, last)
     assert set(rows.kinds[1:]) == {"DELTA"}

@@ -25,30 +25,32 @@ FIELDS = """
 class QuoteClient:
     """Creates products and quotes in one tenant, sets their lines and reads them."""
 
-    own: TenantClient
+    tenant: TenantClient
     products: dict[str, str] = field(default_factory=dict)
 
     async def quote(self, persona: str, opportunity: str | None = None, **params: Any) -> str:
         """A new quote; of a new opportunity of the persona if none is given."""
-        opportunity = opportunity or await self.own.opportunity(persona)
-        params = {"opportunity": opportunity, "name": self.own.name(), **params}
-        return await self.own.done(persona, "quoteCreate", **params)
+        opportunity = opportunity or await self.tenant.opportunity(persona)
+        params = {"opportunity": opportunity, "name": self.tenant.new_name(), **params}
+        return await self.tenant.mutate(persona, "quoteCreate", **params)
 
     async def product(self, **params: Any) -> str:
         """A new product: EUR 12.50 with 21 percent tax by default."""
         made = {
-            "name": self.own.name(),
+            "name": self.tenant.new_name(),
             "currency": "EUR",
             "price": "12.50",
             "taxPercent": "21",
             **params,
         }
-        return await self.own.done("admin", "productCreate", **made)
+        return await self.tenant.mutate("admin", "productCreate", **made)
 
     async def read(self, id: str, persona: str = "admin") -> dict[str, Any]:
         """A quote with its lines; amounts are strings."""
         query = f"query ($id: ID!) {{ quote(id: $id) {{ {FIELDS} }} }}"
-        result: Any = amounts_only((await self.own.ask(persona, query, {"id": id})).data["quote"])
+        result: Any = amounts_only(
+            (await self.tenant.ask(persona, query, {"id": id})).data["quote"]
+        )
         result["items"] = result["items"]["nodes"]
         return dict(result)
 
@@ -63,7 +65,9 @@ class QuoteClient:
         query = """mutation ($input: QuoteSetItemsInput!) {
           done: quoteSetItems(input: $input) { id userErrors { code message path } }
         }"""
-        return await self.own.ask(persona, query, {"input": {"id": id, "items": items, **params}})
+        return await self.tenant.ask(
+            persona, query, {"input": {"id": id, "items": items, **params}}
+        )
 
     async def must_set_items(self, persona: str, id: str, items: list[dict[str, Any]]) -> None:
         """Sets the lines, and asserts success."""
@@ -90,7 +94,7 @@ def wrong(answer: Any) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
+async def tenant(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
     """The process caches tenants by slug, so each module has its own slug."""
     slug = f"quotes{request.module.__name__.rpartition('_')[2]}"
     async with own_tenant(world, slug) as made:
@@ -98,5 +102,5 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Ten
 
 
 @pytest.fixture(scope="module")
-async def client(own: TenantClient) -> QuoteClient:
-    return QuoteClient(own)
+async def client(tenant: TenantClient) -> QuoteClient:
+    return QuoteClient(tenant)

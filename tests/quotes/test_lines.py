@@ -49,13 +49,13 @@ async def test_lines_are_changed_created_deleted_and_reordered(client: QuoteClie
         (3, "a", "2.0000", "2.00"),
     ]
     assert [line for (line,) in await client.lines(id, "id")][::2] == [c, a]
-    assert (await client.own.row("quote_item", b))["deleted_at"] is not None
+    assert (await client.tenant.row("quote_item", b))["deleted_at"] is not None
     assert (await client.read(id))["total"] == "8.00"
     text = "SELECT kind, field, before, after FROM history WHERE record_id = $1 ORDER BY at, field"
-    result = [tuple(row) for row in await client.own.fetch(text, uuid_of(a))]
+    result = [tuple(row) for row in await client.tenant.fetch(text, uuid_of(a))]
     assert ("UPDATED", "quantity", "1.0000", "2.0000") in result
     [deleted] = [
-        row for row in await client.own.fetch(text, uuid_of(b)) if row["kind"] == "DELETED"
+        row for row in await client.tenant.fetch(text, uuid_of(b)) if row["kind"] == "DELETED"
     ]
     assert deleted is not None
     await client.must_set_items("rep1", id, [])
@@ -65,8 +65,8 @@ async def test_lines_are_changed_created_deleted_and_reordered(client: QuoteClie
 
 @covers("EP-097", "EP-300", "VT-19")
 async def test_a_line_copies_name_unit_price_and_tax_of_its_product(client: QuoteClient) -> None:
-    unit = await client.own.done("admin", "unitOfMeasureCreate", name=client.own.name())
-    name = (await client.own.row("unit_of_measure", unit))["name"]
+    unit = await client.tenant.mutate("admin", "unitOfMeasureCreate", name=client.tenant.new_name())
+    name = (await client.tenant.row("unit_of_measure", unit))["name"]
     params = {"name": "Pump", "unit": unit, "price": "100", "taxPercent": "9"}
     product = await client.product(**params)
     plain = await client.product(name="Plain", price="5", taxPercent=None)
@@ -78,7 +78,7 @@ async def test_a_line_copies_name_unit_price_and_tax_of_its_product(client: Quot
     ]
     first, second = (await client.read(id))["items"]
     assert (first["unit"], second["unit"]) == ({"name": name}, None)
-    await client.own.done("admin", "productUpdate", id=product, price="200", name="Pump 2")
+    await client.tenant.mutate("admin", "productUpdate", id=product, price="200", name="Pump 2")
     await client.must_set_items(
         "rep1", id, [{"id": first["id"], "quantity": "2"}, {"id": second["id"]}]
     )
@@ -138,7 +138,7 @@ async def test_all_errors_of_the_lines_are_reported_and_nothing_is_written(
 
 @covers("D-33", "D-32")
 async def test_lines_of_other_quotes_and_unknown_lines_are_refused(
-    client: QuoteClient, own: TenantClient
+    client: QuoteClient, tenant: TenantClient
 ) -> None:
     id = await client.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
     other = await client.quote("rep1", items=[{"name": "b", "unitPrice": "1"}])
@@ -172,18 +172,18 @@ async def test_setting_lines_of_an_outdated_version_is_a_conflict(client: QuoteC
 
 @covers("D-17", "EP-121")
 async def test_a_change_of_the_quote_discount_is_allocated_to_the_lines(
-    client: QuoteClient, own: TenantClient
+    client: QuoteClient, tenant: TenantClient
 ) -> None:
     items = [{"name": n, "unitPrice": "1.00", "taxPercent": "20"} for n in "abc"]
     id = await client.quote("rep1", items=items)
-    await own.done("rep1", "quoteUpdate", id=id, discountPercent="0.5", note="once")
+    await tenant.mutate("rep1", "quoteUpdate", id=id, discountPercent="0.5", note="once")
     assert await client.lines(id, "net") == [("0.99",), ("0.99",), ("1.00",)]
     result = await client.read(id)
     assert (result["net"], result["tax"], result["total"]) == ("2.98", "0.60", "3.58")
-    await own.done("rep1", "quoteUpdate", id=id, discountPercent=None)
+    await tenant.mutate("rep1", "quoteUpdate", id=id, discountPercent=None)
     assert (await client.read(id))["total"] == "3.60"
     before = (await client.read(id))["items"]
-    await own.done("rep1", "quoteUpdate", id=id, note="twice")
+    await tenant.mutate("rep1", "quoteUpdate", id=id, note="twice")
     assert (await client.read(id))["items"] == before
 
 
@@ -201,7 +201,7 @@ async def test_amounts_beyond_the_numeric_range_are_refused(client: QuoteClient)
 @covers("D-33", "D-36")
 @pytest.mark.parametrize("all_", [True, False])
 async def test_lines_of_several_quotes_are_set_in_one_list(
-    client: QuoteClient, own: TenantClient, all_: bool
+    client: QuoteClient, tenant: TenantClient, all_: bool
 ) -> None:
     good, bad = [await client.quote("rep1") for _ in "ab"]
     query = """mutation ($inputs: [QuoteSetItemsInput!]!, $all: Boolean) {
@@ -213,7 +213,7 @@ async def test_lines_of_several_quotes_are_set_in_one_list(
         {"id": bad, "items": [{"name": "x", "unitPrice": "1", "quantity": "-1"}]},
         {"id": good, "items": [{"name": "x", "unitPrice": "7"}]},
     ]
-    answer = await own.ask("rep1", query, {"inputs": inputs, "all": all_})
+    answer = await tenant.ask("rep1", query, {"inputs": inputs, "all": all_})
     assert wrong(answer) == [("INVALID", "inputs.0.items.0.quantity")]
     assert (await client.read(good))["total"] == ("0.00" if all_ else "7.00")
     assert (await client.read(bad))["items"] == []

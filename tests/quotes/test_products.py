@@ -17,24 +17,24 @@ FIELDS = """
 """
 
 
-async def shown(own: TenantClient, id: str) -> dict[str, Any]:
+async def shown(tenant: TenantClient, id: str) -> dict[str, Any]:
     """A product as an administrator reads it."""
     query = f"query ($id: ID!) {{ product(id: $id) {{ {FIELDS} }} }}"
-    return dict((await own.ask("admin", query, {"id": id})).data["product"])
+    return dict((await tenant.ask("admin", query, {"id": id})).data["product"])
 
 
 @covers("EP-147", "EP-300", "EP-301", "VT-19")
 async def test_a_copied_product_has_the_same_values_without_its_unique_ones(
-    client: QuoteClient, own: TenantClient
+    client: QuoteClient, tenant: TenantClient
 ) -> None:
-    kind = await own.done(
+    kind = await tenant.mutate(
         "admin", "contractKindCreate", name="Care", timeBased=True, months=12, renews=True
     )
-    category = await own.done(
+    category = await tenant.mutate(
         "admin", "productCategoryCreate", name="Support services", contractKind=kind
     )
-    unit = await own.done("admin", "unitOfMeasureCreate", name="a year")
-    id = await own.done(
+    unit = await tenant.mutate("admin", "unitOfMeasureCreate", name="a year")
+    id = await tenant.mutate(
         "admin",
         "productCreate",
         name="Easy support",
@@ -48,7 +48,7 @@ async def test_a_copied_product_has_the_same_values_without_its_unique_ones(
         price="1200",
         taxPercent="21",
     )
-    result = await shown(own, id)
+    result = await shown(tenant, id)
     assert result == {
         "name": "Easy support",
         "code": "ES-1",
@@ -64,13 +64,15 @@ async def test_a_copied_product_has_the_same_values_without_its_unique_ones(
         },
         "unit": {"name": "a year"},
     }
-    copy = await own.done("admin", "productCopy", id=id, name="Easier support")
+    copy = await tenant.mutate("admin", "productCopy", id=id, name="Easier support")
     changes = {"name": "Easier support", "code": None, "externalId": None}
-    assert await shown(own, copy) == {**result, **changes}
-    duplicate = await own.do("admin", "productCopy", id=id, code="ES-1")
+    assert await shown(tenant, copy) == {**result, **changes}
+    duplicate = await tenant.attempt("admin", "productCopy", id=id, code="ES-1")
     assert wrong(duplicate) == [("DUPLICATE", "input.code")]
-    assert (await own.do("admin", "productCopy", id="prd_" + "0" * 32)).codes == ["NOT_FOUND"]
-    assert set((await own.do("rep1", "productCopy", id=id)).codes) & {
+    assert (await tenant.attempt("admin", "productCopy", id="prd_" + "0" * 32)).codes == [
+        "NOT_FOUND"
+    ]
+    assert set((await tenant.attempt("rep1", "productCopy", id=id)).codes) & {
         "FORBIDDEN",
         "FIELD_READ_ONLY",
     }
@@ -86,20 +88,22 @@ async def test_a_copied_product_has_the_same_values_without_its_unique_ones(
     ],
 )
 async def test_an_invalid_currency_price_or_tax_is_refused(
-    client: QuoteClient, own: TenantClient, given: Any, place: str
+    client: QuoteClient, tenant: TenantClient, given: Any, place: str
 ) -> None:
     made = {"name": "n", "currency": "EUR", "price": "1", **given}
-    answer = await own.do("admin", "productCreate", **made)
+    answer = await tenant.attempt("admin", "productCreate", **made)
     assert wrong(answer) == [("INVALID", f"input.{place}")]
 
 
 @covers("D-11", "EP-300", "EP-301")
 async def test_deleting_a_quoted_product_or_what_it_refers_to_is_refused(
-    client: QuoteClient, own: TenantClient
+    client: QuoteClient, tenant: TenantClient
 ) -> None:
-    kind = await own.done("admin", "contractKindCreate", name=own.name())
-    category = await own.done("admin", "productCategoryCreate", name=own.name(), contractKind=kind)
-    unit = await own.done("admin", "unitOfMeasureCreate", name=own.name())
+    kind = await tenant.mutate("admin", "contractKindCreate", name=tenant.new_name())
+    category = await tenant.mutate(
+        "admin", "productCategoryCreate", name=tenant.new_name(), contractKind=kind
+    )
+    unit = await tenant.mutate("admin", "unitOfMeasureCreate", name=tenant.new_name())
     product = await client.product(category=category, unit=unit)
     quote = await client.quote("rep1", items=[{"product": product}])
     used = [
@@ -109,22 +113,22 @@ async def test_deleting_a_quoted_product_or_what_it_refers_to_is_refused(
         ("contractKindDelete", kind),
     ]
     for mutation, id in used:
-        assert wrong(await own.do("admin", mutation, id=id)) == [("IN_USE", "input.id")]
+        assert wrong(await tenant.attempt("admin", mutation, id=id)) == [("IN_USE", "input.id")]
     await client.must_set_items("rep1", quote, [])
     for mutation, id in used:
-        await own.done("admin", mutation, id=id)
+        await tenant.mutate("admin", mutation, id=id)
 
 
 @covers("D-11", "EP-300")
 async def test_an_inactive_product_stays_in_existing_lines_and_is_refused_in_new_ones(
-    client: QuoteClient, own: TenantClient
+    client: QuoteClient, tenant: TenantClient
 ) -> None:
     """A line that has the product can still be changed."""
     product = await client.product()
     quote = await client.quote("rep1", items=[{"product": product}])
-    await own.done("admin", "productUpdate", id=product, active=False)
+    await tenant.mutate("admin", "productUpdate", id=product, active=False)
     [(line,)] = await client.lines(quote, "id")
     await client.must_set_items("rep1", quote, [{"id": line, "quantity": "4"}])
-    assert (await own.row("quote_item", line))["net"] == Decimal(50)
+    assert (await tenant.row("quote_item", line))["net"] == Decimal(50)
     more = await client.set_items("rep1", quote, [{"id": line}, {"product": product}])
     assert wrong(more) == [("INVALID", "input.items.1.product")]

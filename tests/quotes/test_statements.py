@@ -63,14 +63,14 @@ async def test_quote_commands_need_as_many_statements_for_100_lines_as_for_one(
     client: QuoteClient, statements: list[str], count: int
 ) -> None:
     product = await client.product()
-    opportunity = await client.own.opportunity("admin")
+    opportunity = await client.tenant.opportunity("admin")
     items: list[dict[str, Any]] = [
         {"product": product, "quantity": str(n)} for n in range(1, count + 1)
     ]
     params: dict[str, Any] = {"opportunity": opportunity, "name": "counted", "items": items}
     for _ in range(2):  # the first run compiles the plans
         statements.clear()
-        answer = await client.own.do("admin", "quoteCreate", **params)
+        answer = await client.tenant.attempt("admin", "quoteCreate", **params)
     made = [
         "begin",
         "links",
@@ -96,5 +96,5 @@ async def test_quote_commands_need_as_many_statements_for_100_lines_as_for_one(
         for percent in ("5", "6"):
             discount = {"discountPercent": percent} if mutation == "quoteUpdate" else {}
             statements.clear()
-            answer = await client.own.do("admin", mutation, id=id, **more, **discount)
+            answer = await client.tenant.attempt("admin", mutation, id=id, **more, **discount)
         assert (mutation, outcome_of(answer), statements) == (mutation, "DONE", expected)

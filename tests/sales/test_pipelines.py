@@ -41,26 +41,28 @@ TRASH = (
 DESCRIBED = '{ __type(name: "Mutation") { fields { name description } } }'
 
 
-async def stages(own: TenantClient) -> list[str]:
+async def stages(tenant: TenantClient) -> list[str]:
     """The open stages of the tenant, in order of position."""
     query = (
         "{ stages(filter: { kind: { eq: OPEN } }, orderBy: [{ position: ASC }]) { nodes { id } } }"
     )
-    return [each["id"] for each in (await own.ask("admin", query)).data["stages"]["nodes"]]
+    return [each["id"] for each in (await tenant.ask("admin", query)).data["stages"]["nodes"]]
 
 
-async def pipeline(own: TenantClient, *steps: tuple[str, int]) -> str:
+async def pipeline(tenant: TenantClient, *steps: tuple[str, int]) -> str:
     """An opportunity type that activates these stages with these probabilities, in this order."""
     params = [
         {"stage": stage, "probability": probability, "position": place}
         for place, (stage, probability) in enumerate(steps, 1)
     ]
-    return await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=params)
+    return await tenant.mutate(
+        "admin", "opportunityTypeCreate", name=tenant.new_name(), stages=params
+    )
 
 
-async def board(own: TenantClient, type: str) -> list[tuple[str, int, list[str], Any]]:
+async def board(tenant: TenantClient, type: str) -> list[tuple[str, int, list[str], Any]]:
     """The columns of a pipeline: stage, probability, opportunity ids and weighted sum."""
-    nodes = (await own.ask("rep1", BOARD, {"type": type})).data["pipelineStages"]["nodes"]
+    nodes = (await tenant.ask("rep1", BOARD, {"type": type})).data["pipelineStages"]["nodes"]
     result = []
     for each in nodes:
         cards = each["stage"]["opportunities"]
@@ -72,53 +74,62 @@ async def board(own: TenantClient, type: str) -> list[tuple[str, int, list[str],
 
 
 @covers("EP-030")
-async def test_pipelines_have_their_own_stages_order_and_probabilities(own: TenantClient) -> None:
+async def test_pipelines_have_their_own_stages_order_and_probabilities(
+    tenant: TenantClient,
+) -> None:
     """Pipelines share the stages of the tenant; an opportunity moves within its own pipeline only."""
-    first, second, third = (await stages(own))[:3]
-    one = await pipeline(own, (first, 10), (second, 50))
-    other = await pipeline(own, (third, 20), (second, 30), (first, 90))
-    mine = await own.opportunity("rep1", type=one, amount="1000")
-    theirs = await own.opportunity("rep1", type=other, amount="1000")
-    assert await board(own, one) == [(first, 10, [mine], ["100.00"]), (second, 50, [], [])]
-    assert await board(own, other) == [
+    first, second, third = (await stages(tenant))[:3]
+    one = await pipeline(tenant, (first, 10), (second, 50))
+    other = await pipeline(tenant, (third, 20), (second, 30), (first, 90))
+    mine = await tenant.opportunity("rep1", type=one, amount="1000")
+    theirs = await tenant.opportunity("rep1", type=other, amount="1000")
+    assert await board(tenant, one) == [(first, 10, [mine], ["100.00"]), (second, 50, [], [])]
+    assert await board(tenant, other) == [
         (third, 20, [theirs], ["200.00"]), (second, 30, [], []), (first, 90, [], []),
     ]  # fmt: skip
     for id in (mine, theirs):
-        await own.done("rep1", "opportunityMove", id=id, stage=second)
-    assert await board(own, one) == [(first, 10, [], []), (second, 50, [mine], ["500.00"])]
-    assert (await board(own, other))[1] == (second, 30, [theirs], ["300.00"])
-    strange = await own.do("rep1", "opportunityMove", id=mine, stage=third)
+        await tenant.mutate("rep1", "opportunityMove", id=id, stage=second)
+    assert await board(tenant, one) == [(first, 10, [], []), (second, 50, [mine], ["500.00"])]
+    assert (await board(tenant, other))[1] == (second, 30, [theirs], ["300.00"])
+    strange = await tenant.attempt("rep1", "opportunityMove", id=mine, stage=third)
     assert outcome_of(strange) == "INVALID_TRANSITION"
-    await own.done("rep1", "opportunityMove", id=theirs, stage=third)
-    assert (await board(own, other))[0] == (third, 20, [theirs], ["200.00"])
+    await tenant.mutate("rep1", "opportunityMove", id=theirs, stage=third)
+    assert (await board(tenant, other))[0] == (third, 20, [theirs], ["200.00"])
 
 
 @covers("EP-085")
 async def test_a_deleted_opportunity_is_restored_with_its_quotes(
-    own: TenantClient, client: SalesClient
+    tenant: TenantClient, client: SalesClient
 ) -> None:
     items = [{"name": "a", "unitPrice": "10"}, {"name": "b", "unitPrice": "20"}]
     id, _ = await client.quoted_opportunity(items)
-    before = (await own.ask("rep1", ONE, {"id": id})).data["opportunity"]
+    before = (await tenant.ask("rep1", ONE, {"id": id})).data["opportunity"]
     assert before["quotes"]["nodes"][0]["items"]["totalCount"] == 2
-    account = public_id("acc", (await own.row("opportunity", id))["account_id"])
+    account = public_id("acc", (await tenant.row("opportunity", id))["account_id"])
     listed = "query ($id: ID!) { account(id: $id) { opportunities { totalCount } } }"
     for _ in range(2):
-        await own.done("rep1", "opportunityDelete", id=id)
-        assert (await own.ask("rep1", ONE, {"id": id})).data["opportunity"] is None
-        page = (await own.ask("rep1", listed, {"id": account})).data["account"]
+        await tenant.mutate("rep1", "opportunityDelete", id=id)
+        assert (await tenant.ask("rep1", ONE, {"id": id})).data["opportunity"] is None
+        page = (await tenant.ask("rep1", listed, {"id": account})).data["account"]
         assert page["opportunities"]["totalCount"] == 0
-        assert (await own.ask("rep1", TRASH, {"id": id})).data["opportunities"]["totalCount"] == 1
-        assert outcome_of(await own.do("rep1", "opportunityUpdate", id=id, name="x")) == "NOT_FOUND"
-        await own.done("rep1", "opportunityRestore", id=id)
-        assert (await own.ask("rep1", ONE, {"id": id})).data["opportunity"] == before
-        assert (await own.ask("rep1", TRASH, {"id": id})).data["opportunities"]["totalCount"] == 0
+        assert (await tenant.ask("rep1", TRASH, {"id": id})).data["opportunities"][
+            "totalCount"
+        ] == 1
+        assert (
+            outcome_of(await tenant.attempt("rep1", "opportunityUpdate", id=id, name="x"))
+            == "NOT_FOUND"
+        )
+        await tenant.mutate("rep1", "opportunityRestore", id=id)
+        assert (await tenant.ask("rep1", ONE, {"id": id})).data["opportunity"] == before
+        assert (await tenant.ask("rep1", TRASH, {"id": id})).data["opportunities"][
+            "totalCount"
+        ] == 0
 
 
 @covers("EP-085")
-async def test_the_descriptions_of_delete_and_restore_name_the_trash(own: TenantClient) -> None:
+async def test_the_descriptions_of_delete_and_restore_name_the_trash(tenant: TenantClient) -> None:
     """So that a client developer knows that a deletion can be reverted."""
-    fields = (await own.ask("rep1", DESCRIBED)).data["__type"]["fields"]
+    fields = (await tenant.ask("rep1", DESCRIBED)).data["__type"]["fields"]
     text = {each["name"]: each["description"] for each in fields}
     assert "trash" in text["opportunityDelete"]
     assert "trash" in text["opportunityRestore"]

@@ -36,7 +36,7 @@ def lines(goods: dict[str, str]) -> list[dict[str, Any]]:
 
 @covers("EP-140", "EP-141", "EP-142", "EP-147", "EP-149", "D-17")
 async def test_selling_creates_a_contract_per_kind(
-    client: SalesClient, own: TenantClient, goods: dict[str, str]
+    client: SalesClient, tenant: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity, closedOn="2026-03-31") == "DONE"
@@ -56,53 +56,55 @@ async def test_selling_creates_a_contract_per_kind(
     assert await client.contract_totals(opportunity) == await client.quote_totals(quote)
     amounts = [Decimal(each["total"]["amount"]) for each in result["contracts"]]
     assert sum(amounts) == (await client.quote_totals(quote))[1]
-    assert (await own.row("quote", quote))["accepted_at"] is not None
+    assert (await tenant.row("quote", quote))["accepted_at"] is not None
 
 
 @covers("EP-145")
 async def test_selling_without_an_active_quote_is_refused_unless_preferred(
-    client: SalesClient, own: TenantClient
+    client: SalesClient, tenant: TenantClient
 ) -> None:
-    opportunity = await own.opportunity("rep1")
-    preferences = public_id("set", await own.value("SELECT id FROM preferences"))
-    await own.done("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=False)
-    before = await own.log()
+    opportunity = await tenant.opportunity("rep1")
+    preferences = public_id("set", await tenant.value("SELECT id FROM preferences"))
+    await tenant.mutate("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=False)
+    before = await tenant.log()
     assert await client.sell(opportunity) == "NO_ACTIVE_QUOTE"
-    assert await own.log() == before
-    await own.done("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=True)
+    assert await tenant.log() == before
+    await tenant.mutate("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=True)
     try:
         assert await client.sell(opportunity) == "DONE"
     finally:
-        await own.done("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=False)
+        await tenant.mutate("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=False)
     result = await client.read(opportunity)
     assert (result["status"], result["locked"], result["contracts"]) == ("WON", True, [])
 
 
 @covers("EP-141")
 async def test_a_sold_opportunity_is_locked(
-    client: SalesClient, own: TenantClient, goods: dict[str, str]
+    client: SalesClient, tenant: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity) == "DONE"
-    before = await own.log()
+    before = await tenant.log()
     assert await client.sell(opportunity) == "LOCKED"
-    changed = await own.do("rep1", "opportunityUpdate", id=opportunity, amount="1")
+    changed = await tenant.attempt("rep1", "opportunityUpdate", id=opportunity, amount="1")
     assert outcome_of(changed) == "LOCKED"
-    assert outcome_of(await own.do("rep1", "quoteUpdate", id=quote, name="x")) == "LOCKED"
-    added = await own.do("rep1", "quoteCreate", opportunity=opportunity, name="x")
+    assert outcome_of(await tenant.attempt("rep1", "quoteUpdate", id=quote, name="x")) == "LOCKED"
+    added = await tenant.attempt("rep1", "quoteCreate", opportunity=opportunity, name="x")
     assert outcome_of(added) == "LOCKED"
-    stage = public_id("stg", await own.value("SELECT id FROM stage WHERE position = 1"))
-    moved = await own.do("rep1", "opportunityMove", id=opportunity, stage=stage)
+    stage = public_id("stg", await tenant.value("SELECT id FROM stage WHERE position = 1"))
+    moved = await tenant.attempt("rep1", "opportunityMove", id=opportunity, stage=stage)
     assert outcome_of(moved) == "LOCKED"
-    assert outcome_of(await own.do("rep1", "opportunityDelete", id=opportunity)) == "IN_USE"
-    assert await own.log() == before
-    changes = await own.do("rep1", "opportunityUpdate", id=opportunity, note="still to be written")
+    assert outcome_of(await tenant.attempt("rep1", "opportunityDelete", id=opportunity)) == "IN_USE"
+    assert await tenant.log() == before
+    changes = await tenant.attempt(
+        "rep1", "opportunityUpdate", id=opportunity, note="still to be written"
+    )
     assert outcome_of(changes) == "DONE"
 
 
 @covers("EP-143", "EP-145", "D-04", "EP-151")
 async def test_selling_again_writes_only_changed_lines(
-    client: SalesClient, own: TenantClient, goods: dict[str, str]
+    client: SalesClient, tenant: TenantClient, goods: dict[str, str]
 ) -> None:
     """An unchanged, a changed, a removed and a new line; the unchanged one is not written."""
     opportunity, quote = await client.quoted_opportunity(
@@ -114,15 +116,15 @@ async def test_selling_again_writes_only_changed_lines(
     )
     assert await client.sell(opportunity) == "DONE"
     first = await client.read(opportunity)
-    assert outcome_of(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
+    assert outcome_of(await tenant.attempt("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
     unlocked = await client.read(opportunity)
     assert (unlocked["status"], unlocked["locked"], unlocked["closedOn"]) == ("OPEN", False, None)
-    copy = await own.done("rep1", "quoteDuplicate", id=quote)
-    items = await own.fetch(
+    copy = await tenant.mutate("rep1", "quoteDuplicate", id=quote)
+    items = await tenant.fetch(
         "SELECT id, name FROM quote_item WHERE quote_id = $1 AND deleted_at IS NULL", uuid_of(copy)
     )
     ids = {row["name"]: f"qit_{row['id'].hex}" for row in items}
-    await own.done(
+    await tenant.mutate(
         "rep1", "quoteSetItems", id=copy,
         items=[
             {"id": ids["stays"]},
@@ -130,7 +132,7 @@ async def test_selling_again_writes_only_changed_lines(
             {"product": goods["work"], "name": "new"},
         ],
     )  # fmt: skip
-    await own.done("rep1", "quoteActivate", id=copy)
+    await tenant.mutate("rep1", "quoteActivate", id=copy)
     assert await client.sell(opportunity) == "DONE"
     again = await client.read(opportunity)
     assert len(again["contracts"]) == len(first["contracts"]) == 2, "no duplicates"
@@ -152,29 +154,29 @@ async def test_selling_again_writes_only_changed_lines(
 
 @covers("EP-145", "D-04")
 async def test_selling_again_without_changes_changes_no_contract(
-    client: SalesClient, own: TenantClient, goods: dict[str, str]
+    client: SalesClient, tenant: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, _ = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity) == "DONE"
     first = await client.read(opportunity)
-    await own.done("rep1", "opportunityUnlock", id=opportunity)
+    await tenant.mutate("rep1", "opportunityUnlock", id=opportunity)
     assert await client.sell(opportunity) == "DONE"
     assert (await client.read(opportunity))["contracts"] == first["contracts"]
 
 
 @covers("EP-144", "D-04")
 async def test_a_detached_contract_is_sold_again_as_a_new_one(
-    client: SalesClient, own: TenantClient, goods: dict[str, str]
+    client: SalesClient, tenant: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity) == "DONE"
     [contract, *_] = (await client.read(opportunity))["contracts"]
-    assert outcome_of(await own.do("rep1", "contractDetach", id=contract["id"])) == "DONE"
+    assert outcome_of(await tenant.attempt("rep1", "contractDetach", id=contract["id"])) == "DONE"
     assert (
-        outcome_of(await own.do("rep1", "contractDetach", id=contract["id"]))
+        outcome_of(await tenant.attempt("rep1", "contractDetach", id=contract["id"]))
         == "INVALID_TRANSITION"
     )
-    await own.done("rep1", "opportunityUnlock", id=opportunity)
+    await tenant.mutate("rep1", "opportunityUnlock", id=opportunity)
     assert await client.sell(opportunity) == "DONE"
     result = await client.read(opportunity)
     assert contract["id"] not in {each["id"] for each in result["contracts"]}
@@ -184,14 +186,14 @@ async def test_a_detached_contract_is_sold_again_as_a_new_one(
 
 @covers("EP-140", "D-20")
 async def test_selling_on_a_future_day_is_refused(
-    client: SalesClient, own: TenantClient, goods: dict[str, str]
+    client: SalesClient, tenant: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, _ = await client.quoted_opportunity(lines(goods))
-    before = await own.log()
+    before = await tenant.log()
     tomorrow = str((datetime.now(UTC) + timedelta(days=2)).date())
-    answer = await own.do("rep1", "opportunitySell", id=opportunity, closedOn=tomorrow)
+    answer = await tenant.attempt("rep1", "opportunitySell", id=opportunity, closedOn=tomorrow)
     assert outcome_of(answer) == "INVALID"
-    assert await own.log() == before
+    assert await tenant.log() == before
 
 
 @covers("EP-140", "D-32", "D-33")
@@ -206,16 +208,16 @@ async def test_selling_on_a_future_day_is_refused(
 @pytest.mark.parametrize("mutation", ["Sell", "Unlock", "Lock", "Copy"])
 async def test_errors_of_selling_do_not_reveal_whether_an_opportunity_exists(
     client: SalesClient,
-    own: TenantClient,
+    tenant: TenantClient,
     goods: dict[str, str],
     persona: str,
     codes: set[str],
     mutation: str,
 ) -> None:
     opportunity, _ = await client.quoted_opportunity(lines(goods))
-    before = await own.log()
-    answer = await own.do(persona, f"opportunity{mutation}", id=opportunity)
-    unknown = await own.do(persona, f"opportunity{mutation}", id="opp_" + "7" * 32)
+    before = await tenant.log()
+    answer = await tenant.attempt(persona, f"opportunity{mutation}", id=opportunity)
+    unknown = await tenant.attempt(persona, f"opportunity{mutation}", id="opp_" + "7" * 32)
     assert set(answer.codes) & codes
     assert answer.json["errors"] == unknown.json["errors"]
-    assert await own.log() == before
+    assert await tenant.log() == before

@@ -60,7 +60,7 @@ async def quoted_opportunities(client: SalesClient, count: int, lines: int) -> l
 @pytest.mark.parametrize(("persona", "first", "again"), [("admin", 17, 15), ("rep1", 20, 18)])
 async def test_selling_needs_as_many_statements_for_many_opportunities_as_for_one(
     client: SalesClient,
-    own: TenantClient,
+    tenant: TenantClient,
     statements: list[str],
     persona: str,
     first: int,
@@ -74,10 +74,12 @@ async def test_selling_needs_as_many_statements_for_many_opportunities_as_for_on
         counts: list[int] = []
         for ids in sales:
             statements.clear()
-            answer = await own.ask(persona, SELL, {"inputs": [{"id": id} for id in ids]})
+            answer = await tenant.ask(persona, SELL, {"inputs": [{"id": id} for id in ids]})
             assert answer.data["done"]["userErrors"] == []
             counts.append(len(statements))
-            unlocked = await own.many("rep1", "opportunityUnlock", [{"id": id} for id in ids])
+            unlocked = await tenant.attempt_many(
+                "rep1", "opportunityUnlock", [{"id": id} for id in ids]
+            )
             assert outcome_of(unlocked) == "DONE"
         assert counts[1:] == [expected] * 3, "the first run compiles the plans"
 
@@ -85,14 +87,14 @@ async def test_selling_needs_as_many_statements_for_many_opportunities_as_for_on
 @covers("EP-145", "D-04", "D-36")
 @pytest.mark.parametrize("second_process", [False, True])
 async def test_only_one_of_two_concurrent_sales_succeeds(
-    client: SalesClient, own: TenantClient, second_process: bool
+    client: SalesClient, tenant: TenantClient, second_process: bool
 ) -> None:
     [id] = await quoted_opportunities(client, 1, 2)
-    async with in_second_instance(own) as second:
-        other = second if second_process else own
-        async with without_commits(own) as operator:
-            one = asyncio.create_task(own.do("rep1", "opportunitySell", id=id))
-            two = asyncio.create_task(other.do("manager", "opportunitySell", id=id))
+    async with in_second_instance(tenant) as second:
+        other = second if second_process else tenant
+        async with without_commits(tenant) as operator:
+            one = asyncio.create_task(tenant.attempt("rep1", "opportunitySell", id=id))
+            two = asyncio.create_task(other.attempt("manager", "opportunitySell", id=id))
             await until_second_waits(operator, two)
         outcomes = sorted([outcome_of(await one), outcome_of(await two)])
     assert outcomes == ["DONE", "LOCKED"]
@@ -110,19 +112,19 @@ SELECT gen_random_uuid(), name, account_id, owner_id, type_id, stage_id, status,
 
 @covers("X-21", "D-58")
 async def test_a_move_needs_as_many_statements_with_500_hidden_opportunities_in_between(
-    own: TenantClient, statements: list[str]
+    tenant: TenantClient, statements: list[str]
 ) -> None:
-    mine = [await own.opportunity("rep1"), await own.opportunity("rep2")]
-    mine += [await own.opportunity("rep1") for _ in range(2)]
-    stage = public_id("stg", (await own.row("opportunity", mine[0]))["stage_id"])
+    mine = [await tenant.opportunity("rep1"), await tenant.opportunity("rep2")]
+    mine += [await tenant.opportunity("rep1") for _ in range(2)]
+    stage = public_id("stg", (await tenant.row("opportunity", mine[0]))["stage_id"])
     counts = []
     for _ in range(2):
         statements.clear()
-        await own.done("rep1", "opportunityMove", id=mine[3], stage=stage, before=mine[2])
+        await tenant.mutate("rep1", "opportunityMove", id=mine[3], stage=stage, before=mine[2])
         counts.append(len(statements))
-        key = (await own.row("opportunity", mine[3]))["rank_key"]
-        first, last = [(await own.row("opportunity", mine[n]))["rank_key"] for n in (0, 2)]
+        key = (await tenant.row("opportunity", mine[3]))["rank_key"]
+        first, last = [(await tenant.row("opportunity", mine[n]))["rank_key"] for n in (0, 2)]
         assert first < key < last
-        await own.value(INSERT_HIDDEN_ROWS, uuid_of(mine[1]))
-        await own.done("rep1", "opportunityMove", id=mine[3], stage=stage, after=mine[2])
+        await tenant.value(INSERT_HIDDEN_ROWS, uuid_of(mine[1]))
+        await tenant.mutate("rep1", "opportunityMove", id=mine[3], stage=stage, after=mine[2])
     assert counts[0] == counts[1] <= 14

@@ -1,5 +1,5 @@
 """A separate tenant for each module of tests of employees, users and their rights."""
 
-from tests.sales.conftest import own
+from tests.sales.conftest import tenant
 
-__all__ = ["own"]
+__all__ = ["tenant"]

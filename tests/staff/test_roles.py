@@ -40,7 +40,7 @@ ADMIN = """{
 class SignedInUser:
     """A signed-in user."""
 
-    own: TenantClient
+    tenant: TenantClient
     token: str
 
     async def ask(self, query: str, id: str) -> Answer:
@@ -57,45 +57,47 @@ class SignedInUser:
 
     async def _post(self, body: dict[str, Any]) -> Answer:
         sent = json.dumps(body).encode()
-        return await self.own.world.post(sent, authorization=f"Bearer {self.token}")
+        return await self.tenant.world.post(sent, authorization=f"Bearer {self.token}")
 
 
-async def fields(own: TenantClient, kind: str) -> dict[str, Any]:
+async def fields(tenant: TenantClient, kind: str) -> dict[str, Any]:
     """Input fields of a new record."""
     if kind == "Opportunity":
-        account = await own.done("admin", "accountCreate", name=own.name())
-        type = public_id("opt", await own.type("New business"))
-        return {"name": own.name(), "account": account, "currency": "EUR", "type": type}
-    return {"name": own.name()} if kind == "Account" else {"lastName": own.name()}
+        account = await tenant.mutate("admin", "accountCreate", name=tenant.new_name())
+        type = public_id("opt", await tenant.type_id("New business"))
+        return {"name": tenant.new_name(), "account": account, "currency": "EUR", "type": type}
+    return {"name": tenant.new_name()} if kind == "Account" else {"lastName": tenant.new_name()}
 
 
-async def user_with_grant(own: TenantClient, kind: str) -> tuple[SignedInUser, str]:
+async def user_with_grant(tenant: TenantClient, kind: str) -> tuple[SignedInUser, str]:
     """A user whose role may only view records of one type, and the id of that grant."""
     referenced = [*REFERENCED, "Account"] if kind == "Opportunity" else ["Employee"]
     entities = [{"entity": each, "rows": "ALL"} for each in (kind, *referenced)]
     opened = [{"entity": kind, "field": each, "writes": True} for each in WRITTEN[kind]]
-    profile = await own.done(
+    profile = await tenant.mutate(
         "admin",
         "profileCreate",
-        name=own.name(),
+        name=tenant.new_name(),
         objectPermissions=entities,
         fieldPermissions=opened,
     )
-    role = await own.done("admin", "roleCreate", name=own.name(), profiles=[{"profile": profile}])
-    user = await newcomer(own, f"{kind.lower()}s")
-    await own.done("admin", "roleAssignmentCreate", user=user.user, role=role)
+    role = await tenant.mutate(
+        "admin", "roleCreate", name=tenant.new_name(), profiles=[{"profile": profile}]
+    )
+    user = await newcomer(tenant, f"{kind.lower()}s")
+    await tenant.mutate("admin", "roleAssignmentCreate", user=user.user, role=role)
     assert await user.signs_in(PASSWORD)
-    employed = SignedInUser(own, user.tokens[0]["accessToken"])
+    employed = SignedInUser(tenant, user.tokens[0]["accessToken"])
     query = """query ($p: ID!, $e: String!) { profile(id: $p) {
       objectPermissions(filter: { entity: { eq: $e } }) { nodes { id } } } }"""
-    result = (await own.ask("admin", query, {"p": profile, "e": kind})).data["profile"]
+    result = (await tenant.ask("admin", query, {"p": profile, "e": kind})).data["profile"]
     return employed, str(result["objectPermissions"]["nodes"][0]["id"])
 
 
-async def allowed(own: TenantClient, user: SignedInUser, kind: str) -> dict[str, bool]:
+async def allowed(tenant: TenantClient, user: SignedInUser, kind: str) -> dict[str, bool]:
     """Which of view, add, edit and delete succeed on a record of another user."""
-    root, params = kind.lower(), await fields(own, kind)
-    id = await own.done("admin", f"{root}Create", **params)
+    root, params = kind.lower(), await fields(tenant, kind)
+    id = await tenant.mutate("admin", f"{root}Create", **params)
     [name] = {"name", "lastName"} & params.keys()
     listed = OBJECT_TYPES[kind]
     query = (
@@ -109,7 +111,7 @@ async def allowed(own: TenantClient, user: SignedInUser, kind: str) -> dict[str,
         "edit": await user.succeeds(f"{root}Update", id=id, **{name: "changed"}),
         "delete": await user.succeeds(f"{root}Delete", id=id),
     }
-    changed = (await own.row(root, id))["name" if name == "name" else "last_name"]
+    changed = (await tenant.row(root, id))["name" if name == "name" else "last_name"]
     assert (changed == "changed") is result["edit"]
     return result
 
@@ -117,26 +119,26 @@ async def allowed(own: TenantClient, user: SignedInUser, kind: str) -> dict[str,
 @covers("EP-330")
 @pytest.mark.parametrize("kind", OBJECT_TYPES)
 async def test_a_role_is_granted_view_add_edit_and_delete_separately(
-    own: TenantClient, kind: str
+    tenant: TenantClient, kind: str
 ) -> None:
     """Each one, all and none, for one object type while the others stay closed."""
-    user, grant = await user_with_grant(own, kind)
+    user, grant = await user_with_grant(tenant, kind)
     none = dict.fromkeys(("view", "add", "edit", "delete"), False)
     for name, params in GRANTS.items():
-        await own.done("admin", "objectPermissionUpdate", id=grant, **params)
+        await tenant.mutate("admin", "objectPermissionUpdate", id=grant, **params)
         granted = none.keys() if name == "all" else {"view", name}
         expected = none | dict.fromkeys(granted, True)
-        assert await allowed(own, user, kind) == expected, name
+        assert await allowed(tenant, user, kind) == expected, name
         for other in OBJECT_TYPES.keys() - {kind}:
             if (kind, other) != ("Opportunity", "Account"):
-                assert await allowed(own, user, other) == none, (name, other)
-    await own.done("admin", "objectPermissionDelete", id=grant)
-    assert await allowed(own, user, kind) == none
+                assert await allowed(tenant, user, other) == none, (name, other)
+    await tenant.mutate("admin", "objectPermissionDelete", id=grant)
+    assert await allowed(tenant, user, kind) == none
 
 
-async def hideable_fields(own: TenantClient) -> dict[str, set[str]]:
+async def hideable_fields(tenant: TenantClient) -> dict[str, set[str]]:
     """The object types of the contract, each with its nullable fields, which a permission can hide."""
-    types = (await own.ask("admin", ADMIN)).data["__schema"]["types"]
+    types = (await tenant.ask("admin", ADMIN)).data["__schema"]["types"]
     result = {}
     for each in types:
         if {"name": "Node"} in (each["interfaces"] or ()) and each["kind"] == "OBJECT":
@@ -149,10 +151,10 @@ async def hideable_fields(own: TenantClient) -> dict[str, set[str]]:
 
 
 @covers("EP-332")
-async def test_an_administrator_has_all_rights_on_every_object_type(own: TenantClient) -> None:
+async def test_an_administrator_has_all_rights_on_every_object_type(tenant: TenantClient) -> None:
     """Including types of the contract without any permission rows."""
-    object_types = await hideable_fields(own)
-    granted = (await own.ask("admin", ADMIN)).data["viewer"]["typePermissions"]
+    object_types = await hideable_fields(tenant)
+    granted = (await tenant.ask("admin", ADMIN)).data["viewer"]["typePermissions"]
     assert {each["type"] for each in granted} == object_types.keys()
     for each in granted:
         all_rights = ("ALL", True, "ALL", "ALL")
@@ -164,22 +166,22 @@ async def test_an_administrator_has_all_rights_on_every_object_type(own: TenantC
 @covers("EP-332")
 @pytest.mark.parametrize("kind", OBJECT_TYPES)
 async def test_an_administrator_does_everything_with_records_of_others(
-    own: TenantClient, kind: str
+    tenant: TenantClient, kind: str
 ) -> None:
-    root, params = kind.lower(), await fields(own, kind)
+    root, params = kind.lower(), await fields(tenant, kind)
     [name] = {"name", "lastName"} & params.keys()
     key = f"new_{root}"
     attribute = {"entity": kind, "key": key, "label": key, "kind": "TEXT"}
-    made = await own.ask("admin", mutation_text("attributeCreate"), {"input": attribute})
+    made = await tenant.ask("admin", mutation_text("attributeCreate"), {"input": attribute})
     assert outcome_of(made) == DONE
     query = f"query ($i: ID!) {{ {root}(id: $i) {{ {name} owner {{ id }} attributes {{ key text }} }} }}"
     for handle in ("rep1", "region-south", "support"):
-        owner = public_id("emp", await own.employee(handle))
-        id = await own.done("admin", f"{root}Create", **params, owner=owner)
-        changed = {name: own.name(), "attributes": [{"key": key, "text": "new"}]}
-        await own.done("admin", f"{root}Update", id=id, **changed)
-        read = (await own.ask("admin", query, {"i": id})).data[root]
+        owner = public_id("emp", await tenant.employee_id(handle))
+        id = await tenant.mutate("admin", f"{root}Create", **params, owner=owner)
+        changed = {name: tenant.new_name(), "attributes": [{"key": key, "text": "new"}]}
+        await tenant.mutate("admin", f"{root}Update", id=id, **changed)
+        read = (await tenant.ask("admin", query, {"i": id})).data[root]
         assert (read[name], read["owner"]["id"]) == (changed[name], owner)
         assert {"key": key, "text": "new"} in read["attributes"]
-        await own.done("admin", f"{root}Delete", id=id)
-        await own.done("admin", f"{root}Restore", id=id)
+        await tenant.mutate("admin", f"{root}Delete", id=id)
+        await tenant.mutate("admin", f"{root}Restore", id=id)

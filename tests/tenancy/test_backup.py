@@ -55,10 +55,10 @@ Manifest = dict[str, Any]
 @pytest.fixture(scope="module")
 async def account(scratch_world: World) -> tuple[str, Any]:
     """ID of an account that was created and updated, and the result of `HISTORY` for it."""
-    own = TenantClient(scratch_world, "acme")
-    id = await own.done("admin", "accountCreate", name="Before")
-    await own.ask("admin", UPDATE, {"i": {"id": id, "name": "After"}})
-    return id, (await own.ask("admin", HISTORY, {"id": id})).data
+    client = TenantClient(scratch_world, "acme")
+    id = await client.mutate("admin", "accountCreate", name="Before")
+    await client.ask("admin", UPDATE, {"i": {"id": id, "name": "After"}})
+    return id, (await client.ask("admin", HISTORY, {"id": id})).data
 
 
 @pytest.fixture(scope="module")
@@ -131,9 +131,9 @@ async def test_restored_installation_returns_the_same_results_and_history(
         async with world_on(place) as back:
             for slug in ("acme", "globex"):
                 assert await results_of(back, slug) == await results_of(scratch_world, slug)
-            own, (id, expected) = TenantClient(back, "acme"), account
-            assert (await own.ask("admin", HISTORY, {"id": id})).data == expected
-            updated = await own.ask("admin", UPDATE, {"i": {"id": id, "name": "Later"}})
+            client, (id, expected) = TenantClient(back, "acme"), account
+            assert (await client.ask("admin", HISTORY, {"id": id})).data == expected
+            updated = await client.ask("admin", UPDATE, {"i": {"id": id, "name": "Later"}})
             assert updated.data["done"]["account"]["version"] == expected["account"]["version"] + 1
 
 
@@ -309,11 +309,11 @@ async def test_concurrent_restore_is_refused(servers: Servers, backup_file: Path
 async def test_concurrent_write_is_in_the_backup_completely_or_not_at_all(
     servers: Servers, scratch_world: World, tmp_path: Path
 ) -> None:
-    own, done = TenantClient(scratch_world, "globex"), asyncio.Event()
+    client, done = TenantClient(scratch_world, "globex"), asyncio.Event()
 
     async def write() -> None:
         while not done.is_set():
-            await own.done("admin", "accountCreate", name=own.name())
+            await client.mutate("admin", "accountCreate", name=client.new_name())
 
     operator = await asyncpg.connect(scratch_world.servers.database_url)
     writing = asyncio.create_task(write())

@@ -45,5 +45,5 @@ async def page() -> WebPage:
 async def url(world: World, page: WebPage) -> AsyncIterator[str]:
     """Address of the page."""
     world_with_page = replace(world, app=application(world.endpoint, page=page))
-    async with own_tenant(world_with_page, SLUG) as own, served(own) as port:
+    async with own_tenant(world_with_page, SLUG) as tenant, served(tenant) as port:
         yield f"http://127.0.0.1:{port}/"

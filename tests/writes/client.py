@@ -86,7 +86,7 @@ class TenantClient:
         """Postgres schema of the tenant."""
         return self.world.schema(self.slug)
 
-    def name(self) -> str:
+    def new_name(self) -> str:
         """A unique name."""
         return f"{self.slug} {next(iter(self.names))}"
 
@@ -94,18 +94,22 @@ class TenantClient:
         """Response to a GraphQL request of a persona."""
         return await self.world.ask(persona, query, variables, tenant=self.slug, **headers)
 
-    async def do(self, persona: str, command: str, key: str | None = None, **params: Any) -> Answer:
+    async def attempt(
+        self, persona: str, command: str, key: str | None = None, **params: Any
+    ) -> Answer:
         """Run one command as a persona."""
         headers = {} if key is None else {"idempotency_key": key}
         return await self.ask(persona, mutation_text(command), {"input": params}, **headers)
 
-    async def done(self, persona: str, command: str, **params: Any) -> str:
+    async def mutate(self, persona: str, command: str, **params: Any) -> str:
         """Run one command as a persona, assert success and return the public id of the record."""
-        answer = await self.do(persona, command, **params)
+        answer = await self.attempt(persona, command, **params)
         assert outcome_of(answer) == DONE, answer.json
         return str(answer.data["done"]["id"])
 
-    async def many(self, persona: str, command: str, inputs: list[dict[str, Any]]) -> Answer:
+    async def attempt_many(
+        self, persona: str, command: str, inputs: list[dict[str, Any]]
+    ) -> Answer:
         """Run a bulk command."""
         return await self.ask(persona, mutation_text(command, many=True), {"inputs": inputs})
 
@@ -131,7 +135,7 @@ class TenantClient:
             await connection.close()
 
     @asynccontextmanager
-    async def holding(self, table: str, id: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    async def row_locked(self, table: str, id: str) -> AsyncIterator[asyncpg.Connection[Any]]:
         """An operator's transaction that locks a row until the block ends, then commits."""
         async with self.operator() as connection, connection.transaction():
             await connection.fetch(
@@ -151,35 +155,35 @@ class TenantClient:
         [row] = await self.fetch(text, uuid_of(id))
         return dict(row)
 
-    async def employee(self, handle: str) -> UUID:
+    async def employee_id(self, handle: str) -> UUID:
         """Employee id of a persona."""
         id = await self.value("SELECT id FROM employee WHERE email LIKE $1 || '@%'", handle)
         assert isinstance(id, UUID)
         return id
 
-    async def user(self, handle: str) -> UUID:
+    async def user_id(self, handle: str) -> UUID:
         """User id of a persona."""
         id = await self.value(
-            'SELECT id FROM "user" WHERE employee_id = $1', await self.employee(handle)
+            'SELECT id FROM "user" WHERE employee_id = $1', await self.employee_id(handle)
         )
         assert isinstance(id, UUID)
         return id
 
-    async def forget(self, persona: str) -> None:
+    async def drop_token(self, persona: str) -> None:
         """Discard the persona's session token; the next request signs in again."""
         self.world.tokens.pop((persona, self.slug), None)
 
     async def opportunity(self, persona: str, **params: Any) -> str:
         """Create an opportunity on a new account, both owned by the persona; returns the API id."""
         if "account" not in params:
-            params["account"] = await self.done("admin", "accountCreate", name=self.name())
+            params["account"] = await self.mutate("admin", "accountCreate", name=self.new_name())
         if "type" not in params:
-            params["type"] = public_id("opt", await self.type("New business"))
-        owner = public_id("emp", await self.employee(persona))
-        params = {"name": self.name(), "currency": "EUR", "owner": owner, **params}
-        return await self.done("admin", "opportunityCreate", **params)
+            params["type"] = public_id("opt", await self.type_id("New business"))
+        owner = public_id("emp", await self.employee_id(persona))
+        params = {"name": self.new_name(), "currency": "EUR", "owner": owner, **params}
+        return await self.mutate("admin", "opportunityCreate", **params)
 
-    async def type(self, name: str) -> UUID:
+    async def type_id(self, name: str) -> UUID:
         """Id of an opportunity type by name."""
         id = await self.value("SELECT id FROM opportunity_type WHERE name = $1", name)
         assert isinstance(id, UUID)
@@ -208,9 +212,9 @@ async def own_tenant(world: World, slug: str) -> AsyncIterator[TenantClient]:
 
 
 @asynccontextmanager
-async def in_second_instance(own: TenantClient) -> AsyncIterator[TenantClient]:
+async def in_second_instance(tenant: TenantClient) -> AsyncIterator[TenantClient]:
     """A client of the same tenant through a second application instance with empty caches."""
-    world = own.world
+    world = tenant.world
     async with endpoint_on(world.servers) as endpoint:
         app = application(endpoint)
         transport = httpx2.ASGITransport(app)
@@ -220,13 +224,13 @@ async def in_second_instance(own: TenantClient) -> AsyncIterator[TenantClient]:
             second = World(
                 app, endpoint, world.admin, world.tenants, client, world.servers, world.tokens
             )
-            yield TenantClient(second, own.slug, own.names)
+            yield TenantClient(second, tenant.slug, tenant.names)
 
 
 @asynccontextmanager
-async def without_commits(own: TenantClient) -> AsyncIterator[asyncpg.Connection[Any]]:
+async def without_commits(tenant: TenantClient) -> AsyncIterator[asyncpg.Connection[Any]]:
     """Hold the commit lock of the tenant: writes run up to their commit and wait until the block ends."""
-    async with own.operator() as connection, connection.transaction():
+    async with tenant.operator() as connection, connection.transaction():
         await connection.execute(
             "SELECT pg_advisory_xact_lock('log_head'::regclass::oid::integer, 1)"
         )
@@ -234,9 +238,9 @@ async def without_commits(own: TenantClient) -> AsyncIterator[asyncpg.Connection
 
 
 @asynccontextmanager
-async def served(own: TenantClient) -> AsyncIterator[int]:
+async def served(tenant: TenantClient) -> AsyncIterator[int]:
     """Serve the application on a loopback socket; yields the port and shuts down gracefully."""
-    service = SignalFreeServer(uvicorn_config(own.world.app, "127.0.0.1", 0))
+    service = SignalFreeServer(uvicorn_config(tenant.world.app, "127.0.0.1", 0))
     serving = asyncio.create_task(service.serve())
     while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
         await asyncio.sleep(0.01)

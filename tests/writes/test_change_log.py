@@ -51,7 +51,7 @@ LOG_STATE = """
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[TenantClient]:
+async def tenant(world: World) -> AsyncIterator[TenantClient]:
     async with own_tenant(world, "change-log") as client:
         yield client
 
@@ -60,7 +60,7 @@ async def own(world: World) -> AsyncIterator[TenantClient]:
 class Load:
     """Concurrent writers and the outcomes they received; each change sets a unique name."""
 
-    own: TenantClient
+    tenant: TenantClient
     rng: random.Random
     port: int
     accounts: list[str]
@@ -82,7 +82,7 @@ class Load:
         )  # fmt: skip
         for _ in range(commands):
             choices = failing if self.rng.random() < 0.2 else valid
-            await self.rng.choice(choices)(self.own.name())
+            await self.rng.choice(choices)(self.tenant.new_name())
 
     async def _ask(self, name: str, request: Awaitable[Any]) -> None:
         answer = await request
@@ -94,10 +94,12 @@ class Load:
         return self.rng.choice(self.accounts)
 
     async def _create(self, name: str) -> None:
-        await self._ask(name, self.own.do("rep1", "accountCreate", name=name))
+        await self._ask(name, self.tenant.attempt("rep1", "accountCreate", name=name))
 
     async def _update(self, name: str) -> None:
-        await self._ask(name, self.own.do("rep1", "accountUpdate", id=self._account, name=name))
+        await self._ask(
+            name, self.tenant.attempt("rep1", "accountUpdate", id=self._account, name=name)
+        )
 
     async def _several(self, name: str) -> None:
         places = [{"city": "Bonn"}]
@@ -105,35 +107,35 @@ class Load:
             {"name": name},
             {"name": f"{name} too", "addresses": places},
         ]
-        answer = await self.own.many("rep1", "accountCreate", inputs)
+        answer = await self.tenant.attempt_many("rep1", "accountCreate", inputs)
         assert outcome_of(answer) == DONE
         self.succeeded |= {name, f"{name} too"}
 
     async def _rename(self, name: str) -> None:
         id = self.rng.choice(self.opportunities)
-        await self._ask(name, self.own.do("rep1", "opportunityUpdate", id=id, name=name))
+        await self._ask(name, self.tenant.attempt("rep1", "opportunityUpdate", id=id, name=name))
 
     async def _trash_and_restore(self, name: str) -> None:
-        id = await self.own.done("rep1", "accountCreate", name=name)
+        id = await self.tenant.mutate("rep1", "accountCreate", name=name)
         self.succeeded.add(name)
-        await self.own.done("rep1", "accountDelete", id=id)
-        await self.own.done("rep1", "accountRestore", id=id)
+        await self.tenant.mutate("rep1", "accountDelete", id=id)
+        await self.tenant.mutate("rep1", "accountRestore", id=id)
 
     async def _too_long(self, name: str) -> None:
         params = {"name": name, "description": "x" * 10_001}
-        await self._ask(name, self.own.do("rep1", "accountCreate", **params))
+        await self._ask(name, self.tenant.attempt("rep1", "accountCreate", **params))
 
     async def _conflict(self, name: str) -> None:
         params: dict[str, Any] = {"id": self.accounts[0], "version": 1, "name": name}
-        await self._ask(name, self.own.do("rep1", "accountUpdate", **params))
+        await self._ask(name, self.tenant.attempt("rep1", "accountUpdate", **params))
 
     async def _second_fails(self, name: str) -> None:
         params = {"a": {"id": self._account, "name": name}, "b": {"id": NO_ACCOUNT, "name": name}}
-        await self._ask(name, self.own.ask("rep1", TWO_ROOT_FIELDS, params))
+        await self._ask(name, self.tenant.ask("rep1", TWO_ROOT_FIELDS, params))
 
     async def _one_of_many(self, name: str) -> None:
         inputs = [{"name": name}, {"name": name, "parent": NO_ACCOUNT}]
-        await self._ask(name, self.own.many("rep1", "accountCreate", inputs))
+        await self._ask(name, self.tenant.attempt_many("rep1", "accountCreate", inputs))
 
     async def _give_away(self, name: str) -> None:
         """Refused after the write, because the caller cannot see the record with its new owner."""
@@ -142,7 +144,7 @@ class Load:
             "owner": self.other_owner,
             "name": name,
         }
-        await self._ask(name, self.own.do("rep1", "opportunityUpdate", **params))
+        await self._ask(name, self.tenant.attempt("rep1", "opportunityUpdate", **params))
 
     async def _partial(self, name: str) -> None:
         """One of two inputs succeeds; it is written twice, since the failure of the other rolls the first attempt back."""
@@ -151,19 +153,19 @@ class Load:
             {"id": first, "name": name},
             {"id": second, "name": f"{name} given away", "owner": self.other_owner},
         ]
-        answer = await self.own.ask("rep1", PARTIAL_BULK_UPDATE, {"inputs": inputs})
+        answer = await self.tenant.ask("rep1", PARTIAL_BULK_UPDATE, {"inputs": inputs})
         assert answer.codes == ["FORBIDDEN"], answer.json
         self.succeeded.add(name)
         self.failed.add(f"{name} given away")
 
     async def _duplicate(self, name: str) -> None:
         params = {"name": name, "externalId": self.external_id}
-        await self._ask(name, self.own.do("rep1", "accountCreate", **params))
+        await self._ask(name, self.tenant.attempt("rep1", "accountCreate", **params))
 
     async def _cancel(self, name: str) -> None:
         self.unanswered.add(name)
         task = asyncio.create_task(
-            self.own.do("rep1", "accountUpdate", id=self._account, name=name)
+            self.tenant.attempt("rep1", "accountUpdate", id=self._account, name=name)
         )
         await asyncio.sleep(self.rng.choice((0.0, 0.001, 0.004, 0.01, 0.03)))
         task.cancel()
@@ -172,7 +174,7 @@ class Load:
 
     async def _disconnect(self, name: str) -> None:
         self.unanswered.add(name)
-        token = await self.own.world.token("rep1", self.own.slug)
+        token = await self.tenant.world.token("rep1", self.tenant.slug)
         payload = request(
             mutation_text("accountUpdate"), {"input": {"id": self._account, "name": name}}, token
         )
@@ -184,10 +186,10 @@ class Load:
         writer.transport.abort()
 
 
-async def _follow(own: TenantClient, base: int, ended: asyncio.Event) -> int:
+async def _follow(tenant: TenantClient, base: int, ended: asyncio.Event) -> int:
     """Read the log until the writers end, checking that it has no gaps; return how many reads saw new positions."""
     last = rows = grown = 0
-    async with own.operator() as operator:
+    async with tenant.operator() as operator:
         while not ended.is_set():
             [state] = await operator.fetch(LOG_STATE, base, last)
             assert state["head"] == state["last"] == base + state["positions"], state
@@ -198,33 +200,35 @@ async def _follow(own: TenantClient, base: int, ended: asyncio.Event) -> int:
     return grown
 
 
-async def _load(own: TenantClient, port: int) -> Load:
-    accounts = [await own.done("rep1", "accountCreate", name=own.name()) for _ in range(10)]
-    await own.done("rep1", "accountUpdate", id=accounts[0], name=own.name())
-    external_id = own.name()
-    await own.done("admin", "accountCreate", name=own.name(), externalId=external_id)
-    opportunities = [await own.opportunity("rep1", account=accounts[0]) for _ in range(10)]
-    other_owner = public_id("emp", await own.employee("rep2"))
-    return Load(own, random.Random(7), port, accounts, opportunities, external_id, other_owner)
+async def _load(tenant: TenantClient, port: int) -> Load:
+    accounts = [
+        await tenant.mutate("rep1", "accountCreate", name=tenant.new_name()) for _ in range(10)
+    ]
+    await tenant.mutate("rep1", "accountUpdate", id=accounts[0], name=tenant.new_name())
+    external_id = tenant.new_name()
+    await tenant.mutate("admin", "accountCreate", name=tenant.new_name(), externalId=external_id)
+    opportunities = [await tenant.opportunity("rep1", account=accounts[0]) for _ in range(10)]
+    other_owner = public_id("emp", await tenant.employee_id("rep2"))
+    return Load(tenant, random.Random(7), port, accounts, opportunities, external_id, other_owner)
 
 
 @covers("D-60", "D-58")
 @pytest.mark.parametrize("commands", COMMANDS_PER_WRITER)
 async def test_change_log_is_dense_and_correct_with_failing_writers(
-    own: TenantClient, commands: int
+    tenant: TenantClient, commands: int
 ) -> None:
     ended = asyncio.Event()
-    async with served(own) as port:
-        load = await _load(own, port)
-        base = (await own.log())[0]
-        readers = [asyncio.create_task(_follow(own, base, ended)) for _ in range(2)]
+    async with served(tenant) as port:
+        load = await _load(tenant, port)
+        base = (await tenant.log())[0]
+        readers = [asyncio.create_task(_follow(tenant, base, ended)) for _ in range(2)]
         await asyncio.gather(*(load.write(commands) for _ in range(WRITERS)))
     ended.set()
     assert all(grown > 10 for grown in await asyncio.gather(*readers))
     failures = {"TOO_LONG", "CONFLICT", "NOT_FOUND", "NOT_APPLIED", "FORBIDDEN", "DUPLICATE"}
     assert load.codes <= failures | {DONE}
     assert load.codes >= failures - {"NOT_APPLIED", "NOT_FOUND"}
-    async with own.operator() as operator:
+    async with tenant.operator() as operator:
         for names, times in ((load.succeeded, {1}), (load.failed, {0}), (load.unanswered, {0, 1})):
             assert len(names) > WRITERS // 4
             for name in names:

@@ -42,7 +42,7 @@ BUSY_CONNECTIONS = """
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[TenantClient]:
+async def tenant(world: World) -> AsyncIterator[TenantClient]:
     async with own_tenant(world, "crash") as client:
         yield client
 
@@ -54,10 +54,10 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def _service(own: TenantClient, data: Path) -> AsyncIterator[tuple[Process, int]]:
+async def _service(tenant: TenantClient, data: Path) -> AsyncIterator[tuple[Process, int]]:
     """The service as an operator starts it, on the database and Redis servers of the test session."""
     data.mkdir(exist_ok=True, mode=0o700)
-    secret, servers, port = data / "secret", own.world.servers, _free_port()
+    secret, servers, port = data / "secret", tenant.world.servers, _free_port()
     secret.touch(mode=0o600)
     secret.write_bytes(SECRET)
     settings = {
@@ -86,7 +86,7 @@ async def _service(own: TenantClient, data: Path) -> AsyncIterator[tuple[Process
 class Clients:
     """Clients that send mutations with idempotency keys, with their requests and responses."""
 
-    own: TenantClient
+    tenant: TenantClient
     rng: random.Random
     shared: str
     sent: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Clients:
     """Record id of the response by key."""
 
     def _next(self) -> tuple[str, dict[str, Any]]:
-        key = self.own.name()
+        key = self.tenant.new_name()
         if self.rng.random() < 0.5:
             command, params = "accountCreate", {"name": key, "addresses": [{"city": "Bonn"}]}
         else:
@@ -105,7 +105,7 @@ class Clients:
 
     async def ask(self, client: httpx2.AsyncClient, key: str) -> Answer:
         """Send the request of a key."""
-        token = await self.own.world.token("rep1", self.own.slug)
+        token = await self.tenant.world.token("rep1", self.tenant.slug)
         headers = {"authorization": f"Bearer {token}", "idempotency-key": key}
         response = await client.post("/graphql", json=self.sent[key], headers=headers)
         return Answer(response.status_code, response.headers, response.content)
@@ -131,72 +131,76 @@ class Clients:
                 assert self.answered.setdefault(key, id) == id
 
 
-async def _unanswered(own: TenantClient, clients: Clients, base: int) -> int:
+async def _unanswered(tenant: TenantClient, clients: Clients, base: int) -> int:
     """Number of committed mutations without a response."""
-    return int((await own.log())[0] - base - len(clients.answered))
+    return int((await tenant.log())[0] - base - len(clients.answered))
 
 
-async def _stop_between(own: TenantClient, clients: Clients, process: Process, since: int) -> None:
+async def _stop_between(
+    tenant: TenantClient, clients: Clients, process: Process, since: int
+) -> None:
     """Stop the service between a commit and its response."""
     while True:
         process.send_signal(signal.SIGSTOP)
-        while await own.value(BUSY_CONNECTIONS):
+        while await tenant.value(BUSY_CONNECTIONS):
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)  # let the clients read the responses that were sent
-        if await _unanswered(own, clients, since) > 0:
+        if await _unanswered(tenant, clients, since) > 0:
             return
         process.send_signal(signal.SIGCONT)
         await asyncio.sleep(clients.rng.random() / 100)
 
 
 async def _killed(
-    own: TenantClient, clients: Clients, data: Path, base: int, *, between: bool
+    tenant: TenantClient, clients: Clients, data: Path, base: int, *, between: bool
 ) -> None:
     """Kill a service during writes: at any point, or between a commit and its response."""
-    since = base + await _unanswered(own, clients, base)
-    async with _service(own, data) as (process, port):
+    since = base + await _unanswered(tenant, clients, base)
+    async with _service(tenant, data) as (process, port):
         writing = [asyncio.create_task(clients.send_until_killed(port)) for _ in range(CLIENTS)]
         target = len(clients.answered) + clients.rng.randrange(CLIENTS, 4 * CLIENTS)
         while len(clients.answered) < target:
             assert not any(task.done() for task in writing)
             await asyncio.sleep(clients.rng.random() / 100)
         if between:
-            await _stop_between(own, clients, process, since)
+            await _stop_between(tenant, clients, process, since)
         process.send_signal(signal.SIGKILL)
         await asyncio.gather(*writing)
-    while await own.value(REMAINING_CONNECTIONS):  # Postgres detects the closed connections
+    while await tenant.value(REMAINING_CONNECTIONS):  # Postgres detects the closed connections
         await asyncio.sleep(0.02)
 
 
 @covers("D-37", "D-58", "D-60")
 @pytest.mark.parametrize("rounds", ROUNDS)
-async def test_retry_after_a_kill_applies_once(own: TenantClient, data: Path, rounds: int) -> None:
-    shared = await own.done("rep1", "accountCreate", name="shared")
-    base = (await own.log())[0]
-    clients, since = Clients(own, random.Random(11), shared), 0
+async def test_retry_after_a_kill_applies_once(
+    tenant: TenantClient, data: Path, rounds: int
+) -> None:
+    shared = await tenant.mutate("rep1", "accountCreate", name="shared")
+    base = (await tenant.log())[0]
+    clients, since = Clients(tenant, random.Random(11), shared), 0
     for number in range(rounds):
-        await _killed(own, clients, data, base, between=number % 2 == 1)
+        await _killed(tenant, clients, data, base, between=number % 2 == 1)
         assert len(clients.sent) > len(clients.answered), "no request was in progress at the kill"
         if number % 5 == 4 or number == rounds - 1:
-            async with _service(own, data) as (_, port):
+            async with _service(tenant, data) as (_, port):
                 await clients.repeat_all(port, since)
             since = len(clients.sent)
-            assert await _unanswered(own, clients, base) == 0
+            assert await _unanswered(tenant, clients, base) == 0
     assert len(clients.answered) == len(clients.sent)
-    await _check(own, clients, base)
+    await _check(tenant, clients, base)
 
 
-async def _check(own: TenantClient, clients: Clients, base: int) -> None:
+async def _check(tenant: TenantClient, clients: Clients, base: int) -> None:
     """Check that each key has one effect and each effect one log position."""
-    rows = await own.fetch(
+    rows = await tenant.fetch(
         "SELECT position, kind, after ->> 'name' AS name FROM change_log "
         "WHERE position > $1 AND entity = 'Account' ORDER BY position",
         base,
     )
     assert [row["position"] for row in rows] == list(range(base + 1, base + len(rows) + 1))
-    assert (await own.log())[0] == base + len(rows)
+    assert (await tenant.log())[0] == base + len(rows)
     assert sorted(row["name"] for row in rows) == sorted(clients.sent)
-    created = await own.fetch(
+    created = await tenant.fetch(
         "SELECT name, (SELECT count(*) FROM address b WHERE b.account_id = a.id) AS addresses "
         "FROM account a WHERE name = ANY($1)",
         [row["name"] for row in rows if row["kind"] == "CREATED"],
@@ -204,4 +208,4 @@ async def _check(own: TenantClient, clients: Clients, base: int) -> None:
     assert len(created) == len([row for row in rows if row["kind"] == "CREATED"])
     assert {row["addresses"] for row in created} == {1}
     updates = len(rows) - len(created)
-    assert (await own.row("account", clients.shared))["version"] == 1 + updates
+    assert (await tenant.row("account", clients.shared))["version"] == 1 + updates

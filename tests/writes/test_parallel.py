@@ -28,7 +28,7 @@ KEYS = [pytest.param(8, id="everyday"), pytest.param(200, id="F14", marks=pytest
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[TenantClient]:
+async def tenant(world: World) -> AsyncIterator[TenantClient]:
     async with own_tenant(world, "parallel") as client:
         yield client
 
@@ -36,12 +36,12 @@ async def own(world: World) -> AsyncIterator[TenantClient]:
 # --- versions -------------------------------------------------------------------------------------
 
 
-async def _round(own: TenantClient, id: str, seen: int, number: int) -> str:
+async def _round(tenant: TenantClient, id: str, seen: int, number: int) -> str:
     """Update one field of the same version concurrently; return the name that the successful update set."""
-    base = (await own.row("account", id))["name"]
+    base = (await tenant.row("account", id))["name"]
     names = [f"{number}.{writer}" for writer in range(MANY)]
     answers = await asyncio.gather(
-        *(own.do("rep1", "accountUpdate", id=id, version=seen, name=name) for name in names)
+        *(tenant.attempt("rep1", "accountUpdate", id=id, version=seen, name=name) for name in names)
     )
     answer_by_name = dict(zip(names, answers, strict=True))
     won = [name for name, each in answer_by_name.items() if outcome_of(each) == DONE]
@@ -58,43 +58,46 @@ async def _round(own: TenantClient, id: str, seen: int, number: int) -> str:
 @covers("D-36")
 @pytest.mark.parametrize("rounds", ROUNDS)
 async def test_concurrent_updates_of_one_version_let_one_succeed(
-    own: TenantClient, rounds: int
+    tenant: TenantClient, rounds: int
 ) -> None:
-    id = await own.done("rep1", "accountCreate", name="begun")
-    before = await own.log()
+    id = await tenant.mutate("rep1", "accountCreate", name="begun")
+    before = await tenant.log()
     for number in range(rounds):
-        won = await _round(own, id, number + 1, number)
-        row = await own.row("account", id)
+        won = await _round(tenant, id, number + 1, number)
+        row = await tenant.row("account", id)
         assert (row["name"], row["version"]) == (won, number + 2)
-    assert await own.log() == (before[0] + rounds, before[1] + rounds)
+    assert await tenant.log() == (before[0] + rounds, before[1] + rounds)
 
 
 @covers("D-36")
-async def test_updates_without_version_all_succeed(own: TenantClient) -> None:
-    id = await own.done("rep1", "accountCreate", name="begun")
+async def test_updates_without_version_all_succeed(tenant: TenantClient) -> None:
+    id = await tenant.mutate("rep1", "accountCreate", name="begun")
     answers = await asyncio.gather(
-        *(own.do("rep1", "accountUpdate", id=id, name=f"name {n}") for n in range(MANY))
+        *(tenant.attempt("rep1", "accountUpdate", id=id, name=f"name {n}") for n in range(MANY))
     )
     assert sorted(version(each) for each in answers) == list(range(2, MANY + 2))
-    entries = await own.fetch(
+    entries = await tenant.fetch(
         "SELECT record_version, before, after FROM history "
         "WHERE record_id = $1 AND kind = 'UPDATED' ORDER BY record_version",
         uuid_of(id),
     )
     assert [each["record_version"] for each in entries] == list(range(2, MANY + 2))
     assert [each["before"] for each in entries] == ["begun", *(e["after"] for e in entries[:-1])]
-    assert (await own.row("account", id))["name"] == entries[-1]["after"]
+    assert (await tenant.row("account", id))["name"] == entries[-1]["after"]
 
 
 @covers("D-36")
-async def test_updates_of_different_fields_all_succeed(own: TenantClient) -> None:
-    id = await own.done("rep1", "accountCreate", name="begun")
+async def test_updates_of_different_fields_all_succeed(tenant: TenantClient) -> None:
+    id = await tenant.mutate("rep1", "accountCreate", name="begun")
     mine = {"name": "a", "description": "b", "website": "c", "city": "e"}
     answers = await asyncio.gather(
-        *(own.do("rep1", "accountUpdate", id=id, version=1, **{k: v}) for k, v in mine.items())
+        *(
+            tenant.attempt("rep1", "accountUpdate", id=id, version=1, **{k: v})
+            for k, v in mine.items()
+        )
     )
     assert {outcome_of(each) for each in answers} == {DONE}
-    row = await own.row("account", id)
+    row = await tenant.row("account", id)
     assert {name: row[name] for name in mine} == mine
     assert row["version"] == 1 + len(mine)
 
@@ -107,12 +110,12 @@ def _replayed(answer: Answer) -> bool:
 
 
 async def _settled(
-    own: TenantClient, persona: str, key: str, name: str
+    tenant: TenantClient, persona: str, key: str, name: str
 ) -> tuple[Counter[str], set[str]]:
     """Send concurrent requests with one key, repeating those in progress; return the first outcomes and the ids."""
 
     async def ask() -> Answer:
-        return await own.do(persona, "accountCreate", key, name=name)
+        return await tenant.attempt(persona, "accountCreate", key, name=name)
 
     answers = await asyncio.gather(*(ask() for _ in range(MANY)))
     outcomes: Counter[str] = Counter()
@@ -129,27 +132,29 @@ async def _settled(
 
 @covers("D-37")
 @pytest.mark.parametrize("keys", KEYS)
-async def test_many_requests_with_one_key_have_one_effect(own: TenantClient, keys: int) -> None:
-    before = await own.log()
+async def test_many_requests_with_one_key_have_one_effect(tenant: TenantClient, keys: int) -> None:
+    before = await tenant.log()
     for _ in range(keys):
-        key = name = own.name()
-        outcomes, ids = await _settled(own, "rep1", key, name)
+        key = name = tenant.new_name()
+        outcomes, ids = await _settled(tenant, "rep1", key, name)
         assert set(outcomes) <= {DONE, "replay", IN_PROGRESS}
         assert outcomes[DONE] == 1
-        rows = await own.fetch("SELECT id FROM account WHERE name = $1", name)
+        rows = await tenant.fetch("SELECT id FROM account WHERE name = $1", name)
         assert [public_id("acc", row["id"]) for row in rows] == list(ids)
-    assert await own.log() == (before[0] + keys, before[1] + keys)
+    assert await tenant.log() == (before[0] + keys, before[1] + keys)
 
 
 @covers("D-37")
-async def test_idempotency_key_is_scoped_to_body_user_and_tenant(own: TenantClient) -> None:
+async def test_idempotency_key_is_scoped_to_body_user_and_tenant(tenant: TenantClient) -> None:
     """Concurrent requests: a second body is refused; equal keys of other users and tenants are independent."""
-    key, name = own.name(), own.name()
-    await own.world.token("rep1", own.slug)  # concurrent sign-ins would reach the rate limit
-    bodies = [own.do("rep1", "accountCreate", key, name=f"{name} {n % 2}") for n in range(20)]
-    users = [own.do("rep2", "accountCreate", key, name=name) for _ in range(10)]
-    async with own_tenant(own.world, "parallel-other") as other:
-        tenants = [other.do("rep1", "accountCreate", key, name=name) for _ in range(10)]
+    key, name = tenant.new_name(), tenant.new_name()
+    await tenant.world.token("rep1", tenant.slug)  # concurrent sign-ins would reach the rate limit
+    bodies = [
+        tenant.attempt("rep1", "accountCreate", key, name=f"{name} {n % 2}") for n in range(20)
+    ]
+    users = [tenant.attempt("rep2", "accountCreate", key, name=name) for _ in range(10)]
+    async with own_tenant(tenant.world, "parallel-other") as other:
+        tenants = [other.attempt("rep1", "accountCreate", key, name=name) for _ in range(10)]
         answers = await asyncio.gather(*bodies, *users, *tenants)
         assert len(await other.fetch("SELECT FROM account WHERE name = $1", name)) == 1
     outcomes = [
@@ -157,41 +162,47 @@ async def test_idempotency_key_is_scoped_to_body_user_and_tenant(own: TenantClie
     ]
     assert outcomes[0] <= {DONE, IN_PROGRESS, MISMATCH}
     assert outcomes[1] | outcomes[2] <= {DONE, IN_PROGRESS}
-    created = await own.fetch("SELECT name FROM account WHERE name LIKE $1 || '%'", name)
+    created = await tenant.fetch("SELECT name FROM account WHERE name LIKE $1 || '%'", name)
     others, won = sorted(row["name"] for row in created)
     assert others == name
     rejected = f"{name} {1 - int(won[-1])}"
-    assert outcome_of(await own.do("rep1", "accountCreate", key, name=won)) == DONE
-    assert outcome_of(await own.do("rep1", "accountCreate", key, name=rejected)) == MISMATCH
-    assert outcome_of(await own.do("rep1", "accountDelete", key, id=f"acc_{'0' * 32}")) == MISMATCH
-    assert outcome_of(await own.do("rep1", "accountCreate", own.name(), name=rejected)) == DONE
+    assert outcome_of(await tenant.attempt("rep1", "accountCreate", key, name=won)) == DONE
+    assert outcome_of(await tenant.attempt("rep1", "accountCreate", key, name=rejected)) == MISMATCH
+    assert (
+        outcome_of(await tenant.attempt("rep1", "accountDelete", key, id=f"acc_{'0' * 32}"))
+        == MISMATCH
+    )
+    assert (
+        outcome_of(await tenant.attempt("rep1", "accountCreate", tenant.new_name(), name=rejected))
+        == DONE
+    )
 
 
 @covers("D-37")
-async def test_idempotency_key_expires_after_a_day(own: TenantClient) -> None:
+async def test_idempotency_key_expires_after_a_day(tenant: TenantClient) -> None:
     move = "UPDATE idempotency_key SET at = at - $2::interval WHERE key = $1"
-    key = own.name()
-    first = await own.do("rep1", "accountCreate", key, name="a")
-    await own.value(move, key, timedelta(hours=23, minutes=59))
-    again = await own.do("rep1", "accountCreate", key, name="a")
+    key = tenant.new_name()
+    first = await tenant.attempt("rep1", "accountCreate", key, name="a")
+    await tenant.value(move, key, timedelta(hours=23, minutes=59))
+    again = await tenant.attempt("rep1", "accountCreate", key, name="a")
     assert _replayed(again)
     assert again.data == first.data
-    await own.value(move, key, timedelta(minutes=2))
-    outcomes, ids = await _settled(own, "rep1", key, "a")
+    await tenant.value(move, key, timedelta(minutes=2))
+    outcomes, ids = await _settled(tenant, "rep1", key, "a")
     assert outcomes[DONE] == 1
     assert ids.isdisjoint({first.data["done"]["id"]})
     assert len(ids) == 1
 
 
 @covers("D-37")
-async def test_failed_request_is_not_stored_under_its_key(own: TenantClient) -> None:
+async def test_failed_request_is_not_stored_under_its_key(tenant: TenantClient) -> None:
     """Also when one of several concurrent requests with the key fails while the others wait."""
-    key, external_id = own.name(), own.name()
-    existing = await own.done("admin", "accountCreate", name="a", externalId=external_id)
+    key, external_id = tenant.new_name(), tenant.new_name()
+    existing = await tenant.mutate("admin", "accountCreate", name="a", externalId=external_id)
     params = {"name": "b", "externalId": external_id}
     answers = await asyncio.gather(
-        *(own.do("rep1", "accountCreate", key, **params) for _ in range(10))
+        *(tenant.attempt("rep1", "accountCreate", key, **params) for _ in range(10))
     )
     assert {outcome_of(each) for each in answers} <= {"DUPLICATE", IN_PROGRESS}
-    await own.done("admin", "accountDelete", id=existing)
-    assert outcome_of(await own.do("rep1", "accountCreate", key, **params)) == DONE
+    await tenant.mutate("admin", "accountDelete", id=existing)
+    assert outcome_of(await tenant.attempt("rep1", "accountCreate", key, **params)) == DONE

@@ -47,14 +47,14 @@ class Flip:
         command, params = self.revocation
         if self.deletes_grant and self.granted_id is not None:
             params = {"id": self.granted_id}
-        id = await tenant.client.done("admin", command, **params)
+        id = await tenant.client.mutate("admin", command, **params)
         if self.revocation_creates_record:
             self.grant = (self.grant[0], {"id": id})
 
     async def restore(self, tenant: ServedTenant) -> None:
         """Grant the permission again."""
         command, params = self.grant
-        self.granted_id = await tenant.client.done("admin", command, **params)
+        self.granted_id = await tenant.client.mutate("admin", command, **params)
 
     @property
     def revocation_creates_record(self) -> bool:
@@ -103,7 +103,7 @@ async def _field_of_an_account(tenant: ServedTenant) -> Flip:
 async def _share(tenant: ServedTenant) -> Flip:
     id = await tenant.client.opportunity("rep1")
     share = {"opportunity": id, "employee": await tenant.employee_id("limited")}
-    made = await tenant.client.done("admin", "opportunityShareCreate", **share)
+    made = await tenant.client.mutate("admin", "opportunityShareCreate", **share)
     return Flip(
         "limited", NOTES, "opportunityUpdate", id, "note",
         revocation=("opportunityShareDelete", {"id": made}), grant=("opportunityShareCreate", share),
@@ -136,7 +136,7 @@ async def _rows_of_a_profile(tenant: ServedTenant) -> Flip:
     profile = await tenant.client.value("SELECT id FROM profile WHERE name = 'Junior sales'")
     text = "SELECT id FROM object_permission WHERE profile_id = $1 AND entity = 'Opportunity'"
     id = public_id("pen", await tenant.client.value(text, profile))
-    await tenant.client.done("admin", "objectPermissionUpdate", id=id, rows="ALL")
+    await tenant.client.mutate("admin", "objectPermissionUpdate", id=id, rows="ALL")
     return Flip(
         "limited", NOTES, "opportunityUpdate", await tenant.client.opportunity("rep1"), "note",
         revocation=("objectPermissionUpdate", {"id": id, "rows": "OWN"}),
@@ -164,7 +164,7 @@ async def _manager(tenant: ServedTenant) -> Flip:
 
 
 async def _role(tenant: ServedTenant) -> Flip:
-    user = await tenant.client.user("rep1")
+    user = await tenant.client.user_id("rep1")
     text = "SELECT id FROM role_assignment WHERE user_id = $1 AND deleted_at IS NULL"
     assignment = {"id": public_id("ras", await tenant.client.value(text, user))}
     role = await tenant.id_of("Role", "Sales representative")

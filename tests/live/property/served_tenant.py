@@ -62,7 +62,7 @@ class ServedTenant:
         """
         self.world.tokens.pop((persona, self.slug), None)
         text = 'SELECT active AND deleted_at IS NULL FROM "user" WHERE employee_id = $1'
-        if not await self.client.value(text, await self.client.employee(persona)):
+        if not await self.client.value(text, await self.client.employee_id(persona)):
             return False
         credentials = {
             "tenant": self.slug,
@@ -99,7 +99,7 @@ class ServedTenant:
 
     async def opportunity_of(self, persona: str) -> str:
         """The public id of the first opportunity that a persona owns."""
-        employee = await self.client.employee(persona)
+        employee = await self.client.employee_id(persona)
         text = (
             "SELECT id FROM opportunity WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY id "
             "LIMIT 1"
@@ -108,7 +108,7 @@ class ServedTenant:
 
     async def employee_id(self, persona: str) -> str:
         """The public id of the persona's employee."""
-        return public_id("emp", await self.client.employee(persona))
+        return public_id("emp", await self.client.employee_id(persona))
 
     async def field_permission_id(self, profile: str, entity: str, name: str) -> str:
         """The public id of the field permission of a profile."""
