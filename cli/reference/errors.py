@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from cli.reference.markdown import code, link, page, table
 from cli.reference.messages import ErrorMessage
+from cli.reference.mistakes import mistakes_section
 from domain.codes import CloseCode, Code, UserErrorCode
 from schema.engine.errors import STATUS, WELL_FORMED
 
@@ -48,7 +49,7 @@ def errors_page(
     messages: Mapping[str, Sequence[ErrorMessage]], returned: Mapping[str, Iterable[str]]
 ) -> str:
     """The page. `returned` are the mutations that can return each code."""
-    lines = ["# Errors", *INTRODUCTION.splitlines(), ""]
+    lines = ["# Errors", *INTRODUCTION.splitlines(), "", *mistakes_section()]
     lines += ["## `userErrors` codes", ""]
     for each in UserErrorCode:
         lines += _code(each, messages, returned.get(each, ()))
