@@ -169,7 +169,7 @@ def _explain_object(
     value: object, kind: GraphQLInputObjectType, place: str, path: tuple[str | int, ...]
 ) -> Iterator[InputError]:
     if not isinstance(value, Mapping):
-        message = NOT_OBJECT.fill(place=_quoted(place), type=kind, found=_found(value))
+        message = NOT_OBJECT.fill(place=_quoted(place), type=kind, found=found_value(value))
         yield InputError(path, message)
         return
     for name, field in kind.fields.items():
@@ -190,7 +190,7 @@ def _explain_object(
 def _explain_enum(
     value: object, kind: GraphQLEnumType, place: str, path: tuple[str | int, ...]
 ) -> Iterator[InputError]:
-    found, name = _found(value), _quoted(place)
+    found, name = found_value(value), _quoted(place)
     if isinstance(value, str) and value in kind.values:
         if isinstance(value, LiteralText):
             yield InputError(path, QUOTED.fill(place=name, value=value))
@@ -218,11 +218,11 @@ def _explain_scalar(
     except Exception:  # noqa: BLE001 - GraphQL's own scalars raise GraphQLError
         fits = False
     if not fits:
-        message = WRONG_KIND.fill(place=_quoted(place), expected=expected, found=_found(value))
+        message = WRONG_KIND.fill(place=_quoted(place), expected=expected, found=found_value(value))
         yield InputError(path, message)
 
 
-def _found(value: object) -> str:
+def found_value(value: object) -> str:
     """What was found instead, in words."""
     match value:
         case None:

@@ -15,6 +15,7 @@ from graphql.language import (
     VariableNode,
 )
 
+from .explain import found_value, of_literal
 from .limits import Limits
 from .refusal import DocumentRejected, refuse
 
@@ -117,22 +118,20 @@ def page_size(argument: str, value: object, limits: Limits, node: ValueNode) -> 
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _bad_page(argument, limits, node)
+        raise _bad_page(argument, value, limits, node)
     most = limits.live if argument == AT_MOST else limits.page
     if not 1 <= value <= most or value != int(value):
-        raise _bad_page(argument, limits, node)
+        raise _bad_page(argument, value, limits, node)
     return int(value)
 
 
-def _bad_page(argument: str, limits: Limits, node: ValueNode) -> DocumentRejected:
+def _bad_page(argument: str, value: object, limits: Limits, node: ValueNode) -> DocumentRejected:
     live = argument == AT_MOST
     remedy = "Narrow the list with a filter." if live else "Request the rest with the next page."
-    return refuse(
-        "BAD_USER_INPUT",
-        f"Argument '{argument}' must be a whole number from 1 to "
-        f"{limits.live if live else limits.page}. {remedy}",
-        nodes=[node],
-    )
+    most = limits.live if live else limits.page
+    found = found_value(of_literal(value) if isinstance(value, ValueNode) else value)
+    message = f"`{argument}` must be a whole number from 1 to {most}, not {found}. {remedy}"
+    return refuse("BAD_USER_INPUT", message, nodes=[node], input=(argument,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from graphql import GraphQLError
@@ -42,9 +42,11 @@ class DocumentRejected(Exception):
         self.errors = tuple(errors)
 
 
-def refuse(code: Code, message: str, *, nodes: Iterable[Node] = ()) -> DocumentRejected:
-    """Return (not raise) a refusal with one problem, located at the given nodes."""
-    return DocumentRejected([located(code, message, nodes)])
+def refuse(
+    code: Code, message: str, *, nodes: Iterable[Node] = (), input: tuple[str | int, ...] = ()
+) -> DocumentRejected:
+    """Return (not raise) a refusal with one problem, located at the given nodes; `input` leads to the value."""
+    return DocumentRejected([replace(located(code, message, nodes), input=input)])
 
 
 def located(code: Code, message: str, nodes: Iterable[Node] = ()) -> DocumentError:

@@ -86,7 +86,7 @@ async def test_registering_replaces_all_documents(
         ("query { accounts { nodes { shoeSize } } }", "queries/deep/bad.graphql:1:28: "),
         ("query { accounts { nodes { ...Elsewhere } } }", "Elsewhere"),
         ("query {", "bad.graphql:1:"),
-        ("{ accounts(first: 1000) { nodes { id } } }", "1:19: Argument 'first' must be"),
+        ("{ accounts(first: 1000) { nodes { id } } }", "1:19: `first` must be"),
     ],
 )
 async def test_invalid_document_is_named_and_nothing_is_written(
