@@ -221,6 +221,24 @@ const SCENARIOS = {
     return { first, second: await result(page, "connection") };
   },
 
+  async revalidated({ page }) {
+    const query = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }";
+    const input = { tenant, email: `rep1@${tenant}.example`, password: "relata-demo" };
+    const { signIn } = await api(query, { input });
+    const network = await page.context().newCDPSession(page);
+    await network.send("Network.enable");
+    const responses = [];
+    network.on("Network.responseReceivedExtraInfo", ({ statusCode, headers }) => {
+      if ("etag" in headers) responses.push({ status: statusCode, coding: headers["content-encoding"] ?? null });
+    });
+    const bodies = [];
+    for (let times = 0; times < 2; times++) {
+      const request = ["graphql?documentId=" + encodeURIComponent(file), { headers: { authorization: `Bearer ${signIn.accessToken}` } }];
+      bodies.push(await page.evaluate(async ([path, options]) => (await fetch(path, options)).json(), request));
+    }
+    return { responses, bodies };
+  },
+
   async picture({ page }) {
     await signInAs(page, tenant, "rep1");
     await result(page, "totalCount");

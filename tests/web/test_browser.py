@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from schema.engine.manifests import identifier_of
 from tenancy.demo.seed import TENANTS
 from tenancy.demo.staff import personas
+from tenancy.engine.documents import set_documents
 from tests.support.covers import covers
 from tests.support.node import run
+from tests.support.world import World
 from tests.web.conftest import SLUG
 
 HERE = Path(__file__).resolve().parent
@@ -32,9 +35,11 @@ CANCELLED = "Canceled"
 """Console message of Monaco for an operation that its editor's removal cancels."""
 
 
-async def _run_scenario(url: str, scenario: str, *allowed: str) -> Any:
+async def _run_scenario(url: str, scenario: str, *allowed: str, file: str = "") -> Any:
     """What a scenario of page.mjs displays; there are no other console errors and no requests to other servers."""
-    output = await run("page.mjs", url, scenario, SLUG, clients=HERE, oldest=NODE, seconds=SECONDS)
+    output = await run(
+        "page.mjs", url, scenario, SLUG, file, clients=HERE, oldest=NODE, seconds=SECONDS
+    )
     seen = json.loads(output)
     assert not [each for each in seen["consoleErrors"] if not each.startswith(allowed)]
     assert seen["foreign"] == []
@@ -121,6 +126,20 @@ async def test_the_end_of_a_subscription_is_described(url: str) -> None:
     [error] = seen["first"]["errors"]
     assert error["extensions"]["code"] == "BAD_CURSOR"
     assert seen["second"]["errors"][0]["message"] == "The connection was closed: No more."
+
+
+async def test_the_browser_decompresses_and_revalidates_a_trusted_document(
+    world: World, url: str
+) -> None:
+    text = "query Stored { accounts(first: 30) { nodes { id version displayName createdAt } } }"
+    id = identifier_of(text)
+    await set_documents(world.admin, world.tenants[SLUG], {id: text}, only=False)
+    seen = await _run_scenario(url, "revalidated", file=id)
+    first, second = seen["responses"]
+    assert (first["status"], second["status"]) == (200, 304)
+    assert first["coding"] in {"br", "gzip"}
+    assert seen["bodies"][0] == seen["bodies"][1]
+    assert len(seen["bodies"][0]["data"]["accounts"]["nodes"]) == 30
 
 
 async def test_an_example_opens_in_a_tab_and_runs(url: str) -> None:
