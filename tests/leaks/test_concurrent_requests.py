@@ -10,7 +10,7 @@ import pytest
 from tests.leaks.channels import leaf
 from tests.leaks.test_noninterference import observed
 from tests.leaks.truth import leaks, load, stored_texts
-from tests.oracle.comparison import comparison
+from tests.oracle.comparison import comparison_for
 from tests.proof.contract import LIST_ROOT, LISTED, PERMISSION_TYPES, named, object_type, spelled_id
 from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
@@ -51,10 +51,10 @@ async def _assert_correct(world: World) -> None:
     """Assert by the oracle that each single response is correct, as it could already come from a wrong cache."""
     for persona in PERSONAS:
         for tenant in TENANTS:
-            both = await comparison(world, persona, tenant)
+            comparison = await comparison_for(world, persona, tenant)
             for query in QUERIES:
-                await both.ask(query, {"n": 5})
-            both.check()
+                await comparison.ask(query, {"n": 5})
+            comparison.check()
 
 
 @covers("D-71")

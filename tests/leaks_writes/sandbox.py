@@ -52,8 +52,8 @@ class TenantRows:
     def viewer(self, persona: str) -> Viewer:
         """The persona's rights: from rights.txt, or in a narrowed tenant from the rows of its permission tables."""
         if persona not in self._viewers:
-            rule = rights_from_rows if self.narrow else rights_from_file
-            self._viewers[persona] = viewer(self.loaded, persona, self.tenant, rule)
+            source = rights_from_rows if self.narrow else rights_from_file
+            self._viewers[persona] = viewer(self.loaded, persona, self.tenant, source)
         return self._viewers[persona]
 
     def live(self, entity: str) -> Mapping[UUID, Row]:

@@ -16,7 +16,7 @@ from tests.proof.oracle import Viewer, viewer
 from tests.proof.rows import load
 from tests.support.world import Answer, World
 
-MOST_REPORTED = 3
+MAX_REPORTED = 3
 
 
 @dataclass
@@ -26,10 +26,10 @@ class Comparison:
     world: World
     persona: str
     tenant: str
-    sight: Viewer
-    asked: int = 0
-    too_large: int = 0
-    wrong: list[str] = field(default_factory=list)
+    viewer: Viewer
+    request_count: int = 0
+    too_large_count: int = 0
+    differences: list[str] = field(default_factory=list)
 
     async def ask(
         self,
@@ -38,15 +38,15 @@ class Comparison:
         known: Mapping[str, Cursor] | None = None,
     ) -> tuple[Any, Answer]:
         """The expected data and the application's response, after their comparison."""
-        self.asked += 1
-        expected = expect(self.sight, query, variables, known)
+        self.request_count += 1
+        expected = expect(self.viewer, query, variables, known)
         answer = await self.answer(query, variables)
         if answer.codes == ["QUERY_TOO_COMPLEX"]:  # the generator only estimates the cost
-            self.too_large += 1
+            self.too_large_count += 1
             return None, answer
-        if wrong := mismatch(expected, answer):
+        if found := mismatch(expected, answer):
             who = f"{self.persona} of {self.tenant}"
-            self.wrong.append(report(who, query, variables or {}, wrong))
+            self.differences.append(report(who, query, variables or {}, found))
         return expected.data, answer
 
     async def answer(self, query: str, variables: Mapping[str, Any] | None = None) -> Answer:
@@ -57,13 +57,15 @@ class Comparison:
                 return answer
             await asyncio.sleep(answer.json["errors"][0]["extensions"]["retryAfter"])
 
-    async def agree(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
+    async def assert_matches(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """The data of the response, which must equal the expected data."""
         _, answer = await self.ask(query, variables)
         self.check()
         return answer.data
 
-    async def refused(self, query: str, variables: Mapping[str, Any] | None = None) -> list[str]:
+    async def error_codes(
+        self, query: str, variables: Mapping[str, Any] | None = None
+    ) -> list[str]:
         """The error codes of the response, which the oracle must expect."""
         _, answer = await self.ask(query, variables)
         self.check()
@@ -71,12 +73,14 @@ class Comparison:
 
     def check(self) -> None:
         """Fail if any response differed."""
-        reports = "\n\n".join(self.wrong[:MOST_REPORTED])
-        assert not self.wrong, f"{len(self.wrong)} of {self.asked} responses differ\n{reports}"
+        reports = "\n\n".join(self.differences[:MAX_REPORTED])
+        assert not self.differences, (
+            f"{len(self.differences)} of {self.request_count} responses differ\n{reports}"
+        )
 
     async def compare_random(self, seed: str) -> None:
         """Compare a random operation and, if it has lists, another page of them."""
-        operation = draw(f"{seed}:{self.persona}:{self.tenant}", self.sight)
+        operation = draw(f"{seed}:{self.persona}:{self.tenant}", self.viewer)
         expected, answer = await self.ask(operation.query, operation.variables)
         if expected and not answer.codes and operation.paged:
             await self._next_page(operation, expected, answer.json["data"], random.Random(seed))
@@ -109,8 +113,8 @@ def at(path: Path, expected: Any, data: Any) -> Iterator[tuple[str, Cursor]]:
             yield from cursors(one.get("cursor"), other.get("cursor"))
 
 
-async def comparison(world: World, persona: str, tenant: str = "acme") -> Comparison:
+async def comparison_for(world: World, persona: str, tenant: str = "acme") -> Comparison:
     """A comparison for a persona with the current rows of the tenant."""
     await world.token(persona, tenant)  # first, because signing in adds a row
-    ground = await load(world.admin, world.schema(tenant))
-    return Comparison(world, persona, tenant, viewer(ground, persona, tenant))
+    all_rows = await load(world.admin, world.schema(tenant))
+    return Comparison(world, persona, tenant, viewer(all_rows, persona, tenant))

@@ -13,11 +13,11 @@ from tests.oracle.writing import Part, Writer
 from tests.proof.contract import PREFIXES, Field, fields, interfaces, object_type, roots
 from tests.proof.oracle import Viewer
 
-MOST_NODES = 400
-MOST_ALIASES = 28
-MOST_DIRECTIVES = 20
-MOST_CHARACTERS = 7_000
-DEEPEST = 4
+MAX_NODES = 400
+MAX_ALIASES = 28
+MAX_DIRECTIVES = 20
+MAX_CHARACTERS = 7_000
+MAX_DEPTH = 4
 
 Path = tuple[str, ...]
 
@@ -36,13 +36,13 @@ class Drawer:
     """Generator of one operation for a viewer."""
 
     rng: random.Random
-    sight: Viewer
+    viewer: Viewer
     nodes: float = 0
     aliases: int = 0
     paged: dict[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.inputs = Inputs(self.rng, self.sight, bold=self.rng.random() < 0.12)
+        self.inputs = Inputs(self.rng, self.viewer, bold=self.rng.random() < 0.12)
         self.writer = Writer(self.rng)
 
     def chance(self, of: float) -> bool:
@@ -63,7 +63,9 @@ class Drawer:
 
     def _weighted(self) -> list[str]:
         """Root fields; those of accessible entities occur more often."""
-        open_ = [name for name, (_, entity) in roots().items() if entity in self.sight.modules]
+        open_ = [
+            name for name, (_, entity) in roots().items() if entity in self.viewer.grants_by_entity
+        ]
         lists = [name for name in open_ if roots()[name][0] == "MANY"]
         rich = ["opportunities"] * 14 + ["accounts"] * 9 + ["employees"] * 4
         rich += ["opportunitiesAggregate"] * 14 + ["accountsAggregate"] * 6
@@ -74,7 +76,7 @@ class Drawer:
         if name not in taken and not self.chance(0.1):
             taken.add(name)
             return name
-        if self.aliases >= MOST_ALIASES:
+        if self.aliases >= MAX_ALIASES:
             return None
         self.aliases += 1
         return f"a{self.aliases}"
@@ -82,7 +84,7 @@ class Drawer:
     def _root(self, name: str, key: str) -> Part:
         head = name if key == name else f"{key}: {name}"
         if name == "viewer":
-            return Part(head, self.object("User", DEEPEST, 1, (key,)))
+            return Part(head, self.object("User", MAX_DEPTH, 1, (key,)))
         if name == "node":
             identity = self.inputs.identity()
             argument = self._argument(name, "id", identity)
@@ -94,12 +96,12 @@ class Drawer:
         kind, entity = roots()[name]
         if kind == "ONE":
             argument = self._argument(name, "id", self.inputs.identity(entity))
-            return Part(f"{head}(id: {argument})", self.object(entity, DEEPEST, 1, (key,)))
+            return Part(f"{head}(id: {argument})", self.object(entity, MAX_DEPTH, 1, (key,)))
         if kind == "SINGLE":
-            return Part(head, self.object(entity, DEEPEST, 1, (key,)))
+            return Part(head, self.object(entity, MAX_DEPTH, 1, (key,)))
         if kind == "GROUPS":
             return random_groups(self, head, name, entity, (key,))
-        return random_list(self, head, Place("Query", name, entity, DEEPEST, 1, (key,)))
+        return random_list(self, head, Place("Query", name, entity, MAX_DEPTH, 1, (key,)))
 
     def _argument(self, root: str, name: str, value: Any) -> str:
         return self.writer.value(value, object_type("Query").fields[root].args[name].type)
@@ -129,7 +131,7 @@ class Drawer:
         known = fields(entity).values()
         plain = [f for f in known if f.kind in ("SCALAR", "ENUM", "MONEY")]
         chosen = self.rng.sample(plain, min(len(plain), self.rng.choice((1, 2, 3, 5, 8))))
-        if depth and self.nodes < MOST_NODES:
+        if depth and self.nodes < MAX_NODES:
             links = [f for f in known if f.kind == "REFERENCE" and self.chance(0.3)]
             lists = [f for f in known if f.kind == "LIST" and self.chance(0.22)]
             chosen += links + (lists if times <= 100 else [])
@@ -176,7 +178,7 @@ class Drawer:
     def _keys(self, entity: str) -> str:
         if self.chance(0.5):
             return ""
-        known = [r["key"] for r in self.sight.ground.all("Attribute") if r["entity"] == entity]
+        known = [r["key"] for r in self.viewer.all_rows.all("Attribute") if r["entity"] == entity]
         picked = self.rng.choices([*known, "unknown"], k=self.rng.choice((0, 1, 2, 4)))
         type_ = object_type(entity).fields["attributes"].args["keys"].type
         return f"(keys: {self.writer.value(picked, type_)})"
@@ -190,16 +192,16 @@ def _entities(prefixes: set[str]) -> list[str]:
     return sorted(PREFIXES[prefix] for prefix in prefixes if prefix in PREFIXES)
 
 
-def draw(seed: str, sight: Viewer, most: int = MOST_CHARACTERS) -> Operation:
+def draw(seed: str, viewer: Viewer, max_characters: int = MAX_CHARACTERS) -> Operation:
     """The operation of a seed; repeats until one is within the limits."""
     rng = random.Random(seed)
     while True:
-        drawer = Drawer(rng, sight)
+        drawer = Drawer(rng, viewer)
         operation = drawer.operation()
         directives = operation.query.count("@")
         if (
-            drawer.nodes < 2 * MOST_NODES
-            and len(operation.query) < most
-            and directives <= MOST_DIRECTIVES
+            drawer.nodes < 2 * MAX_NODES
+            and len(operation.query) < max_characters
+            and directives <= MAX_DIRECTIVES
         ):
             return operation

@@ -28,7 +28,7 @@ ZONES = (
     "Pacific/Kiritimati",
 )
 BUCKETS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY")
-DEEPEST = 2
+MAX_DEPTH = 2
 
 
 def random_groups(drawer: Drawer, head: str, root: str, entity: str, path: Path) -> Part:
@@ -40,8 +40,8 @@ def random_groups(drawer: Drawer, head: str, root: str, entity: str, path: Path)
     if keys or drawer.chance(0.3):
         arguments.give("groupBy", 1, lambda: [nested(key.path, key.bucket) for key in keys])
     zone = arguments.give("timeZone", 0.4, lambda: rng.choice(ZONES)) or "UTC"
-    if entity in drawer.sight.modules:
-        grouping = Grouping(Reader(drawer.sight), entity, keys, ZoneInfo(zone))
+    if entity in drawer.viewer.grants_by_entity:
+        grouping = Grouping(Reader(drawer.viewer), entity, keys, ZoneInfo(zone))
         measured = Measured(drawer, grouping)
         arguments.give("having", 0.4, measured.having)
         arguments.give("orderBy", 0.55, lambda: _order(drawer, measured, keys))
@@ -68,7 +68,7 @@ def nested(path: Sequence[str], last: Any) -> Any:
 def random_keys(drawer: Drawer, entity: str) -> list[GroupBy]:
     """Zero or more different keys."""
     wanted = drawer.rng.choice((0, 1, 1, 1, 2, 2, 3, 4))
-    picked = (_key(drawer, entity, (), DEEPEST) for _ in range(wanted))
+    picked = (_key(drawer, entity, (), MAX_DEPTH) for _ in range(wanted))
     found = {key.path: key for key in picked if key}
     return list(found.values())
 
@@ -114,7 +114,7 @@ def _key_order(drawer: Drawer, entity: str, key: GroupBy) -> dict[str, Any] | No
             return None
         return {"key": nested(key.path, Word(drawer.rng.choice(DIRECTIONS)))}
     of = _owner(entity, key)
-    if of not in drawer.sight.modules:
+    if of not in drawer.viewer.grants_by_entity:
         return None
     if drawer.chance(0.3):
         inner: dict[str, Any] = {"id": Word(drawer.rng.choice(DIRECTIONS))}

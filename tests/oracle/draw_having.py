@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.oracle.draw import Drawer
 
 MEASURES = ("sum", "avg", "min", "max")
-MOST_ROWS = 400
+MAX_ROWS = 400
 
 
 @dataclass
@@ -34,8 +34,8 @@ class Measured:
             for of, name in key.steps(self._entity)
         ):
             return []
-        rows: list[Row] = list(self.drawer.sight.rows[self._entity].values())
-        return self.grouping.groups(rows[:MOST_ROWS])
+        rows: list[Row] = list(self.drawer.viewer.rows[self._entity].values())
+        return self.grouping.groups(rows[:MAX_ROWS])
 
     @property
     def _entity(self) -> str:
@@ -93,7 +93,7 @@ class Measured:
     def _currency(self) -> str:
         if self.drawer.chance(0.06):
             return "XXX"
-        rows = self.drawer.sight.ground.all(self._entity)
+        rows = self.drawer.viewer.all_rows.all(self._entity)
         return str(self.drawer.rng.choice(rows)["currency"])
 
     def _tests(self, measure: str, field: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from tests.proof.contract import fields
 from tests.proof.oracle import Viewer
 from tests.proof.rows import Row
 
-MOST_KEYS = 8
+MAX_KEYS = 8
 SIZES = {"first": (1, 100), "skip": (0, 10_000)}
 CLOSED_IS_REFUSED = False
 """Whether groups of a closed entity are refused also without arguments that select groups."""
@@ -155,27 +155,27 @@ def rest_of(order: Key, key: GroupBy) -> Key:
 # Refusals.
 
 
-def refused_groups(sight: Viewer, entity: str, arguments: Mapping[str, Any]) -> Iterator[Refused]:
+def refused_groups(viewer: Viewer, entity: str, arguments: Mapping[str, Any]) -> Iterator[Refused]:
     """Refusals of groups that follow from their arguments, independent of rows."""
-    if entity not in sight.modules and (CLOSED_IS_REFUSED or _decides(arguments)):
+    if entity not in viewer.grants_by_entity and (CLOSED_IS_REFUSED or _decides(arguments)):
         yield "FIELD_FORBIDDEN", entity
     for name, (least, most) in SIZES.items():
         size = arguments.get(name)
         if size is not None and not least <= size <= most:
             yield "BAD_USER_INPUT", f"{name}: {size}"
-    yield from refused_filter(sight, entity, arguments.get("filter"))
+    yield from refused_filter(viewer, entity, arguments.get("filter"))
     keys = group_keys(arguments.get("groupBy"))
-    if len(keys) > MOST_KEYS:
+    if len(keys) > MAX_KEYS:
         yield "QUERY_TOO_COMPLEX", f"{len(keys)} keys"
     if len({key.path for key in keys}) < len(keys) or any(key.bucket is False for key in keys):
         yield "BAD_USER_INPUT", "groupBy"
     for key in keys:
-        yield from _refused_key(sight, entity, key)
+        yield from _refused_key(viewer, entity, key)
     for _, name, asked in tests(arguments.get("having")):
         yield from refused_tests(entity, asked)
         if name:
-            yield from _refused_measure(sight, entity, name, asked.get("currency"))
-    yield from _refused_sorts(sight, entity, keys, arguments.get("orderBy"))
+            yield from _refused_measure(viewer, entity, name, asked.get("currency"))
+    yield from _refused_sorts(viewer, entity, keys, arguments.get("orderBy"))
 
 
 def _decides(arguments: Mapping[str, Any]) -> bool:
@@ -184,31 +184,31 @@ def _decides(arguments: Mapping[str, Any]) -> bool:
     return tests or any(arguments.get(name) for name in ("groupBy", "orderBy"))
 
 
-def _refused_key(sight: Viewer, entity: str, key: GroupBy) -> Iterator[Refused]:
+def _refused_key(viewer: Viewer, entity: str, key: GroupBy) -> Iterator[Refused]:
     for of, name in key.steps(entity):
-        if of not in sight.modules:
+        if of not in viewer.grants_by_entity:
             yield "FIELD_FORBIDDEN", of
             return
-        yield from refused_field(sight, of, fields(of)[name])
+        yield from refused_field(viewer, of, fields(of)[name])
 
 
 def _refused_measure(
-    sight: Viewer, entity: str, name: str, currency: str | None
+    viewer: Viewer, entity: str, name: str, currency: str | None
 ) -> Iterator[Refused]:
     field = fields(entity)[name]
-    yield from refused_field(sight, entity, field)
+    yield from refused_field(viewer, entity, field)
     if field.kind == "MONEY" and currency is None:
         yield "BAD_USER_INPUT", f"{name}: currency"
 
 
 def _refused_sorts(
-    sight: Viewer, entity: str, keys: list[GroupBy], order: Any
+    viewer: Viewer, entity: str, keys: list[GroupBy], order: Any
 ) -> Iterator[Refused]:
     for name, field, currency, inner in sorts(order):
         if name == "key":
-            yield from refused_order(sight, entity, inner)
+            yield from refused_order(viewer, entity, inner)
             for wanted in order_paths(entity, inner):
                 if key_for(keys, wanted.path) is None:
                     yield "BAD_USER_INPUT", ".".join(wanted.path)
         elif field:
-            yield from _refused_measure(sight, entity, field, currency)
+            yield from _refused_measure(viewer, entity, field, currency)

@@ -123,7 +123,7 @@ def grouped_answer(oracle: Oracle, entity: str, nodes: list[FieldNode]) -> dict[
     keys = group_keys(arguments.get("groupBy"))
     zone = ZoneInfo(arguments.get("timeZone") or "UTC")
     grouping = Grouping(oracle.reader, entity, keys, zone)
-    rows = list(oracle.sight.rows[entity].values())
+    rows = list(oracle.viewer.rows[entity].values())
     found = [row for row in rows if oracle.reader.meets(entity, row, arguments.get("filter"))]
     met = [g for g in grouping.groups(found) if grouping.meets(g, arguments.get("having"))]
     start = arguments.get("skip") or 0
@@ -168,7 +168,7 @@ def _key(
         if name == "__typename":
             answered[key] = f"{entity}GroupKey"
         elif name == "record":
-            row = oracle.sight.record(entity, values[inner])
+            row = oracle.viewer.record(entity, values[inner])
             answered[key] = None if row is None else oracle.record(entity, row, parts)
         elif inner in values:
             answered[key] = json_value(values[inner])

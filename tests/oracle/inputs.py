@@ -41,7 +41,7 @@ class Inputs:
     """Generator of argument values. Only with `bold` do they use fields that the viewer cannot read."""
 
     rng: random.Random
-    sight: Viewer
+    viewer: Viewer
     bold: bool = False
 
     def chance(self, of: float) -> bool:
@@ -49,10 +49,10 @@ class Inputs:
 
     def open(self, entity: str, name: str) -> bool:
         """Whether a field may occur in the arguments."""
-        if entity not in self.sight.modules or self.sight.closed(entity, name):
+        if entity not in self.viewer.grants_by_entity or self.viewer.closed(entity, name):
             return False
         field = fields(entity)[name]
-        return field.kind != "REFERENCE" or field.type in self.sight.modules
+        return field.kind != "REFERENCE" or field.type in self.viewer.grants_by_entity
 
     def filter(self, entity: str, depth: int = 2) -> dict[str, Any]:
         """A random filter of an entity over at most `depth` levels of relations."""
@@ -77,7 +77,7 @@ class Inputs:
         """A search text from substrings of searched fields, readable or not."""
         words: list[str] = []
         for _ in range(self.rng.choice((1, 1, 2, 3))):
-            rows = self.sight.ground.all(entity)
+            rows = self.viewer.all_rows.all(entity)
             name = self.rng.choice(ENTITIES[entity].search)
             value = held(entity, name, self.rng.choice(rows)) if rows else None
             word = self.rng.choice(str(value).split() or ["-"])
@@ -107,7 +107,7 @@ class Inputs:
 
     def _values(self, entity: str, field: Field) -> list[Any]:
         """Values of a field in some rows, visible or not."""
-        rows = self.sight.ground.all(entity)
+        rows = self.viewer.all_rows.all(entity)
         picked: list[Row] = self.rng.choices(rows, k=8) if rows else []
         if field.name == "id":
             return [*(spelled_id(entity, row["id"]) for row in picked), self.identity()]
@@ -165,18 +165,18 @@ class Inputs:
         member = next(name for name, (kind, _) in KINDS.items() if kind == definition["kind"])
         values = [
             row["custom"].get(str(definition["id"]))
-            for row in self.rng.choices(self.sight.ground.all(entity), k=8)
+            for row in self.rng.choices(self.viewer.all_rows.all(entity), k=8)
         ]
         inner = inputs(named(inputs(f"{entity}Filter")["attribute"]))
         test = self.tests(named(inner[member]), [one for one in values if one is not None])
         return {"key": definition["key"], member: test}
 
     def _definition(self, entity: str, suffix: str) -> Row | None:
-        if not attribute_key(entity, suffix) or entity not in self.sight.modules:
+        if not attribute_key(entity, suffix) or entity not in self.viewer.grants_by_entity:
             return None
-        known = self.sight.modules[entity].attributes
+        known = self.viewer.grants_by_entity[entity].attributes
         if self.bold:
-            rows = self.sight.ground.all("Attribute")
+            rows = self.viewer.all_rows.all("Attribute")
             known = tuple(row for row in rows if row["entity"] == entity)
         return self.rng.choice(known) if known else None
 
@@ -213,7 +213,7 @@ class Inputs:
             )
             return self.rng.choice(made)
         entity = entity or self.rng.choice(list(ENTITIES))
-        rows = self.sight.ground.all(entity)
+        rows = self.viewer.all_rows.all(entity)
         identity: UUID = self.rng.choice(rows)["id"] if rows else MISSING_ID
         if self.chance(0.05):  # of a wrong type
             entity = self.rng.choice(list(PREFIXES.values()))

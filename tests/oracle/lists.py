@@ -36,23 +36,23 @@ def listed(value: Any) -> list[Any]:
 class Reader:
     """Reader of visible records' values, null where a status rule masks them."""
 
-    sight: Viewer
+    viewer: Viewer
 
     def value(self, entity: str, row: Row, field: Field) -> Any:
         """The stored value; for money, the amount."""
-        allowed = self.sight.modules[entity].ruled.get(field.name)
+        allowed = self.viewer.grants_by_entity[entity].ruled.get(field.name)
         if allowed is not None and row[ENTITIES[entity].status or ""] not in allowed:
             return None
         return held(entity, field.name, row)
 
     def linked(self, entity: str, row: Row, field: Field) -> Row | None:
         """The target of a reference, if the reference and the target are readable."""
-        return self.sight.record(field.type, self.value(entity, row, field))
+        return self.viewer.record(field.type, self.value(entity, row, field))
 
     def below(self, entity: str, row: Row, field: Field) -> list[Row]:
         """The records of a list field, without those whose back reference is not readable."""
         target, way = lists()[entity, field.name]
-        found = self.sight.below(entity, field.name, row)
+        found = self.viewer.below(entity, field.name, row)
         if way.name not in target.links:
             return found  # a history entry has no readable back reference
         back = fields(target.name)[way.name]
@@ -65,7 +65,7 @@ class Reader:
         return parsed(kept, "Date") if definition["kind"] == "DATE" else kept
 
     def definition(self, entity: str, key: str) -> Row | None:
-        known = self.sight.modules[entity].attributes
+        known = self.viewer.grants_by_entity[entity].attributes
         return next((one for one in known if one["key"] == key), None)
 
     def meets(self, entity: str, row: Row, test: Input | None) -> bool:
@@ -101,7 +101,7 @@ class Reader:
         for name in ENTITIES[entity].search:
             value = (
                 None
-                if self.sight.closed(entity, name)
+                if self.viewer.closed(entity, name)
                 else self.value(entity, row, fields(entity)[name])
             )
             if value is None:
@@ -260,34 +260,34 @@ Refused = tuple[str, str]
 """An error code and its subject."""
 
 
-def refused_filter(sight: Viewer, entity: str, test: Input | None) -> Iterator[Refused]:
+def refused_filter(viewer: Viewer, entity: str, test: Input | None) -> Iterator[Refused]:
     """Refusals of a filter, independent of rows (D-31)."""
     for name, inner in (test or {}).items():
         if inner is None:
             continue
         if name in ("and", "or", "not"):
             for one in listed(inner):
-                yield from refused_filter(sight, entity, one)
+                yield from refused_filter(viewer, entity, one)
         elif name == "attribute" and attribute_key(entity, "Filter"):
-            yield from refused_attribute(sight, entity, inner["key"])
+            yield from refused_attribute(viewer, entity, inner["key"])
             for member in KINDS:
                 yield from refused_tests(entity, inner.get(member))
         elif name == "search":
-            if all(sight.closed(entity, each) for each in ENTITIES[entity].search):
+            if all(viewer.closed(entity, each) for each in ENTITIES[entity].search):
                 yield "FIELD_FORBIDDEN", f"{entity}.search"
             if not search_words(inner):
                 yield "BAD_USER_INPUT", "search"
         else:
-            yield from _refused_member(sight, entity, fields(entity)[name], inner)
+            yield from _refused_member(viewer, entity, fields(entity)[name], inner)
 
 
-def _refused_member(sight: Viewer, entity: str, field: Field, inner: Input) -> Iterator[Refused]:
-    yield from refused_field(sight, entity, field)
+def _refused_member(viewer: Viewer, entity: str, field: Field, inner: Input) -> Iterator[Refused]:
+    yield from refused_field(viewer, entity, field)
     if field.kind in ("REFERENCE", "LIST"):
-        if field.type in sight.modules:
+        if field.type in viewer.grants_by_entity:
             tests = [inner] if field.kind == "REFERENCE" else list(inner.values())
             for one in tests:
-                yield from refused_filter(sight, field.type, one)
+                yield from refused_filter(viewer, field.type, one)
     else:
         yield from refused_tests(entity, inner)
 
@@ -299,26 +299,26 @@ def refused_tests(entity: str, tests: Input | None) -> Iterator[Refused]:
             yield "BAD_USER_INPUT", f"{entity}: {name}: null"
 
 
-def refused_field(sight: Viewer, entity: str, field: Field) -> Iterator[Refused]:
+def refused_field(viewer: Viewer, entity: str, field: Field) -> Iterator[Refused]:
     """Refusal of a field, reference or list that may not occur in a clause."""
-    if closed := sight.closed(entity, field.name):
+    if closed := viewer.closed(entity, field.name):
         yield "FIELD_FORBIDDEN", ".".join(closed[:2])
-    if field.kind == "REFERENCE" and field.type not in sight.modules:
+    if field.kind == "REFERENCE" and field.type not in viewer.grants_by_entity:
         yield "FIELD_FORBIDDEN", field.type
 
 
-def refused_attribute(sight: Viewer, entity: str, key: str) -> Iterator[Refused]:
-    if Reader(sight).definition(entity, key) is None:
+def refused_attribute(viewer: Viewer, entity: str, key: str) -> Iterator[Refused]:
+    if Reader(viewer).definition(entity, key) is None:
         yield "FIELD_FORBIDDEN", f"{entity}.{key}"
 
 
-def refused_order(sight: Viewer, entity: str, order: Any) -> Iterator[Refused]:
+def refused_order(viewer: Viewer, entity: str, order: Any) -> Iterator[Refused]:
     for one in listed(order):
         for name, inner in one.items():
             if name == "attribute" and attribute_key(entity, "Order"):
-                yield from refused_attribute(sight, entity, inner["key"])
+                yield from refused_attribute(viewer, entity, inner["key"])
                 continue
             field = fields(entity)[name]
-            yield from refused_field(sight, entity, field)
-            if field.kind == "REFERENCE" and field.type in sight.modules:
-                yield from refused_order(sight, field.type, inner)
+            yield from refused_field(viewer, entity, field)
+            if field.kind == "REFERENCE" and field.type in viewer.grants_by_entity:
+                yield from refused_order(viewer, field.type, inner)

@@ -36,18 +36,18 @@ class Expected:
 class Oracle:
     """Evaluator of one document for one viewer."""
 
-    sight: Viewer
+    viewer: Viewer
     document: Document
     cursors: Mapping[str, Cursor]
     """Records of the cursors in earlier responses."""
 
     def __post_init__(self) -> None:
-        self.reader = Reader(self.sight)
+        self.reader = Reader(self.viewer)
 
     def answer(self) -> Expected:
         """The expected response."""
         top = self.document.top()
-        survey = Survey(self.sight, self.document)
+        survey = Survey(self.viewer, self.document)
         for nodes in top.values():
             survey.root(nodes)
         if survey.refused:
@@ -60,7 +60,7 @@ class Oracle:
         if name == "__typename":
             return "Query"
         if name == "viewer":
-            return self._record("User", self.sight.user["id"], nodes)
+            return self._record("User", self.viewer.user["id"], nodes)
         if name == "node":
             return self._by_id(arguments["id"], None, nodes)
         if name == "nodes":
@@ -68,14 +68,14 @@ class Oracle:
         kind, entity = roots()[name]
         if kind == "ONE":
             return self._by_id(arguments["id"], entity, nodes)
-        if entity not in self.sight.modules:
+        if entity not in self.viewer.grants_by_entity:
             return None
         if kind == "SINGLE":
-            [row] = self.sight.rows[entity].values()
+            [row] = self.viewer.rows[entity].values()
             return self.record(entity, row, nodes)
         if kind == "GROUPS":
             return grouped_answer(self, entity, nodes)
-        return self._list(entity, list(self.sight.rows[entity].values()), nodes)
+        return self._list(entity, list(self.viewer.rows[entity].values()), nodes)
 
     def _by_id(self, text: str, entity: str | None, nodes: list[FieldNode]) -> Any:
         known = read_id(text)
@@ -84,7 +84,7 @@ class Oracle:
         return self._record(*known, nodes)
 
     def _record(self, entity: str, identity: UUID | None, nodes: list[FieldNode]) -> Any:
-        row = self.sight.record(entity, identity)
+        row = self.viewer.record(entity, identity)
         return None if row is None else self.record(entity, row, nodes)
 
     def record(self, entity: str, row: Row, nodes: list[FieldNode]) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class Oracle:
             return entity
         if name == "id":
             return spelled_id(entity, row["id"])
-        if self.sight.closed(entity, name):
+        if self.viewer.closed(entity, name):
             return None
         target = fields(entity)[name]
         if target.kind == "REFERENCE":
@@ -125,7 +125,7 @@ class Oracle:
 
     def _attributes(self, entity: str, row: Row, nodes: list[FieldNode]) -> list[dict[str, Any]]:
         keys = self.document.arguments(nodes[0]).get("keys")
-        known = {one["key"]: one for one in self.sight.modules[entity].attributes}
+        known = {one["key"]: one for one in self.viewer.grants_by_entity[entity].attributes}
         target = known if keys is None else dict.fromkeys(listed(keys))
         return [self._attribute(entity, row, known[key], nodes) for key in target if key in known]
 
@@ -177,10 +177,10 @@ class Oracle:
 
 
 def expect(
-    sight: Viewer,
+    viewer: Viewer,
     query: str,
     variables: Mapping[str, Any] | None = None,
     cursors: Mapping[str, Cursor] | None = None,
 ) -> Expected:
     """The expected response for this viewer."""
-    return Oracle(sight, read(query, variables or {}), cursors or {}).answer()
+    return Oracle(viewer, read(query, variables or {}), cursors or {}).answer()

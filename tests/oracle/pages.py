@@ -12,7 +12,7 @@ from tests.proof.rows import Row
 
 PAGE = 25
 MOST = 100
-MOST_COUNTED = 100_000
+MAX_COUNT = 100_000
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class OrderedList:
 
     def _sides(self, rows: list[Row], cursor: str) -> Iterator[tuple[Row, int]]:
         """Each record with its side of the cursor: negative before, positive after; the cursor may be of another list."""
-        placed = self.reader.sight.rows[self.entity][self.cursors[cursor].identity]
+        placed = self.reader.viewer.rows[self.entity][self.cursors[cursor].identity]
         place = self.reader.sort_values(self.entity, placed, self.keys)
         for row in rows:
             key = self.reader.sort_values(self.entity, row, self.keys)
@@ -86,5 +86,5 @@ def refused_page(arguments: Mapping[str, Any]) -> Iterator[Refused]:
 def refused_count(arguments: Mapping[str, Any]) -> Iterator[Refused]:
     """Refusal of an `atMost` of `totalCount` outside its limits."""
     most = arguments.get("atMost")
-    if most is not None and not 1 <= most <= MOST_COUNTED:
+    if most is not None and not 1 <= most <= MAX_COUNT:
         yield "BAD_USER_INPUT", f"atMost: {most}"

@@ -47,10 +47,10 @@ async def other_rights(
     world: World, tenant: str, change: Callable[[Rows], dict[str, Table]]
 ) -> AsyncIterator[None]:
     """Replace rows of the rights tables by those that `change` returns, and restore them at the end."""
-    ground = await load(world.admin, world.schema(tenant))
-    before = {name: [dict(row) for row in ground.all(name)] for name in CHANGED}
+    all_rows = await load(world.admin, world.schema(tenant))
+    before = {name: [dict(row) for row in all_rows.all(name)] for name in CHANGED}
     try:
-        await _put(world, tenant, {**before, **change(ground)})
+        await _put(world, tenant, {**before, **change(all_rows)})
         yield
     finally:
         await _put(world, tenant, before)
@@ -86,9 +86,9 @@ def _stamped(name: str, number: int) -> dict[str, Any]:
     return {**key, **stamps, **rights.get(name, {})}
 
 
-def random_rights(ground: Rows, rng: random.Random) -> dict[str, Table]:
+def random_rights(all_rows: Rows, rng: random.Random) -> dict[str, Table]:
     """Random rights: open and closed entities, missing fields, several profiles per role, status rules."""
-    profiles = [row["id"] for row in ground.live("Profile").values() if not row["full"]]
+    profiles = [row["id"] for row in all_rows.live("Profile").values() if not row["full"]]
     entities, granted = [], []
     for profile in profiles:
         for entity in ENTITIES:
@@ -99,7 +99,7 @@ def random_rights(ground: Rows, rng: random.Random) -> dict[str, Table]:
             entities.append({"profile_id": profile, "entity": entity, "rows": rng.choice(scopes)})
             attributes = [
                 str(row["id"])
-                for row in ground.live("Attribute").values()
+                for row in all_rows.live("Attribute").values()
                 if row["entity"] == entity
             ]
             share = rng.choice((0.4, 0.8, 0.97))
@@ -108,10 +108,10 @@ def random_rights(ground: Rows, rng: random.Random) -> dict[str, Table]:
                 for name in [*sorted(grantable(entity)), *attributes]
                 if rng.random() < share
             ]
-    assigned = {(row["role_id"], row["profile_id"]) for row in ground.all("RoleProfile")}
-    roles = sorted(row["id"] for row in ground.live("Role").values())
+    assigned = {(row["role_id"], row["profile_id"]) for row in all_rows.all("RoleProfile")}
+    roles = sorted(row["id"] for row in all_rows.live("Role").values())
     assigned |= {(role, rng.choice(profiles)) for role in roles if rng.random() < 0.3}
-    types = sorted(row["id"] for row in ground.live("OpportunityType").values())
+    types = sorted(row["id"] for row in all_rows.live("OpportunityType").values())
     return {
         "ObjectPermission": entities,
         "FieldPermission": granted,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.comparison import comparison
+from tests.oracle.comparison import comparison_for
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -18,21 +18,25 @@ NOTHING = '{name: {eq: "no such name"}}'
 @pytest.mark.parametrize("persona", ["admin", "limited"])
 async def test_groups_without_a_key_are_one_group(world: World, persona: str, shown: str) -> None:
     """Also without aggregates in the selection, and without records."""
-    both = await comparison(world, persona)
+    comparison = await comparison_for(world, persona)
     for test in ("{}", NOTHING):
-        await both.agree(f"{{ opportunitiesAggregate(filter: {test}) {{ {shown} }} }}")
+        await comparison.assert_matches(
+            f"{{ opportunitiesAggregate(filter: {test}) {{ {shown} }} }}"
+        )
         asked = "groups { count sum { amount { amount } } percentEmpty { note } } groupCount"
-        await both.agree(f"{{ opportunitiesAggregate(filter: {test}, groupBy: []) {{ {asked} }} }}")
+        await comparison.assert_matches(
+            f"{{ opportunitiesAggregate(filter: {test}, groupBy: []) {{ {asked} }} }}"
+        )
         keyed = f"groupBy: [{{status: true}}], filter: {test}"
-        await both.agree(f"{{ opportunitiesAggregate({keyed}) {{ {asked} }} }}")
+        await comparison.assert_matches(f"{{ opportunitiesAggregate({keyed}) {{ {asked} }} }}")
 
 
 @covers("X-08", "D-42")
 @pytest.mark.parametrize("bucket", ["YEAR", "QUARTER", "MONTH", "WEEK", "DAY"])
 @pytest.mark.parametrize("direction", ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"])
 async def test_null_date_is_a_separate_group(world: World, bucket: str, direction: str) -> None:
-    both = await comparison(world, "admin")
-    data = await both.agree(
+    comparison = await comparison_for(world, "admin")
+    data = await comparison.assert_matches(
         f"{{ opportunitiesAggregate(groupBy: [{{expectedCloseOn: {bucket}}}], first: 100, "
         f"orderBy: [{{key: {{expectedCloseOn: {direction}}}}}]) "
         "{ groups { key { expectedCloseOn } count } groupCount } }"
@@ -48,9 +52,9 @@ async def test_null_date_is_a_separate_group(world: World, bucket: str, directio
     "zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/St_Johns"]
 )
 async def test_timestamp_is_grouped_by_the_day_of_the_time_zone(world: World, zone: str) -> None:
-    both = await comparison(world, "admin")
+    comparison = await comparison_for(world, "admin")
     for bucket in ("DAY", "WEEK", "MONTH"):
-        data = await both.agree(
+        data = await comparison.assert_matches(
             f'{{ accountsAggregate(groupBy: [{{createdAt: {bucket}}}], timeZone: "{zone}") '
             "{ groups { key { createdAt } count } groupCount } }"
         )
@@ -85,17 +89,17 @@ REFUSED = [
 @covers("X-08", "D-42")
 @pytest.mark.parametrize(("arguments", "code"), REFUSED)
 async def test_invalid_group_arguments_are_refused(world: World, arguments: str, code: str) -> None:
-    both = await comparison(world, "admin")
+    comparison = await comparison_for(world, "admin")
     query = f"{{ opportunitiesAggregate({arguments}) {{ groups {{ count }} }} }}"
-    assert await both.refused(query) == [code]
+    assert await comparison.error_codes(query) == [code]
 
 
 @covers("X-08")
 async def test_selected_keys_must_be_grouped_by_and_at_most_eight(world: World) -> None:
-    both = await comparison(world, "admin")
+    comparison = await comparison_for(world, "admin")
     for key in ("name", "stage { name }", "stage { record { id } }", "account { owner { name } }"):
         query = f"{{ opportunitiesAggregate(groupBy: [{{status: true}}]) {{ groups {{ key {{ {key} }} }} }} }}"
-        assert await both.refused(query) == ["BAD_USER_INPUT"]
+        assert await comparison.error_codes(query) == ["BAD_USER_INPUT"]
     links = [f"{{{link}: {{record: true}}}}" for link in ("stage", "owner", "account", "type")]
     plain = [
         f"{{{name}: true}}" for name in ("name", "status", "probability", "currency", "record")
@@ -113,10 +117,10 @@ async def test_selected_keys_must_be_grouped_by_and_at_most_eight(world: World) 
     "shown", ["__typename", "groupCount", "groups { count }", "groups { countUnique { number } }"]
 )
 async def test_groups_of_a_closed_entity_agree_with_the_oracle(world: World, shown: str) -> None:
-    both = await comparison(world, "support")
-    await both.ask(f"{{ quotesAggregate {{ {shown} }} }}")
-    await both.ask(f"{{ quotesAggregate(groupBy: [{{active: true}}]) {{ {shown} }} }}")
-    both.check()
+    comparison = await comparison_for(world, "support")
+    await comparison.ask(f"{{ quotesAggregate {{ {shown} }} }}")
+    await comparison.ask(f"{{ quotesAggregate(groupBy: [{{active: true}}]) {{ {shown} }} }}")
+    comparison.check()
 
 
 FORBIDDEN = (
@@ -132,18 +136,18 @@ FORBIDDEN = (
 @pytest.mark.parametrize("arguments", FORBIDDEN)
 async def test_closed_field_in_group_arguments_is_refused(world: World, arguments: str) -> None:
     query = f"{{ opportunitiesAggregate({arguments}) {{ groups {{ count }} }} }}"
-    both = await comparison(world, "limited")
-    answer = await both.answer(query)
+    comparison = await comparison_for(world, "limited")
+    answer = await comparison.answer(query)
     if "phone" not in arguments:
-        assert await both.refused(query) == ["FIELD_FORBIDDEN"]
+        assert await comparison.error_codes(query) == ["FIELD_FORBIDDEN"]
     elif not answer.codes:
-        await both.agree(query)
-    await (await comparison(world, "admin")).ask(query)
+        await comparison.assert_matches(query)
+    await (await comparison_for(world, "admin")).ask(query)
 
 
 @covers("D-31", "X-08")
 async def test_status_rule_masks_keys_and_aggregates(world: World) -> None:
-    both = await comparison(world, "manager")
+    comparison = await comparison_for(world, "manager")
     measures = " ".join(
         f"{one} {{ commission {{ amount currency }} netMargin {{ amount currency }} }}"
         for one in ("sum", "avg", "min", "max")
@@ -153,7 +157,7 @@ async def test_status_rule_masks_keys_and_aggregates(world: World) -> None:
         f"{{ opportunitiesAggregate(groupBy: [{{status: true}}]) "
         f"{{ groups {{ key {{ status }} count {measures} {rest} }} }} }}"
     )
-    data = await both.agree(query)
+    data = await comparison.assert_matches(query)
     for group in data["opportunitiesAggregate"]["groups"]:
         won = group["key"]["status"] == "WON"
         assert bool(group["countUnique"]["commission"]) is won
@@ -162,14 +166,14 @@ async def test_status_rule_masks_keys_and_aggregates(world: World) -> None:
 
 
 async def sides(world: World, arguments: str, **variables: Any) -> Any:
-    both = await comparison(world, "rep1")
+    comparison = await comparison_for(world, "rep1")
     declared = ", ".join(f"${name}: {type_}" for name, type_ in (("a", "String"), ("b", "String")))
     query = (
         f"query ({declared}) {{ opportunities(orderBy: [{{expectedCloseOn: DESC}}], after: $a, "
         f"before: $b, {arguments}) {{ nodes {{ id }} pageInfo {{ hasNextPage hasPreviousPage "
         "startCursor endCursor } } }"
     )
-    answer = await both.answer(query, variables)
+    answer = await comparison.answer(query, variables)
     return answer.data["opportunities"]
 
 
@@ -217,5 +221,5 @@ async def test_page_between_two_cursors_excludes_both(world: World) -> None:
     + [f"accounts {{ totalCount(atMost: {most}) }}" for most in (0, -1, 100_001)],
 )
 async def test_invalid_page_size_is_refused(world: World, arguments: str) -> None:
-    both = await comparison(world, "rep1")
-    assert await both.refused(f"{{ {arguments} }}") == ["BAD_USER_INPUT"]
+    comparison = await comparison_for(world, "rep1")
+    assert await comparison.error_codes(f"{{ {arguments} }}") == ["BAD_USER_INPUT"]

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.oracle.comparison import Comparison, comparison
+from tests.oracle.comparison import Comparison, comparison_for
 from tests.oracle.scrambled import ALLOWED_QUERY, Table, other_rights
 from tests.proof.contract import SINGLETON_ROOT, is_record, roots, spelled_id
 from tests.proof.lock import ENTITIES
@@ -20,16 +20,18 @@ WITH_HISTORY = sorted(filter(is_record, ENTITIES))
 LISTS = {entity: name for name, (kind, entity) in roots().items() if kind in ("MANY", "SINGLE")}
 
 
-async def entries(both: Comparison, entity: str) -> Counter[str]:
+async def entries(comparison: Comparison, entity: str) -> Counter[str]:
     """Number of readable history entries by field, over the first records with a history."""
     inner = f"history(first: 60) {{ totalCount nodes {PARTS} }}"
     root = LISTS[entity]
     if entity in SINGLETON_ROOT:
-        nodes = [(await both.agree(f"{{ {root} {{ {inner} }} }}"))[root]]
+        nodes = [(await comparison.assert_matches(f"{{ {root} {{ {inner} }} }}"))[root]]
     else:
-        page = (await both.agree(f"{{ {root}(first: 40, {SOME}) {{ nodes {{ {inner} }} }} }}"))[
-            root
-        ]
+        page = (
+            await comparison.assert_matches(
+                f"{{ {root}(first: 40, {SOME}) {{ nodes {{ {inner} }} }} }}"
+            )
+        )[root]
         nodes = [] if page is None else page["nodes"]
     counts: Counter[str] = Counter()
     for node in nodes:
@@ -41,7 +43,7 @@ async def entries(both: Comparison, entity: str) -> Counter[str]:
 
 @pytest.mark.parametrize("entity", WITH_HISTORY)
 async def test_every_record_type_has_a_history(world: World, entity: str) -> None:
-    counts = await entries(await comparison(world, "admin"), entity)
+    counts = await entries(await comparison_for(world, "admin"), entity)
     assert counts["None"] > 0
     assert len(counts) > 1, "entries of the record and of its fields"
     assert not counts.keys() & {"vanished", "gone"}, "entries of removed fields are not readable"
@@ -49,8 +51,8 @@ async def test_every_record_type_has_a_history(world: World, entity: str) -> Non
 
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_history_of_a_field_is_readable_like_the_field(world: World, persona: str) -> None:
-    both = await comparison(world, persona)
-    counts = await entries(both, "Opportunity")
+    comparison = await comparison_for(world, persona)
+    counts = await entries(comparison, "Opportunity")
     assert counts["None"]
     assert counts["note"]
     seller = persona not in ("admin", "support")
@@ -59,7 +61,7 @@ async def test_history_of_a_field_is_readable_like_the_field(world: World, perso
     assert bool(counts["tier"]) is (persona not in ("support", "limited"))
     if seller:
         assert counts["commission"] < counts["amount"], "of won opportunities only"
-    assert (await entries(both, "Account"))["phone"] == 0 or persona != "limited"
+    assert (await entries(comparison, "Account"))["phone"] == 0 or persona != "limited"
 
 
 async def test_current_status_decides_about_earlier_entries(world: World) -> None:
@@ -69,42 +71,46 @@ async def test_current_status_decides_about_earlier_entries(world: World) -> Non
         'history(filter: { field: { eq: "commission" } }) { totalCount nodes { before after } } } }'
     )
     place = f"{world.schema()}.opportunity"
-    both = await comparison(world, "rep1")
+    comparison = await comparison_for(world, "rep1")
     recorded = {
-        c["record_id"] for c in both.sight.ground.all("HistoryEntry") if "commission" in c["key"]
+        c["record_id"]
+        for c in comparison.viewer.all_rows.all("HistoryEntry")
+        if "commission" in c["key"]
     }
-    visible = [row for id, row in both.sight.rows["Opportunity"].items() if id in recorded]
+    visible = [row for id, row in comparison.viewer.rows["Opportunity"].items() if id in recorded]
     row = next(one for one in visible if one["status"] == "OPEN")
-    stage = next(s["id"] for s in both.sight.ground.live("Stage").values() if s["kind"] == "WON")
+    stage = next(
+        s["id"] for s in comparison.viewer.all_rows.live("Stage").values() if s["kind"] == "WON"
+    )
     params = {"id": spelled_id("Opportunity", row["id"])}
-    before = await both.agree(query, params)
+    before = await comparison.assert_matches(query, params)
     change = f"UPDATE {place} SET stage_id = $2, status = $3 WHERE id = $1"  # noqa: S608
     try:
         await world.admin.execute(change, row["id"], stage, "WON")
-        during = await (await comparison(world, "rep1")).agree(query, params)
+        during = await (await comparison_for(world, "rep1")).assert_matches(query, params)
     finally:
         await world.admin.execute(change, row["id"], row["stage_id"], row["status"])
-    after = await (await comparison(world, "rep1")).agree(query, params)
+    after = await (await comparison_for(world, "rep1")).assert_matches(query, params)
     assert before == after
     assert before["opportunity"]["history"]["totalCount"] == 0
     assert during["opportunity"]["history"]["totalCount"] == 1
 
 
 async def test_history_of_a_reference_requires_sight_of_all_targets(world: World) -> None:
-    def owned(ground: Rows) -> dict[str, Table]:
-        opened = [dict(row) for row in ground.all("ObjectPermission")]
+    def own_accounts_only(all_rows: Rows) -> dict[str, Table]:
+        opened = [dict(row) for row in all_rows.all("ObjectPermission")]
         own = [row | {"rows": "OWN"} if row["entity"] == "Account" else row for row in opened]
         return {"ObjectPermission": own}
 
-    counts = await entries(await comparison(world, "rep1"), "Opportunity")
+    counts = await entries(await comparison_for(world, "rep1"), "Opportunity")
     assert counts["account"] > 0
-    async with other_rights(world, "acme", owned):
-        both = await comparison(world, "rep1")
-        await both.answer(ALLOWED_QUERY)
-        counts = await entries(both, "Opportunity")
+    async with other_rights(world, "acme", own_accounts_only):
+        comparison = await comparison_for(world, "rep1")
+        await comparison.answer(ALLOWED_QUERY)
+        counts = await entries(comparison, "Opportunity")
         assert counts["account"] == 0
         assert counts["owner"] > 0
-        admin = await entries(await comparison(world, "admin"), "Opportunity")
+        admin = await entries(await comparison_for(world, "admin"), "Opportunity")
         assert admin["account"] > 0
 
 
@@ -125,28 +131,28 @@ CLAUSES = (
 @covers("D-31")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_unreadable_entries_have_no_effect_in_any_clause(world: World, persona: str) -> None:
-    both = await comparison(world, persona)
+    comparison = await comparison_for(world, persona)
     for query in CLAUSES:
-        await both.ask(query)
-    both.check()
+        await comparison.ask(query)
+    comparison.check()
 
 
 @covers("D-31")
 async def test_user_of_an_entry_follows_field_permissions(world: World) -> None:
-    support = await comparison(world, "support")
+    support = await comparison_for(world, "support")
     for clause in (
         "accounts(filter: {history: {some: {user: {active: {eq: true}}}}}) { totalCount }",
         "accounts(first: 2) { nodes { history(orderBy: [{user: {id: ASC}}]) { totalCount } } }",
         "accounts(first: 2) { nodes { history { aggregate { countUnique { user } } } } }",
     ):
-        assert await support.refused(f"{{ {clause} }}") == ["FIELD_FORBIDDEN"]
+        assert await support.error_codes(f"{{ {clause} }}") == ["FIELD_FORBIDDEN"]
 
 
 @covers("D-32")
 @pytest.mark.parametrize("persona", ["admin", "rep1"])
 async def test_entry_is_not_readable_by_its_id(world: World, persona: str) -> None:
     """An entry is readable through its record only; its id resolves to null."""
-    both = await comparison(world, persona)
-    change = spelled_id("HistoryEntry", next(iter(both.sight.rows["HistoryEntry"])))
+    comparison = await comparison_for(world, persona)
+    change = spelled_id("HistoryEntry", next(iter(comparison.viewer.rows["HistoryEntry"])))
     query = "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id ... on HistoryEntry { field } } }"
-    assert await both.agree(query, {"id": change}) == {"node": None, "nodes": [None]}
+    assert await comparison.assert_matches(query, {"id": change}) == {"node": None, "nodes": [None]}

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.oracle.comparison import Comparison, comparison
+from tests.oracle.comparison import Comparison, comparison_for
 from tests.oracle.draw import draw
 from tests.oracle.inputs import Inputs
 from tests.oracle.scrambled import ALLOWED_QUERY, other_rights, random_rights
@@ -21,7 +21,7 @@ SCRAMBLED = 20
 TENANTS = ("acme", "globex")
 SELLERS = PERSONAS[1:]
 LISTS = {"Opportunity": "opportunities", "Account": "accounts", "Employee": "employees"}
-MOST_TOO_LARGE = 0.02
+MAX_TOO_LARGE_RATIO = 0.02
 """Maximum share of random operations that exceed the limits and therefore prove nothing."""
 
 DECISIONS = (
@@ -30,11 +30,11 @@ DECISIONS = (
 )
 
 
-async def assert_agreement(both: Comparison, seed: str, count: int) -> None:
+async def assert_agreement(comparison: Comparison, seed: str, count: int) -> None:
     for number in range(count):
-        await both.compare_random(f"{seed}:{number}")
-    both.check()
-    assert both.too_large <= MOST_TOO_LARGE * both.asked
+        await comparison.compare_random(f"{seed}:{number}")
+    comparison.check()
+    assert comparison.too_large_count <= MAX_TOO_LARGE_RATIO * comparison.request_count
 
 
 @covers(*DECISIONS)
@@ -44,7 +44,7 @@ async def assert_agreement(both: Comparison, seed: str, count: int) -> None:
 async def test_random_operations_agree_with_the_oracle(
     world: World, persona: str, tenant: str, count: int
 ) -> None:
-    await assert_agreement(await comparison(world, persona, tenant), "daily", count)
+    await assert_agreement(await comparison_for(world, persona, tenant), "daily", count)
 
 
 @covers(*DECISIONS)
@@ -55,16 +55,16 @@ async def test_more_random_operations_agree_with_the_oracle(
     world: World, persona: str, tenant: str
 ) -> None:
     await assert_agreement(
-        await comparison(world, persona, tenant), "nightly", NIGHTLY * OPERATIONS
+        await comparison_for(world, persona, tenant), "nightly", NIGHTLY * OPERATIONS
     )
 
 
 async def assert_agreement_under_random_rights(world: World, seed: str, count: int) -> None:
     async with other_rights(world, "globex", lambda g: random_rights(g, random.Random(seed))):
         for persona in SELLERS:
-            both = await comparison(world, persona, "globex")
-            await both.answer(ALLOWED_QUERY)  # see test_new_grant_applies_to_the_next_request
-            await assert_agreement(both, f"{seed}:{persona}", count)
+            comparison = await comparison_for(world, persona, "globex")
+            await comparison.answer(ALLOWED_QUERY)  # see test_new_grant_applies_to_the_next_request
+            await assert_agreement(comparison, f"{seed}:{persona}", count)
 
 
 @covers("D-31", "D-34")
@@ -84,18 +84,18 @@ async def test_more_random_operations_agree_under_random_rights(world: World, se
 # Properties without the oracle: two responses of the application must be consistent.
 
 
-def random_filter(both: Comparison, entity: str, seed: str) -> str:
-    return written(Inputs(random.Random(seed), both.sight).filter(entity))
+def random_filter(comparison: Comparison, entity: str, seed: str) -> str:
+    return written(Inputs(random.Random(seed), comparison.viewer).filter(entity))
 
 
 @covers("D-41")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_not_is_the_complement_of_its_filter(world: World, persona: str) -> None:
-    both = await comparison(world, persona)
+    comparison = await comparison_for(world, persona)
     for number in range(15):
         for entity, name in LISTS.items():
-            test = random_filter(both, entity, f"{persona}:{entity}:{number}")
-            answer = await both.answer(
+            test = random_filter(comparison, entity, f"{persona}:{entity}:{number}")
+            answer = await comparison.answer(
                 f"{{ all: {name} {{ totalCount }} with: {name}(filter: {test}) {{ totalCount }} "
                 f"without: {name}(filter: {{not: {test}}}) {{ totalCount }} }}"
             )
@@ -106,18 +106,18 @@ async def test_not_is_the_complement_of_its_filter(world: World, persona: str) -
 @covers("D-38")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_concatenated_pages_are_the_list(world: World, persona: str) -> None:
-    both = await comparison(world, persona)
+    comparison = await comparison_for(world, persona)
     for number in range(4):
         rng = random.Random(f"{persona}:{number}")
-        inputs = Inputs(rng, both.sight)
+        inputs = Inputs(rng, comparison.viewer)
         arguments = f"filter: {written(inputs.filter('Opportunity'))}"
         arguments += f", orderBy: {written(inputs.order('Opportunity'))}"
-        complete = await pages(both, arguments, 100)
-        assert await pages(both, arguments, rng.choice((7, 12, 30))) == complete, arguments
+        complete = await pages(comparison, arguments, 100)
+        assert await pages(comparison, arguments, rng.choice((7, 12, 30))) == complete, arguments
         assert len(set(complete)) == len(complete), arguments
 
 
-async def pages(both: Comparison, arguments: str, first: int) -> list[str]:
+async def pages(comparison: Comparison, arguments: str, first: int) -> list[str]:
     """The ids of all pages of a list with this page size."""
     ids_so_far: list[str] = []
     after = None
@@ -126,7 +126,7 @@ async def pages(both: Comparison, arguments: str, first: int) -> list[str]:
         "{ totalCount nodes { id } pageInfo { hasNextPage endCursor } } }"
     )
     while True:
-        page = (await both.answer(query, {"after": after})).data["opportunities"]
+        page = (await comparison.answer(query, {"after": after})).data["opportunities"]
         ids_so_far += [node["id"] for node in page["nodes"]]
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
@@ -137,26 +137,28 @@ async def pages(both: Comparison, arguments: str, first: int) -> list[str]:
 @covers("D-42")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_record_by_id_equals_record_in_a_list(world: World, persona: str) -> None:
-    both = await comparison(world, persona)
+    comparison = await comparison_for(world, persona)
     parts = (
         "{ id name status amount { amount currency } margin { amount } commission { amount } "
         "note expectedCloseOn createdAt account { id name } owner { name } "
         "attributes { key text number date boolean } }"
     )
-    listed = (await both.answer(f"{{ opportunities(first: 60) {{ nodes {parts} }} }}")).data
+    listed = (await comparison.answer(f"{{ opportunities(first: 60) {{ nodes {parts} }} }}")).data
     nodes = listed["opportunities"]["nodes"]
     ids = written([node["id"] for node in nodes])
-    got = (await both.answer(f"{{ nodes(ids: {ids}) {{ ... on Opportunity {parts} }} }}")).data
+    got = (
+        await comparison.answer(f"{{ nodes(ids: {ids}) {{ ... on Opportunity {parts} }} }}")
+    ).data
     assert got["nodes"] == nodes
     for node in nodes[:5]:
         one = written(node["id"])
         query = (
             f"{{ node(id: {one}) {{ ... on Opportunity {parts} }} opportunity(id: {one}) {parts} }}"
         )
-        assert (await both.answer(query)).data == {"node": node, "opportunity": node}
+        assert (await comparison.answer(query)).data == {"node": node, "opportunity": node}
 
 
 async def test_operation_is_reproducible_by_seed(world: World) -> None:
-    both = await comparison(world, "rep1")
-    assert draw("seed", both.sight) == draw("seed", both.sight)
-    assert draw("seed", both.sight) != draw("another", both.sight)
+    comparison = await comparison_for(world, "rep1")
+    assert draw("seed", comparison.viewer) == draw("seed", comparison.viewer)
+    assert draw("seed", comparison.viewer) != draw("another", comparison.viewer)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.oracle.comparison import comparison
+from tests.oracle.comparison import comparison_for
 from tests.oracle.inputs import MISSING_ID
 from tests.oracle.scrambled import ALLOWED_QUERY, Table, other_rights
 from tests.proof.contract import spelled_id
@@ -15,8 +15,8 @@ OWNERS = "{ opportunities(first: 100) { nodes { owner { email } } } }"
 
 async def owners(world: World, persona: str) -> set[str]:
     """Names of the owners of the first hundred opportunities that a persona sees."""
-    both = await comparison(world, persona)
-    data = await both.agree(OWNERS)
+    comparison = await comparison_for(world, persona)
+    data = await comparison.assert_matches(OWNERS)
     return {node["owner"]["email"].partition("@")[0] for node in data["opportunities"]["nodes"]}
 
 
@@ -32,11 +32,11 @@ async def test_manager_sees_all_levels_below_including_vacant_positions(world: W
 async def test_manager_sees_no_entity_that_the_role_of_a_report_may_not(world: World) -> None:
     """The manager does not see opportunities of juniors whose profile has no access to opportunities."""
 
-    def close(ground: Rows) -> dict[str, Table]:
-        junior = next(r["id"] for r in ground.all("Profile") if r["name"] == "Junior sales")
+    def close(all_rows: Rows) -> dict[str, Table]:
+        junior = next(r["id"] for r in all_rows.all("Profile") if r["name"] == "Junior sales")
         opened = [
             dict(row)
-            for row in ground.all("ObjectPermission")
+            for row in all_rows.all("ObjectPermission")
             if not (row["profile_id"] == junior and row["entity"] == "Opportunity")
         ]
         return {"ObjectPermission": opened}
@@ -48,8 +48,10 @@ async def test_manager_sees_no_entity_that_the_role_of_a_report_may_not(world: W
 
 
 async def test_shares_and_share_rules_add_visible_records(world: World) -> None:
-    both = await comparison(world, "support")
-    data = await both.agree("{ opportunities(first: 100) { nodes { type { name } } } }")
+    comparison = await comparison_for(world, "support")
+    data = await comparison.assert_matches(
+        "{ opportunities(first: 100) { nodes { type { name } } } }"
+    )
     types = [node["type"]["name"] for node in data["opportunities"]["nodes"]]
     assert types.count("Renewal") > len(types) // 2
     assert "New business" in types or "Expansion" in types
@@ -57,17 +59,17 @@ async def test_shares_and_share_rules_add_visible_records(world: World) -> None:
 
 
 async def test_profiles_are_united_before_status_rules_apply(world: World) -> None:
-    def both_profiles(ground: Rows) -> dict[str, Table]:
-        names = {row["name"]: row["id"] for row in ground.all("Profile")}
-        roles = {row["name"]: row["id"] for row in ground.all("Role")}
-        assigned = [dict(row) for row in ground.all("RoleProfile")]
+    def both_profiles(all_rows: Rows) -> dict[str, Table]:
+        names = {row["name"]: row["id"] for row in all_rows.all("Profile")}
+        roles = {row["name"]: row["id"] for row in all_rows.all("Role")}
+        assigned = [dict(row) for row in all_rows.all("RoleProfile")]
         extra = {"role_id": roles["Junior sales"], "profile_id": names["Standard sales"]}
         return {"RoleProfile": [*assigned, extra]}
 
     async with other_rights(world, "acme", both_profiles):
-        both = await comparison(world, "limited")
-        await both.answer(ALLOWED_QUERY)  # see test_new_grant_applies_to_the_next_request
-        data = await both.agree(
+        comparison = await comparison_for(world, "limited")
+        await comparison.answer(ALLOWED_QUERY)  # see test_new_grant_applies_to_the_next_request
+        data = await comparison.assert_matches(
             "{ accounts(filter: {phone: {isNull: false}}, first: 1) { nodes { phone } } "
             "opportunities(filter: {commission: {isNull: false}}, first: 100) "
             "{ nodes { status margin { amount } } } }"
@@ -78,10 +80,10 @@ async def test_profiles_are_united_before_status_rules_apply(world: World) -> No
 
 @covers("D-31")
 async def test_status_rule_masks_the_field_in_every_clause(world: World) -> None:
-    both = await comparison(world, "manager")
+    comparison = await comparison_for(world, "manager")
     counts = {}
     for test in ('{gte: "0"}', "{isNull: false}", "{isNull: true}", '{ne: "0"}', '{notIn: ["0"]}'):
-        data = await both.agree(
+        data = await comparison.assert_matches(
             f"{{ opportunities(filter: {{commission: {test}}}, orderBy: [{{commission: DESC}}], "
             "first: 100) { totalCount nodes { id status commission { amount currency } } "
             "aggregate { count sum { commission { amount currency } } } } }"
@@ -91,23 +93,23 @@ async def test_status_rule_masks_the_field_in_every_clause(world: World) -> None
         assert set(seen) <= {"WON"}
     assert 0 < counts["{isNull: false}"] < counts["{isNull: true}"]
     assert counts["{isNull: false}"] == counts['{gte: "0"}']
-    full = await comparison(world, "admin")
-    data = await full.agree(
+    full = await comparison_for(world, "admin")
+    data = await full.assert_matches(
         "{ opportunities(filter: {commission: {isNull: false}, status: {ne: WON}}) { totalCount } }"
     )
     assert data["opportunities"]["totalCount"] > 0
 
 
 async def test_denied_field_is_null_and_listed(world: World) -> None:
-    both = await comparison(world, "limited")
+    comparison = await comparison_for(world, "limited")
     query = (
         "{ roles { totalCount } account(id: $) { phone name } "
         "opportunities(first: 2, filter: {name: {eq: $}}) { nodes { margin { amount } commission "
         "{ amount } } } viewer { active updatedAt roles { nodes { role { name } } } } }"
     ).replace("$", f'"acc_{MISSING_ID.hex}"')
-    data = await both.agree(query)
+    data = await comparison.assert_matches(query)
     assert data["roles"] is None
-    answer = await both.answer(query)
+    answer = await comparison.answer(query)
     assert answer.json["extensions"]["access"]["denied"] == [
         {"type": "Account", "field": "phone", "reason": "hidden"},
         {"type": "Opportunity", "field": "commission", "reason": "status"},
@@ -122,8 +124,8 @@ async def test_denied_field_is_null_and_listed(world: World) -> None:
 
 @covers("D-31")
 async def test_skipped_field_is_neither_listed_nor_refused(world: World) -> None:
-    both = await comparison(world, "limited")
-    await both.agree(
+    comparison = await comparison_for(world, "limited")
+    await comparison.assert_matches(
         "query ($no: Boolean!) { accounts(first: 1) { nodes { phone @include(if: $no) name } } "
         'opportunities(filter: {margin: {gt: "1"}}) @include(if: $no) { totalCount } }',
         {"no": False},
@@ -150,9 +152,9 @@ DENIED = (
 @covers("D-31")
 @pytest.mark.parametrize("query", DENIED)
 async def test_denied_field_in_a_clause_refuses_the_operation(world: World, query: str) -> None:
-    both = await comparison(world, "limited")
-    assert await both.refused(query) == ["FIELD_FORBIDDEN"]
-    await (await comparison(world, "admin")).ask(query)
+    comparison = await comparison_for(world, "limited")
+    assert await comparison.error_codes(query) == ["FIELD_FORBIDDEN"]
+    await (await comparison_for(world, "admin")).ask(query)
 
 
 @covers("D-31", "D-34")
@@ -160,9 +162,9 @@ async def test_new_grant_applies_to_the_next_request(world: World) -> None:
     """Also if the same operation was refused before without access to the database."""
     query = "{ opportunities(orderBy: [{margin: ASC}]) { totalCount } }"
 
-    def grant(ground: Rows) -> dict[str, Table]:
-        junior = next(r["id"] for r in ground.all("Profile") if r["name"] == "Junior sales")
-        granted = [dict(row) for row in ground.all("FieldPermission")]
+    def grant(all_rows: Rows) -> dict[str, Table]:
+        junior = next(r["id"] for r in all_rows.all("Profile") if r["name"] == "Junior sales")
+        granted = [dict(row) for row in all_rows.all("FieldPermission")]
         return {
             "FieldPermission": [
                 *granted,
@@ -170,10 +172,10 @@ async def test_new_grant_applies_to_the_next_request(world: World) -> None:
             ]
         }
 
-    assert await (await comparison(world, "limited")).refused(query) == ["FIELD_FORBIDDEN"]
+    assert await (await comparison_for(world, "limited")).error_codes(query) == ["FIELD_FORBIDDEN"]
     async with other_rights(world, "acme", grant):
-        await (await comparison(world, "limited")).agree(query)
-    assert await (await comparison(world, "limited")).refused(query) == ["FIELD_FORBIDDEN"]
+        await (await comparison_for(world, "limited")).assert_matches(query)
+    assert await (await comparison_for(world, "limited")).error_codes(query) == ["FIELD_FORBIDDEN"]
 
 
 @covers("D-34")
@@ -183,20 +185,20 @@ async def test_entity_without_a_grant_is_closed(world: World) -> None:
     async with other_rights(
         world, "acme", lambda _: {"ObjectPermission": [], "FieldPermission": []}
     ):
-        both = await comparison(world, "rep1")
-        data = await both.agree(query)
-        assert data.pop("viewer") == {"id": spelled_id("User", both.sight.user["id"])}
+        comparison = await comparison_for(world, "rep1")
+        data = await comparison.assert_matches(query)
+        assert data.pop("viewer") == {"id": spelled_id("User", comparison.viewer.user["id"])}
         assert data.pop("users") == {"totalCount": 1}, "the caller"
         assert set(data.values()) == {None}
-        admin = await (await comparison(world, "admin")).agree(query)
+        admin = await (await comparison_for(world, "admin")).assert_matches(query)
         assert None not in admin.values()
 
 
 @covers("D-34")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_every_user_sees_own_sessions(world: World, persona: str) -> None:
-    both = await comparison(world, persona)
-    data = await both.agree(
+    comparison = await comparison_for(world, persona)
+    data = await comparison.assert_matches(
         "{ viewer { id sessions(first: 100) { totalCount nodes { id createdAt revokedAt user { id } } } } "
         "sessions(first: 100) { totalCount nodes { user { id } } } }"
     )
@@ -219,7 +221,7 @@ PARTS = (
 async def test_child_is_visible_with_its_parent_only(world: World, persona: str) -> None:
     """Children of a parent in the trash are not visible, also for users who see all parents."""
     parents = ("account", "opportunity", "opportunity_type")
-    before = await (await comparison(world, persona)).ask(PARTS)
+    before = await (await comparison_for(world, persona)).ask(PARTS)
     attempt = [
         f"UPDATE {world.schema()}.{table} SET deleted_at = '2026-03-01Z' WHERE deleted_at IS NULL "  # noqa: S608
         "AND get_byte(uuid_send(id), 15) % 2 = 0"
@@ -228,9 +230,9 @@ async def test_child_is_visible_with_its_parent_only(world: World, persona: str)
     try:
         for statement in attempt:
             await world.admin.execute(statement)
-        both = await comparison(world, persona)
-        assert (await both.ask(PARTS))[0] != before[0]
-        both.check()
+        comparison = await comparison_for(world, persona)
+        assert (await comparison.ask(PARTS))[0] != before[0]
+        comparison.check()
     finally:
         for table in parents:
             await world.admin.execute(
@@ -241,35 +243,40 @@ async def test_child_is_visible_with_its_parent_only(world: World, persona: str)
 @covers("D-32", "D-42")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_invisible_record_is_as_if_it_did_not_exist(world: World, persona: str) -> None:
-    both = await comparison(world, persona)
-    ground = both.sight.ground
-    deleted = next(r for r in ground.all("Opportunity") if r["deleted_at"] is not None)
+    comparison = await comparison_for(world, persona)
+    all_rows = comparison.viewer.all_rows
+    deleted = next(r for r in all_rows.all("Opportunity") if r["deleted_at"] is not None)
     ids = [
         spelled_id("Opportunity", deleted["id"]),
         spelled_id("Opportunity", MISSING_ID),
-        spelled_id("Account", next(iter(ground.live("Opportunity").values()))["id"]),
-        spelled_id("Opportunity", next(iter(ground.live("Account").values()))["id"]),
+        spelled_id("Account", next(iter(all_rows.live("Opportunity").values()))["id"]),
+        spelled_id("Opportunity", next(iter(all_rows.live("Account").values()))["id"]),
         f"xyz_{MISSING_ID.hex}",
     ]
     hidden = [
         r
-        for r in ground.live("Opportunity").values()
-        if r["id"] not in both.sight.rows["Opportunity"]
+        for r in all_rows.live("Opportunity").values()
+        if r["id"] not in comparison.viewer.rows["Opportunity"]
     ]
     ids += [spelled_id("Opportunity", row["id"]) for row in hidden[:2]]
     for one in ids:
         query = "query ($id: ID!) { opportunity(id: $id) { id } node(id: $id) { id } }"
-        assert await both.agree(query, {"id": one}) == {"opportunity": None, "node": None}
+        assert await comparison.assert_matches(query, {"id": one}) == {
+            "opportunity": None,
+            "node": None,
+        }
         query = "query ($id: ID!) { opportunities(filter: {id: {eq: $id}}) { totalCount } }"
-        assert (await both.agree(query, {"id": one}))["opportunities"]["totalCount"] == 0
+        assert (await comparison.assert_matches(query, {"id": one}))["opportunities"][
+            "totalCount"
+        ] == 0
 
 
 @covers("D-32")
 async def test_reference_to_a_deleted_record_is_null(world: World) -> None:
-    both = await comparison(world, "admin")
+    comparison = await comparison_for(world, "admin")
     parts = "{ nodes { parent { name } } }"
     name = '{name: {startsWith: "Castellmoor"}}'
-    data = await both.agree(
+    data = await comparison.assert_matches(
         f"{{ accounts(filter: {name}, orderBy: [{{parent: {{name: ASC}}}}]) {parts} }}"
     )
     assert data["accounts"]["nodes"] == [{"parent": None}, {"parent": None}]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.comparison import comparison
+from tests.oracle.comparison import comparison_for
 from tests.oracle.values import folded
 from tests.proof.contract import LISTED, fields, roots
 from tests.proof.rights import LINES
@@ -14,10 +14,10 @@ from tests.support.world import World
 
 @covers("D-17")
 async def test_money_has_the_digits_of_its_currency(world: World) -> None:
-    both = await comparison(world, "admin")
+    comparison = await comparison_for(world, "admin")
     digits = {}
     for currency in ("EUR", "JPY", "KWD"):
-        data = await both.agree(
+        data = await comparison.assert_matches(
             "query ($c: String) { opportunities(filter: {currency: {eq: $c}, amount: {gt: 0.5}}, "
             "first: 1) { nodes { amount { amount currency } } aggregate { count "
             "avg { amount { amount currency } } } } }".replace("0.5", '"0.5"'),
@@ -52,12 +52,14 @@ MEASURES = (
 async def test_every_combination_of_aggregates_is_answered(world: World, measures: str) -> None:
     """Includes selections without `count`, with money only and empty ones, at the root and in nested lists."""
     for persona in ("admin", "rep1"):
-        both = await comparison(world, persona)
+        comparison = await comparison_for(world, persona)
         for test in ("{}", '{name: {eq: "no such name"}}'):
             listed = f"opportunities(filter: {test}) {{ aggregate {{ {measures} }} }}"
-            await both.agree(f"{{ {listed} }}")
-            await both.agree(f"{{ accounts(first: 3) {{ nodes {{ id {listed} }} }} }}")
-            await both.agree(
+            await comparison.assert_matches(f"{{ {listed} }}")
+            await comparison.assert_matches(
+                f"{{ accounts(first: 3) {{ nodes {{ id {listed} }} }} }}"
+            )
+            await comparison.assert_matches(
                 f"{{ accounts(first: 3) {{ nodes {{ id owner {{ name {listed} }} }} }} }}"
             )
 
@@ -82,16 +84,18 @@ PARTS = (
 @pytest.mark.parametrize("parts", PARTS)
 async def test_every_combination_of_connection_fields_is_answered(world: World, parts: str) -> None:
     """Includes selections that need no records, empty lists and nested lists."""
-    both = await comparison(world, "rep1")
+    comparison = await comparison_for(world, "rep1")
     for test in ("{}", "{or: []}"):
         listed = f"accounts(filter: {test}, first: 2) {{ {parts} }}"
-        await both.agree(f"{{ {listed} }}")
-        await both.agree(f"{{ employees {{ nodes {{ id {listed} manager {{ {listed} }} }} }} }}")
+        await comparison.assert_matches(f"{{ {listed} }}")
+        await comparison.assert_matches(
+            f"{{ employees {{ nodes {{ id {listed} manager {{ {listed} }} }} }} }}"
+        )
 
 
 async def names(world: World, test: str, persona: str = "admin", order: str = "id") -> list[Any]:
-    both = await comparison(world, persona)
-    data = await both.agree(
+    comparison = await comparison_for(world, persona)
+    data = await comparison.assert_matches(
         f"{{ accounts(filter: {test}, orderBy: [{{{order}: ASC}}], first: 100) {{ nodes {{ name }} }} }}"
     )
     return [node["name"] for node in data["accounts"]["nodes"]]
@@ -135,40 +139,40 @@ async def test_filter_operators_are_two_valued(world: World) -> None:
 @covers("D-41")
 @pytest.mark.parametrize("test", ["eq", "ne", "in", "notIn", "lt", "gte", "contains", "isNull"])
 async def test_operator_with_null_is_refused_in_favor_of_is_null(world: World, test: str) -> None:
-    both = await comparison(world, "admin")
+    comparison = await comparison_for(world, "admin")
     query = f"{{ accounts(filter: {{name: {{{test}: null}}}}) {{ totalCount }} }}"
-    assert await both.refused(query) == ["BAD_USER_INPUT"]
+    assert await comparison.error_codes(query) == ["BAD_USER_INPUT"]
     absent = "query ($absent: String) { accounts(filter: {name: {eq: $absent}}) { totalCount } }"
-    await both.agree(absent)
+    await comparison.assert_matches(absent)
 
 
 @covers("D-41")
 async def test_list_filters_consider_visible_rows_only(world: World) -> None:
     for persona in ("admin", "rep1", "support"):
-        both = await comparison(world, persona)
+        comparison = await comparison_for(world, persona)
         found = {}
         for test in ("some: {}", "none: {}", "every: {or: []}", "every: {status: {eq: WON}}"):
-            data = await both.agree(
+            data = await comparison.assert_matches(
                 f"{{ accounts(filter: {{opportunities: {{{test}}}}}) {{ totalCount }} }}"
             )
             found[test] = data["accounts"]["totalCount"]
         assert found["none: {}"] == found["every: {or: []}"]
         assert found["every: {status: {eq: WON}}"] >= found["none: {}"]
-    rep = await comparison(world, "rep1")
+    rep = await comparison_for(world, "rep1")
     shared = "{ accounts(filter: {opportunities: {none: {}}}) { totalCount } }"
     mine, everybody = (
-        await rep.agree(shared),
-        await (await comparison(world, "admin")).agree(shared),
+        await rep.assert_matches(shared),
+        await (await comparison_for(world, "admin")).assert_matches(shared),
     )
     assert mine["accounts"]["totalCount"] > everybody["accounts"]["totalCount"]
 
 
 @covers("D-32", "D-41")
 async def test_reference_filter_matches_visible_targets_only(world: World) -> None:
-    """A null reference and one to a deleted record match no filter; its negation matches both."""
-    both = await comparison(world, "admin")
+    """A null reference and one to a deleted record match no filter; its negation matches comparison."""
+    comparison = await comparison_for(world, "admin")
     parts = "{ totalCount nodes { name parent { id } } }"
-    data = await both.agree(
+    data = await comparison.assert_matches(
         f"{{ with: accounts(filter: {{parent: {{}}}}, first: 100) {parts} "
         f"without: accounts(filter: {{not: {{parent: {{}}}}}}, first: 100) {parts} "
         f'odd: accounts(filter: {{parent: {{name: {{ne: "-"}}}}}}, first: 100) {parts} }}'
@@ -182,10 +186,10 @@ async def test_reference_filter_matches_visible_targets_only(world: World) -> No
 @covers("D-38")
 async def test_orders_are_total_with_nulls_last(world: World) -> None:
     for persona in ("admin", "manager", "limited"):
-        both = await comparison(world, persona)
+        comparison = await comparison_for(world, persona)
         for key in ("probability", "amount", "expectedCloseOn", "status", "currency", "commission"):
             for direction in ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"):
-                await both.agree(
+                await comparison.assert_matches(
                     f"{{ opportunities(first: 100, orderBy: [{{{key}: {direction}}}]) "
                     "{ nodes { id probability } } }"
                 )
@@ -206,16 +210,16 @@ async def test_sort_key_has_exactly_one_field(world: World) -> None:
 @covers("D-38")
 @pytest.mark.parametrize("first", [0, -1, 101])
 async def test_a_page_has_1_to_100_records(world: World, first: int) -> None:
-    both = await comparison(world, "rep1")
+    comparison = await comparison_for(world, "rep1")
     query = f"{{ accounts(first: {first}) {{ totalCount }} }}"
-    assert await both.refused(query) == ["BAD_USER_INPUT"]
+    assert await comparison.error_codes(query) == ["BAD_USER_INPUT"]
 
 
 @covers("D-42")
 async def test_attributes_have_the_order_of_the_requested_keys(world: World) -> None:
     parts = "key kind text number date boolean"
-    both = await comparison(world, "limited")
-    data = await both.agree(
+    comparison = await comparison_for(world, "limited")
+    data = await comparison.assert_matches(
         f'{{ opportunities(first: 30) {{ nodes {{ a: attributes(keys: ["strategic", "no", "tier", '
         f'"seats", "seats"]) {{ {parts} }} attributes {{ {parts} }} }} }} }}'
     )
@@ -240,8 +244,14 @@ async def test_every_field_value_agrees_with_the_oracle(world: World, entity: st
         if field.kind != "LIST"
     )
     for tenant in world.tenants:
-        both = await comparison(world, "admin", tenant)
-        data = await both.agree(f"{{ {name}(first: 100) {{ totalCount nodes {{ {parts} }} }} }}")
+        comparison = await comparison_for(world, "admin", tenant)
+        data = await comparison.assert_matches(
+            f"{{ {name}(first: 100) {{ totalCount nodes {{ {parts} }} }} }}"
+        )
     own = LINES.own.get(entity)  # of some, not even an administrator sees others'
-    seen = both.sight.rows[entity] if own and own.always else both.sight.ground.live(entity)
+    seen = (
+        comparison.viewer.rows[entity]
+        if own and own.always
+        else comparison.viewer.all_rows.live(entity)
+    )
     assert data[name]["totalCount"] == len(seen)

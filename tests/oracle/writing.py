@@ -18,7 +18,7 @@ from graphql import (
 
 from tests.oracle.inputs import Word
 
-MOST_VARIABLES = 20
+MAX_VARIABLES = 20
 
 
 class Part(NamedTuple):
@@ -59,7 +59,7 @@ class Writer:
 
     def value(self, value: Any, type_: GraphQLInputType) -> str:
         """A value of an input type, as a literal or as a variable."""
-        if len(self.declared) < MOST_VARIABLES and self.chance(0.12):
+        if len(self.declared) < MAX_VARIABLES and self.chance(0.12):
             return self.variable(str(type_), value)
         bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
         if value is None:
@@ -114,7 +114,7 @@ class Writer:
         if not self.chance(of):
             return ""
         name, condition = self.rng.choice(("skip", "include")), self.chance(0.5)
-        if len(self.declared) < MOST_VARIABLES and self.chance(0.7):
+        if len(self.declared) < MAX_VARIABLES and self.chance(0.7):
             return f" @{name}(if: {self.variable('Boolean!', condition)})"
         return f" @{name}(if: {written(condition)})"
 
