@@ -25,7 +25,7 @@ ParamsByCase = Mapping[str, Sequence[Parameters]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunSettings:
     """Number and duration of runs."""
 
     runs: int
@@ -156,12 +156,12 @@ async def measure(
     contenders: Sequence[Contender],
     read_cases: Sequence[ReadCase],
     params_by_case: ParamsByCase,
-    plan: Plan,
-    backend: int,
+    plan: RunSettings,
+    backend_pid: int,
     report: Report,
 ) -> Measured:
     """Measure all cases, concurrencies and runs; contenders take turns within each run."""
-    meter = Meter(backend)
+    meter = Meter(backend_pid)
     measured = Measured(contenders[0].filled.size)
     for read_case in read_cases:
         for contender in contenders:

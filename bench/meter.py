@@ -93,9 +93,9 @@ def _all(processes: Iterable[int]) -> dict[int, float]:
 class Meter:
     """Reads the resource usage of a server and of Postgres."""
 
-    def __init__(self, backend: int) -> None:
-        """`backend` is the pid of any Postgres backend; its parent is the postmaster."""
-        stat = (PROC / str(backend) / "stat").read_text().rpartition(")")[2].split()
+    def __init__(self, backend_pid: int) -> None:
+        """`backend_pid` is the pid of any Postgres backend; its parent is the postmaster."""
+        stat = (PROC / str(backend_pid) / "stat").read_text().rpartition(")")[2].split()
         self._postgres = int(stat[1])
 
     def used(self, server: int) -> Used:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from bench.measure import Measured, Plan
+from bench.measure import Measured, RunSettings
 from bench.read_cases import ReadCase
 
 US = "relata"
@@ -63,7 +63,9 @@ def _numbers(
     yield from table(head, rows)
 
 
-def size_report(measured: Measured, read_cases: Sequence[ReadCase], plan: Plan) -> Iterator[str]:
+def size_report(
+    measured: Measured, read_cases: Sequence[ReadCase], plan: RunSettings
+) -> Iterator[str]:
     """The lines of the report on one size."""
     yield f"# {measured.size:,} opportunities"
     yield ""

@@ -17,7 +17,7 @@ from bench.contenders.idiomatic import Strawberry
 from bench.contenders.limit import Bare, Limit
 from bench.contenders.postgraphile import PostGraphile
 from bench.contenders.relata import Relata
-from bench.measure import Measured, Plan, measure
+from bench.measure import Measured, RunSettings, measure
 from bench.read_cases import READ_CASES, ReadCase, params_by_case
 from bench.report import size_report
 from bench.rival_tables import copy
@@ -38,7 +38,7 @@ class ReadsRequest:
     only: Sequence[str] = ()
     against: Sequence[str] = ()
     """Names of the contenders. Default: all."""
-    plan: Plan = field(default_factory=lambda: Plan(runs=3, seconds=10))
+    plan: RunSettings = field(default_factory=lambda: RunSettings(runs=3, seconds=10))
     data: Path | None = None
     """Data directory of the servers, which can be reused. Default: temporary."""
 
@@ -97,9 +97,9 @@ async def _one_size(
             except NodeNotFound as error:
                 running.remove(contender)
                 failed[contender.name] = str(error)
-        backend = await admin.fetchval("SELECT pg_backend_pid()")
+        backend_pid = await admin.fetchval("SELECT pg_backend_pid()")
         measured = await measure(
-            running, request.read_cases, requests, request.plan, backend, report
+            running, request.read_cases, requests, request.plan, backend_pid, report
         )
     finally:
         for contender in running:
@@ -108,7 +108,7 @@ async def _one_size(
     return measured
 
 
-def ended(number: int, _: object) -> NoReturn:
+def exit_on_signal(number: int, _: object) -> NoReturn:
     """Signal handler that raises SystemExit, so that started servers are stopped."""
     raise SystemExit(128 + number)
 
@@ -117,7 +117,7 @@ async def bench(request: ReadsRequest, report: Report) -> str:
     """Run the benchmark and return the report. Raises Failed if responses differ, or if a contender fails."""
     check(request)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, ended)
+        signal.signal(number, exit_on_signal)
     lines: list[str] = []
     async with _servers(request, report) as (data, servers, admin):
         for size in request.sizes:

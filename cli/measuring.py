@@ -10,7 +10,7 @@ import typer
 from cli.common import Data, print_err
 
 if TYPE_CHECKING:
-    from bench.measure import Plan
+    from bench.measure import RunSettings
 
 cli = typer.Typer()
 
@@ -35,12 +35,16 @@ def bench(
 ) -> None:
     """Run a benchmark. Compares reads, writes or live lists with other implementations."""
     from bench.contenders.contender import Failed
-    from bench.measure import Plan
+    from bench.measure import RunSettings
     from cli.servers.embedded import CannotStart
 
     names, rivals = ([name for name in each.split(",") if name] for each in (only, against))
     default_runs, default_seconds = {"writes": (5, 3), "live": (3, 0)}.get(what, (3, 10))
-    plan = Plan(1, 2) if quick else Plan(runs or default_runs, seconds or default_seconds)
+    plan = (
+        RunSettings(1, 2)
+        if quick
+        else RunSettings(runs or default_runs, seconds or default_seconds)
+    )
     try:
         report = asyncio.run(_bench(what, quick, size or [], names, rivals, plan, data))
     except (CannotStart, Failed) as error:
@@ -71,11 +75,11 @@ async def _bench(
     size: list[int],
     names: list[str],
     rivals: list[str],
-    plan: "Plan",
+    plan: "RunSettings",
     data: Path | None,
 ) -> str:
     from bench.contenders.contender import Failed
-    from bench.live.run import BRIEF, LivePlan, bench_live
+    from bench.live.run import BRIEF, LiveRunSettings, bench_live
     from bench.run import SIZES, ReadsRequest
     from bench.run import bench as bench_reads
     from bench.writes.run import SIZE, WritesRequest, bench_writes
@@ -88,6 +92,6 @@ async def _bench(
     if what == "writes":
         return await bench_writes(WritesRequest(max(size or [SIZE]), names, plan, data), print_err)
     if what == "live":
-        live = BRIEF if quick else LivePlan(runs=plan.runs)
+        live = BRIEF if quick else LiveRunSettings(runs=plan.runs)
         return await bench_live(live, max(size or [SIZE]), data, print_err)
     raise Failed(f"Unknown benchmark {what}. The benchmarks are reads, writes and live.")

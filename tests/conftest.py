@@ -67,27 +67,27 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-async def furnished(servers: Servers) -> str:
+async def demo_template(servers: Servers) -> str:
     """Name of a template database with the demonstration; it has no connections, so that it can be copied."""
     await install_demo(servers)
     admin = await asyncpg.connect(with_database(servers.database_url, "postgres"))
-    await admin.execute("CREATE DATABASE furnished TEMPLATE relata")
+    await admin.execute("CREATE DATABASE demo_template TEMPLATE relata")
     await admin.close()
-    return "furnished"
+    return "demo_template"
 
 
 @pytest.fixture(scope="session")
-async def world(servers: Servers, furnished: str) -> AsyncIterator[World]:
+async def world(servers: Servers, demo_template: str) -> AsyncIterator[World]:
     """Application with the demonstration, shared by the process; tests that change rows restore them."""
     async with world_on(servers) as built:
         yield built
 
 
 @pytest.fixture(scope="module")
-async def scratch_world(servers: Servers, furnished: str) -> AsyncIterator[World]:
+async def scratch_world(servers: Servers, demo_template: str) -> AsyncIterator[World]:
     """Application with a demonstration that one module may change."""
     async with (
-        temporary_database(servers, "scratch_world", like=furnished) as place,
+        temporary_database(servers, "scratch_world", template=demo_template) as place,
         world_on(place) as built,
     ):
         yield built

@@ -89,7 +89,7 @@ class StrawberryLive(LiveServer):
     tokens: Sequence[str] = [""]
     mended = ""
 
-    def write_board(self, records: Sequence[Any], cursor: str) -> None:
+    def load_records(self, records: Sequence[Any], cursor: str) -> None:
         """Write the records and a cursor to the file that the server reads at its start."""
         self._file.write_text(json.dumps({"records": list(records), "cursor": cursor}))
 

@@ -33,7 +33,7 @@ _numbers = count(time.time_ns() // 1_000_000)
 
 
 @dataclass(frozen=True)
-class LivePlan:
+class LiveRunSettings:
     """Parameters of the benchmark."""
 
     runs: int = 3
@@ -45,7 +45,7 @@ class LivePlan:
     """Changes made one by one, each after all subscribers received the last one."""
     bursts: int = 2
     """Number of bursts, each of which changes all records without waiting."""
-    gentle: int = 20
+    paced_changes: int = 20
     """Number of changes with a pause after each."""
     pause: float = 0.1
     settling: float = 1.0
@@ -56,7 +56,7 @@ class LivePlan:
 class Sample:
     """The measurements of one run of one server."""
 
-    opened: float
+    connections_per_second: float
     """Connections opened per second, including the first event."""
     idle: float
     """KiB per connection after the snapshot."""
@@ -64,7 +64,7 @@ class Sample:
     """KiB per connection after one event."""
     after: float
     """KiB per connection after all events."""
-    gentle: Mapping[str, Any]
+    paced_changes: Mapping[str, Any]
     one_by_one: Mapping[str, Any]
     burst: Mapping[str, Any]
     """Results of the load generator, with CPU milliseconds per thousand deliveries."""
@@ -74,7 +74,7 @@ class Sample:
 class Measured:
     """All samples, by the name of the server."""
 
-    plan: LivePlan
+    plan: LiveRunSettings
     samples: dict[str, list[Sample]] = field(default_factory=dict)
 
     def middle(self, name: str, of: Callable[[Sample], float]) -> float:
@@ -172,7 +172,7 @@ async def compare(ours: RelataLive, others: Sequence[StrawberryLive]) -> list[st
     name = f"Chairs and desks {next(_numbers)}."
     one = await events(ours, ids[0], name)
     for theirs in others:
-        theirs.write_board(records, one["first"]["data"]["opportunities"]["cursor"])
+        theirs.load_records(records, one["first"]["data"]["opportunities"]["cursor"])
         theirs.start()
         try:
             other = await events(theirs, ids[0], name)
@@ -189,7 +189,7 @@ class Run:
     """One run of one server that has just been started."""
 
     def __init__(
-        self, server: LiveServer, meter: Meter, plan: LivePlan, ids: Sequence[str]
+        self, server: LiveServer, meter: Meter, plan: LiveRunSettings, ids: Sequence[str]
     ) -> None:
         self._server, self._meter, self._plan, self._ids = server, meter, plan, ids
 
@@ -222,7 +222,9 @@ class Run:
             idle = await self._memory()
             await self._measure(load, "one_by_one", 1, pause=0)
             one = await self._memory()
-            gentle = await self._measure(load, "one_by_one", plan.gentle, pause=plan.pause)
+            paced_changes = await self._measure(
+                load, "one_by_one", plan.paced_changes, pause=plan.pause
+            )
             one_by_one = await self._measure(load, "one_by_one", plan.events, pause=0)
             bursts = [
                 await self._measure(load, "burst", plan.records, writers=WRITERS)
@@ -232,14 +234,18 @@ class Run:
         idle, one, after = ((each - empty) / plan.subscribers for each in (idle, one, after))
         burst = {key: median(each[key] for each in bursts) for key in bursts[0] if key != "last"}
         opening = plan.subscribers / opened["seconds"]
-        return Sample(opening, idle, one, after, gentle, one_by_one, burst)
+        return Sample(opening, idle, one, after, paced_changes, one_by_one, burst)
 
 
 async def measure(
-    servers: Sequence[LiveServer], ids: Sequence[str], plan: LivePlan, backend: int, report: Report
+    servers: Sequence[LiveServer],
+    ids: Sequence[str],
+    plan: LiveRunSettings,
+    backend_pid: int,
+    report: Report,
 ) -> Measured:
     """All runs. Each starts new servers, and every second run has them in reverse order."""
-    measured, meter = Measured(plan), Meter(backend)
+    measured, meter = Measured(plan), Meter(backend_pid)
     for number in range(plan.runs):
         for server in reversed(servers) if number % 2 else servers:
             server.start()

@@ -21,7 +21,7 @@ def _burst(sample: Sample) -> Mapping[str, float]:
 
 
 def _gentle(sample: Sample) -> Mapping[str, float]:
-    return sample.gentle
+    return sample.paced_changes
 
 
 def _of(load: Load, key: str) -> Measure:
@@ -99,7 +99,7 @@ def _memory(measured: Measured) -> Iterator[str]:
         "idle": lambda sample: sample.idle,
         "after one event": lambda sample: sample.after_one,
         "after all": lambda sample: sample.after,
-        "opened/s": lambda sample: sample.opened,
+        "opened/s": lambda sample: sample.connections_per_second,
     }
     yield from table(["", *measures], list(_rows(measured, measures)))
 
@@ -115,7 +115,7 @@ def live_report(measured: Measured, size: int) -> Iterator[str]:
     )
     yield f"- L1: {plan.events} changes, each after all subscribers received the last one"
     yield f"- L2: {plan.records} changes by {WRITERS} concurrent writers, {plan.bursts} times"
-    yield f"- L3: {plan.gentle} changes with a pause of {plan.pause:g} s after each"
+    yield f"- L3: {plan.paced_changes} changes with a pause of {plan.pause:g} s after each"
     yield "- A delivery is one change received by one subscriber; a frame may contain several changes"
     if US in measured.samples:
         yield from ("", "## Deliveries per second, ours to theirs: more is better", "")

@@ -9,20 +9,20 @@ from pathlib import Path
 
 from bench.live.board import board
 from bench.live.contenders import MendedLive, RelataLive, StrawberryLive
-from bench.live.measure import LivePlan, Report, compare, measure
+from bench.live.measure import LiveRunSettings, Report, compare, measure
 from bench.live.report import live_report
-from bench.run import ended
+from bench.run import exit_on_signal
 from bench.tenant import filled, started
 
-__all__ = ["BRIEF", "LivePlan", "bench_live"]
+__all__ = ["BRIEF", "LiveRunSettings", "bench_live"]
 
-BRIEF = LivePlan(runs=1, events=20, bursts=1, gentle=5)
+BRIEF = LiveRunSettings(runs=1, events=20, bursts=1, paced_changes=5)
 
 
-async def bench_live(plan: LivePlan, size: int, data: Path | None, report: Report) -> str:
+async def bench_live(plan: LiveRunSettings, size: int, data: Path | None, report: Report) -> str:
     """Run the benchmark and return the report. Raises Failed if the servers' events differ or are incomplete."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, ended)
+        signal.signal(number, exit_on_signal)
     with ExitStack() as stack:
         directory = data or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="relata-bench-"))
@@ -39,6 +39,6 @@ async def bench_live(plan: LivePlan, size: int, data: Path | None, report: Repor
             finally:
                 ours.stop()
             report("all servers send the same events")
-            backend = await admin.fetchval("SELECT pg_backend_pid()")
-            measured = await measure((ours, theirs, mended), ids, plan, backend, report)
+            backend_pid = await admin.fetchval("SELECT pg_backend_pid()")
+            measured = await measure((ours, theirs, mended), ids, plan, backend_pid, report)
             return "\n".join(live_report(measured, ready.size)) + "\n"

@@ -74,7 +74,7 @@ class WriteRequest:
     """The updated record."""
 
 
-def created(target: WriteTarget, account: UUID, name: str = "") -> dict[str, Any]:
+def create_input(target: WriteTarget, account: UUID, name: str = "") -> dict[str, Any]:
     """The input of a new opportunity. The server sets stage, owner and probability."""
     return {
         "name": f"Chairs for the new office {name}{NUMBER}",
@@ -87,7 +87,7 @@ def created(target: WriteTarget, account: UUID, name: str = "") -> dict[str, Any
     }
 
 
-def changed() -> dict[str, Any]:
+def update_input() -> dict[str, Any]:
     """The input of an update of three fields, all with new values."""
     return {
         "name": f"Chairs and desks {NUMBER}",
@@ -102,11 +102,14 @@ def write_request(
     """A request of one kind; `number` selects the account or record, modulo their number."""
     accounts, records = target.accounts, target.records
     if kind is Kind.UPDATE:
-        return WriteRequest(kind, target, [changed()], record or records[number % len(records)])
+        return WriteRequest(
+            kind, target, [update_input()], record or records[number % len(records)]
+        )
     if kind is Kind.CREATE:
-        return WriteRequest(kind, target, [created(target, accounts[number % len(accounts)])])
+        return WriteRequest(kind, target, [create_input(target, accounts[number % len(accounts)])])
     values = [
-        created(target, accounts[at % len(accounts)], f"{at} ") for at in range(LISTS * LONGEST)
+        create_input(target, accounts[at % len(accounts)], f"{at} ")
+        for at in range(LISTS * LONGEST)
     ]
     return WriteRequest(kind, target, values)
 

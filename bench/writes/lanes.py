@@ -49,7 +49,7 @@ class Lanes(Run):
         return next(self._lanes[connection]).next(self._next)
 
 
-async def written(params: dict[str, Any]) -> dict[str, Any]:
+async def run_lanes(params: dict[str, Any]) -> dict[str, Any]:
     """Run the requests of each connection."""
     host, port = params["host"], params["port"]
     lanes = [[Sent(request, host, port) for request in lane] for lane in params["lanes"]]
@@ -57,4 +57,4 @@ async def written(params: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_program(written)
+    run_program(run_lanes)

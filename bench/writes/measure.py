@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from bench.contenders.contender import HOST, Failed
-from bench.measure import WARMUP_SECONDS, Measured, Plan, Sample, load
+from bench.measure import WARMUP_SECONDS, Measured, RunSettings, Sample, load
 from bench.meter import Meter
 from bench.writes.cases import Case, lane
 from bench.writes.contenders import Writer
@@ -82,7 +82,7 @@ async def measure(
     admin: asyncpg.Connection[Any],
     writers: Sequence[Writer],
     cases: Sequence[Case],
-    plan: Plan,
+    plan: RunSettings,
     report: Report,
 ) -> Measured:
     """Measure all cases and runs; the order of contenders is reversed in every other run."""

@@ -13,9 +13,9 @@ from typing import Any
 import asyncpg
 
 from bench.contenders.contender import Failed
-from bench.measure import Measured, Plan
+from bench.measure import Measured, RunSettings
 from bench.report import tables
-from bench.run import ended
+from bench.run import exit_on_signal
 from bench.tenant import Filled, Report, filled, started
 from bench.writes.cases import CASES, Case
 from bench.writes.contenders import LimitWrites, RelataWrites, Writer
@@ -31,7 +31,7 @@ class WritesRequest:
 
     size: int = SIZE
     only: Sequence[str] = ()
-    plan: Plan = field(default_factory=lambda: Plan(runs=5, seconds=3))
+    plan: RunSettings = field(default_factory=lambda: RunSettings(runs=5, seconds=3))
     data: Path | None = None
     """Data directory of the servers, which can be reused. Default: temporary."""
     flushed: Sequence[bool] = (True, False)
@@ -107,7 +107,7 @@ async def bench_writes(request: WritesRequest, report: Report) -> str:
     """Run the benchmark and return the report. Raises Failed if effects differ, or if a contender fails."""
     check(request)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, ended)
+        signal.signal(number, exit_on_signal)
     lines: list[str] = []
     with ExitStack() as held:
         for flushed in request.flushed:

@@ -15,10 +15,10 @@ import pytest
 from bench.contenders.contender import Failed
 from bench.live.board import Board
 from bench.live.contenders import MendedLive
-from bench.live.measure import LivePlan, measure, subscribers, writes
+from bench.live.measure import LiveRunSettings, measure, subscribers, writes
 from bench.live.report import live_report
 from bench.live.wire import client_frame, frames
-from bench.measure import Plan
+from bench.measure import RunSettings
 from bench.run import ReadsRequest, check
 from bench.tenant import Filled
 from bench.writes.run import WritesRequest
@@ -67,7 +67,7 @@ def test_unknown_case_or_contender_is_reported(
     reads: list[str], rivals: list[str], word: str
 ) -> None:
     with pytest.raises(Failed, match=f"There is no {word}; there are "):
-        check(ReadsRequest([1_000], reads, rivals, Plan(1, 1), None))
+        check(ReadsRequest([1_000], reads, rivals, RunSettings(1, 1), None))
 
 
 def test_unknown_write_is_reported() -> None:
@@ -75,8 +75,16 @@ def test_unknown_write_is_reported() -> None:
         check_writes(WritesRequest(only=["W9"]))
 
 
-TINY = LivePlan(
-    runs=1, subscribers=3, users=2, records=2, events=2, bursts=1, gentle=1, pause=0, settling=0.05
+TINY = LiveRunSettings(
+    runs=1,
+    subscribers=3,
+    users=2,
+    records=2,
+    events=2,
+    bursts=1,
+    paced_changes=1,
+    pause=0,
+    settling=0.05,
 )
 
 
@@ -94,14 +102,14 @@ def strawberry(tmp_path: Path) -> MendedLive:
     tenant = Tenant(placement.tenant, "acme", "Acme", "active", True, placement)
     filled = Filled(Servers("", ""), tmp_path, tenant, 2, UUID(int=2), 1)
     contender = MendedLive(filled, Board([], [], tenant.id))
-    contender.write_board([_record(0), _record(1)], "cursor")
+    contender.load_records([_record(0), _record(1)], "cursor")
     return contender
 
 
 async def test_changes_and_frames_of_watchers_are_counted(strawberry: MendedLive) -> None:
     measured = await measure([strawberry], ["opp_0", "opp_1"], TINY, os.getpid(), lambda _: None)
     (sample,) = measured.samples["mended"]
-    loads = (sample.gentle, sample.one_by_one, sample.burst)
+    loads = (sample.paced_changes, sample.one_by_one, sample.burst)
     assert [load["changes"] for load in loads] == [3, 6, 6]
     assert [load["frames"] for load in loads] == [3, 6, 6], (
         "this contender sends every change in a frame"

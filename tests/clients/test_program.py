@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import SIGN_IN, World
-from tests.writes.client import own_tenant, served
+from tests.writes.client import own_tenant, serve
 
 CONTRACT = """{ __schema {
   queryType { fields { name args { name } type { kind name } } }
@@ -57,7 +57,7 @@ class Program:
 @pytest.fixture(scope="module")
 async def program(world: World) -> AsyncIterator[Program]:
     """A program signed in as the administrator of a separate tenant."""
-    async with own_tenant(world, "program") as tenant, served(tenant) as port:
+    async with own_tenant(world, "program") as tenant, serve(tenant) as port:
         client = Program(port)
         params = {
             "tenant": tenant.slug,

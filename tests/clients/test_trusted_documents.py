@@ -14,7 +14,7 @@ from schema.engine.manifests import read_manifest_file
 from tenancy.engine.documents import set_documents
 from tests.support.node import CLIENTS, install, run
 from tests.support.world import World
-from tests.writes.client import TenantClient, in_second_instance, own_tenant, served
+from tests.writes.client import TenantClient, in_second_instance, own_tenant, serve
 from web.node import NodeNotFound, environment, node
 
 TOOLS = CLIENTS / "trusted"
@@ -51,7 +51,7 @@ APOLLO_CONFIG = {"documents": "graphql/*.graphql", "output": "apollo.json"}
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[TenantClient]:
+async def tenant(world: World) -> AsyncIterator[TenantClient]:
     """A separate tenant."""
     async with own_tenant(world, "manifests") as tenant:
         yield tenant
@@ -116,31 +116,31 @@ async def generate(project: Path, script: str, *arguments: str) -> None:
     ],
 )
 async def test_generated_manifest_binds_a_tenant(
-    own: TenantClient, project: Path, script: str, arguments: tuple[str, ...], manifest: str
+    tenant: TenantClient, project: Path, script: str, arguments: tuple[str, ...], manifest: str
 ) -> None:
     await generate(project, script, *arguments)
     documents = read_manifest_file(project / manifest)
     [id] = documents
     assert id.startswith("sha256:")
-    await set_documents(own.world.admin, own.world.tenants[own.slug], documents, only=True)
-    async with in_second_instance(own) as second:
-        token = await second.world.token("rep1", own.slug)
+    await set_documents(tenant.world.admin, tenant.world.tenants[tenant.slug], documents, only=True)
+    async with in_second_instance(tenant) as second:
+        token = await second.world.token("rep1", tenant.slug)
         body = json.dumps({"documentId": id, "variables": {"first": 3}}).encode()
         answer = await second.world.post(body, authorization=f"Bearer {token}")
         assert len(answer.data["accounts"]["nodes"]) == 3
         assert (await second.ask("rep1", QUERY + FRAGMENT)).codes == ["TRUSTED_DOCUMENT_REQUIRED"]
 
 
-async def test_apollo_client_queries_by_identifier(own: TenantClient, project: Path) -> None:
+async def test_apollo_client_queries_by_identifier(tenant: TenantClient, project: Path) -> None:
     script = "@apollo/generate-persisted-query-manifest/cli.js"
     await generate(project, script, "--config", "apollo.config.json")
     documents = read_manifest_file(project / "apollo.json")
-    await set_documents(own.world.admin, own.world.tenants[own.slug], documents, only=True)
-    async with in_second_instance(own) as second, served(second) as port:
+    await set_documents(tenant.world.admin, tenant.world.tenants[tenant.slug], documents, only=True)
+    async with in_second_instance(tenant) as second, serve(second) as port:
         output = await run(
             "apollo.mjs",
             f"http://127.0.0.1:{port}/graphql",
-            await second.world.token("rep1", own.slug),
+            await second.world.token("rep1", tenant.slug),
             *(
                 str(project / name)
                 for name in ("apollo.json", "graphql/query.graphql", "graphql/fragment.graphql")

@@ -39,7 +39,7 @@ from tests.live.wire import Wire, wire
 from tests.support.node import CLIENTS, install
 from tests.support.place import temporary_database
 from tests.support.world import World, world_on
-from tests.writes.client import TenantClient, served
+from tests.writes.client import TenantClient, serve
 from web.node import environment, node
 
 ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1):8000")
@@ -224,12 +224,12 @@ async def javascript(script: str, lines: int) -> str:
 
 
 @asynccontextmanager
-async def reader(servers: Servers, furnished: str) -> AsyncIterator[Reader]:
+async def reader(servers: Servers, demo_template: str) -> AsyncIterator[Reader]:
     """A reader with a separate database and server."""
     async with (
-        temporary_database(servers, "page", like=furnished) as place,
+        temporary_database(servers, "page", template=demo_template) as place,
         world_on(place) as world,
-        served(TenantClient(world, "acme")) as port,
+        serve(TenantClient(world, "acme")) as port,
         AsyncExitStack() as stack,
     ):
         yield Reader(world, port, stack)
@@ -237,9 +237,9 @@ async def reader(servers: Servers, furnished: str) -> AsyncIterator[Reader]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 async def test_page_works_as_written(
-    servers: Servers, furnished: str, page: Path, pytestconfig: pytest.Config
+    servers: Servers, demo_template: str, page: Path, pytestconfig: pytest.Config
 ) -> None:
-    async with reader(servers, furnished) as page_reader:
+    async with reader(servers, demo_template) as page_reader:
         page_reader.rewrites = pytestconfig.option.write_snapshots
         await page_reader.follow(blocks(page))
 

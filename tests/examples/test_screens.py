@@ -10,7 +10,7 @@ from tests.examples.conftest import PERSONA, ask, operation_named, variables_of
 from tests.live.wire import wire
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.client import TenantClient, served
+from tests.writes.client import TenantClient, serve
 
 DIGITS = {"JPY": 0, "KWD": 3}
 """Number of minor digits of currencies other than two."""
@@ -117,7 +117,7 @@ async def test_short_list_is_read_to_its_end_in_pages(world: World) -> None:
 
 async def test_live_pipeline_delivers_a_change(world: World, acme_copy: TenantClient) -> None:
     one = operation_named("LivePipeline")
-    async with served(acme_copy) as port, wire(port) as socket:
+    async with serve(acme_copy) as port, wire(port) as socket:
         await socket.init(world.tokens[one.persona, acme_copy.slug])
         await socket.subscribe(
             "1", one.text, await variables_of(world, one), operationName=one.name

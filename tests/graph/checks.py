@@ -29,7 +29,7 @@ CUSTOMERS = {
 """By column of the subject, the subject's column with the account whose timeline contains the activity."""
 
 
-def by(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
+def group_by(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
     """Rows grouped by the value of a column."""
     grouped: dict[Any, list[Row]] = defaultdict(list)
     for row in rows:
@@ -39,7 +39,7 @@ def by(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
 
 def quotes_add_up(records: Records) -> Iterator[str]:
     """The amounts of a quote are the sums of its lines, whose positions are dense (D-17)."""
-    lines = by(records.live("QuoteItem"), "quote_id")
+    lines = group_by(records.live("QuoteItem"), "quote_id")
     for quote in records.live("Quote"):
         own_rows = sorted(lines[quote["id"]], key=lambda row: row["position"])
         if [row["position"] for row in own_rows] != list(range(1, len(own_rows) + 1)):
@@ -61,7 +61,7 @@ def quotes_add_up(records: Records) -> Iterator[str]:
 
 def at_most_one_quote_is_active(records: Records) -> Iterator[str]:
     """An opportunity has at most one active quote (D-03)."""
-    for opportunity, quotes in by(records.live("Quote"), "opportunity_id").items():
+    for opportunity, quotes in group_by(records.live("Quote"), "opportunity_id").items():
         active = [row["id"] for row in quotes if row["active"]]
         if len(active) > 1:
             yield f"opportunity {opportunity} has the active quotes {active}"
@@ -70,7 +70,7 @@ def at_most_one_quote_is_active(records: Records) -> Iterator[str]:
 def addresses_have_roles(records: Records) -> Iterator[str]:
     """An account with addresses has one head office and, with invoicing addresses, one default of them (D-12)."""
     accounts = records.rows["Account"]
-    for id, own_rows in by(records.live("Address"), "account_id").items():
+    for id, own_rows in group_by(records.live("Address"), "account_id").items():
         heads = [row["id"] for row in own_rows if row["head_office"]]
         if len(heads) != 1:
             yield f"account {id} has the head offices {heads}"
@@ -86,7 +86,7 @@ def addresses_have_roles(records: Records) -> Iterator[str]:
 
 def one_account_is_primary(records: Records) -> Iterator[str]:
     """A case with accounts has one primary account, to which the case refers as well (D-12, EP-207)."""
-    links = by(records.live("CaseAccount"), "case_id")
+    links = group_by(records.live("CaseAccount"), "case_id")
     for case in records.live("Case"):
         own_rows = links[case["id"]]
         primary = [row["account_id"] for row in own_rows if row["primary"]]
@@ -144,7 +144,7 @@ def stages_are_of_the_type(records: Records) -> Iterator[str]:
 
 def stage_history_is_consistent(records: Records) -> Iterator[str]:
     """The only open stay in the stage history is in the current stage, and closed stays have their duration (X-23)."""
-    stays = by(records.live("StageHistory"), "opportunity_id")
+    stays = group_by(records.live("StageHistory"), "opportunity_id")
     for row in records.live("Opportunity"):
         own_rows = stays[row["id"]]
         current = [stay["stage_id"] for stay in own_rows if stay["left_at"] is None]
@@ -159,7 +159,7 @@ def stage_history_is_consistent(records: Records) -> Iterator[str]:
 
 def attached(records: Records) -> dict[UUID, list[Row]]:
     """The contracts attached to each opportunity."""
-    contracts = by(records.live("Contract"), "opportunity_id")
+    contracts = group_by(records.live("Contract"), "opportunity_id")
     contracts.pop(None, None)
     return contracts
 
@@ -167,7 +167,7 @@ def attached(records: Records) -> dict[UUID, list[Row]]:
 def in_force(records: Records) -> dict[UUID, list[Row]]:
     """The lines of each contract that are in force."""
     lines = [row for row in records.live("ContractLine") if row["ended_on"] is None]
-    return by(lines, "contract_id")
+    return group_by(lines, "contract_id")
 
 
 def root(records: Records, item: UUID) -> UUID:
@@ -191,7 +191,7 @@ def sold_once(records: Records) -> Iterator[str]:
 
 def contracts_add_up(records: Records) -> Iterator[str]:
     """The amounts of a contract with lines are the sums of those in force."""
-    lines, known = in_force(records), by(records.live("ContractLine"), "contract_id")
+    lines, known = in_force(records), group_by(records.live("ContractLine"), "contract_id")
     for row in records.live("Contract"):
         for column in ("net", "total") if known[row["id"]] else ():
             expected = sum((line[column] or 0 for line in lines[row["id"]]), 0)

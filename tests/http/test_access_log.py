@@ -16,7 +16,7 @@ from tests.http.asgi import Sent, send
 from tests.live.wire import wire
 from tests.support.covers import covers
 from tests.support.world import SIGN_IN, World, endpoint_on
-from tests.writes.client import TenantClient, served
+from tests.writes.client import TenantClient, serve
 
 CANARY = "canary-5f3a9b"
 LINE = {
@@ -124,7 +124,7 @@ async def test_internal_error_is_logged_with_the_request_id(
 
 @covers("F22")
 async def test_operation_on_a_socket_is_logged(logging_world: World, logged: StringIO) -> None:
-    async with served(TenantClient(logging_world, "acme")) as port, wire(port) as socket:
+    async with serve(TenantClient(logging_world, "acme")) as port, wire(port) as socket:
         await socket.init(await logging_world.token("rep1"))
         await socket.execute("one", NAMED, FILTER)
     [line] = [each for each in lines(logged) if each["method"] == "SOCKET"]

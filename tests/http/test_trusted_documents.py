@@ -19,7 +19,7 @@ from schema.engine.manifests import identifier_of
 from schema.engine.trusted import TrustedSettings
 from tenancy.engine.documents import set_documents
 from tests.support.world import CHEAP, SECRET, SIGN_IN, UNMETERED, Answer, World
-from tests.writes.client import TenantClient, in_second_instance, own_tenant, served
+from tests.writes.client import TenantClient, in_second_instance, own_tenant, serve
 
 ACCOUNTS = "query Accounts($first: Int) { accounts(first: $first) { nodes { id name } } }"
 VIEWER = "query Viewer { viewer { id } }"
@@ -441,7 +441,7 @@ async def test_revalidation_ends_with_the_session(tenant: TenantClient) -> None:
 async def test_curl_revalidates_with_its_stored_tag(tenant: TenantClient, tmp_path: Path) -> None:
     token = await tenant.world.token("rep1", tenant.slug)
     tag = tmp_path / "tag"
-    async with served(tenant) as port:
+    async with serve(tenant) as port:
         url = f"http://127.0.0.1:{port}/graphql?documentId={identifier_of(ACCOUNTS)}"
         results = []
         for _ in range(2):

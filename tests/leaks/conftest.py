@@ -10,12 +10,12 @@ import pytest
 
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth, canaries, load
-from tests.proof.rights import ONE_EACH, PERSONAS
+from tests.proof.rights import PERSONA_PER_PROFILE, PERSONAS
 from tests.support.history import with_history_entries
 from tests.support.tally import tally
 from tests.support.world import World
 
-DAILY_PERSONAS = ONE_EACH
+DAILY_PERSONAS = PERSONA_PER_PROFILE
 """Personas of the daily run; those with the same rights as another one run nightly only."""
 
 
@@ -76,10 +76,11 @@ def probe(
 @pytest.fixture(
     scope="module",
     params=[
-        one if one in ONE_EACH else pytest.param(one, marks=pytest.mark.nightly) for one in PERSONAS
+        one if one in PERSONA_PER_PROFILE else pytest.param(one, marks=pytest.mark.nightly)
+        for one in PERSONAS
     ],
 )
-def one_each(
+def probe_per_profile(
     request: pytest.FixtureRequest,
     world: World,
     truth: Truth,

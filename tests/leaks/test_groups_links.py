@@ -48,7 +48,7 @@ async def test_hidden_reference_in_groups_is_refused(world: World) -> None:
                 f"DELETE FROM {world.schema(tenant)}.field_permission WHERE entity = $1 AND field = $2",  # noqa: S608
                 entity, field,
             )  # fmt: skip
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         refused = 0
         for type_name in TYPES:
             for references, query in queries_through_references(type_name):
@@ -75,7 +75,7 @@ async def test_closed_type_in_groups_is_refused(world: World, closed_type: str) 
             f"DELETE FROM {world.schema(tenant)}.object_permission WHERE entity = $1",  # noqa: S608
             closed_type,
         )
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         refused = 0
         for type_name in {"Opportunity", "Account", "Person"} - {closed_type}:
             for references, query in queries_through_references(type_name):

@@ -20,7 +20,7 @@ from tests.leaks.groups import (
 )
 from tests.leaks.probe import Probe, denied
 from tests.proof.contract import REFERENCES
-from tests.proof.daily import GROUPED, repeats
+from tests.proof.daily import GROUPED, is_redundant
 from tests.proof.rights import Level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
@@ -58,7 +58,7 @@ async def assert_all_refused(
 @pytest.mark.parametrize("type_name", GROUPED)
 async def test_hidden_group_key_is_refused(probe: Probe, type_name: str) -> None:
     """A closed field in `groupBy`, at the root or through one or two links, selected or not."""
-    if repeats(probe.persona, type_name):
+    if is_redundant(probe.persona, type_name):
         return
     for key in keys(type_name, 2):
         named = first_closed(probe, key.fields_used)
@@ -75,10 +75,10 @@ async def test_hidden_group_key_is_refused(probe: Probe, type_name: str) -> None
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", GROUPED)
-async def test_hidden_field_in_having_is_refused(one_each: Probe, type_name: str) -> None:
+async def test_hidden_field_in_having_is_refused(probe_per_profile: Probe, type_name: str) -> None:
     """Every measure with every operator, also in conditions that an optimizer could remove."""
     for function, field, compared in compared_measures(type_name):
-        named = first_closed(one_each, ((type_name, field),))
+        named = first_closed(probe_per_profile, ((type_name, field),))
         if named is None:
             continue
         for operator in operators(compared):
@@ -92,14 +92,14 @@ async def test_hidden_field_in_having_is_refused(one_each: Probe, type_name: str
                 f"count: {{ lt: 0 }}, {one}",
             ]
             queries = [grouped(type_name, f"having: {{ {each} }}") for each in requests]
-            await assert_all_refused(one_each, "group having", named, *queries)
+            await assert_all_refused(probe_per_profile, "group having", named, *queries)
 
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", GROUPED)
 async def test_hidden_field_in_group_order_is_refused(probe: Probe, type_name: str) -> None:
     """Orders by a measure, and by a field of the key's record at the root and through one link."""
-    if repeats(probe.persona, type_name):
+    if is_redundant(probe.persona, type_name):
         return
     for field, item in sorted_measures(type_name):
         if named := first_closed(probe, ((type_name, field),)):
@@ -128,7 +128,7 @@ def _of_records(type_name: str) -> Iterator[tuple[str, tuple[tuple[str, str], ..
 @pytest.mark.parametrize("type_name", GROUPED)
 async def test_hidden_field_in_group_measure_is_refused(probe: Probe, type_name: str) -> None:
     """Every function, with and without group keys."""
-    if repeats(probe.persona, type_name):
+    if is_redundant(probe.persona, type_name):
         return
     for function, field in measures(type_name):
         if named := first_closed(probe, ((type_name, field),)):
@@ -139,16 +139,18 @@ async def test_hidden_field_in_group_measure_is_refused(probe: Probe, type_name:
 
 @covers("D-31")
 @pytest.mark.parametrize("type_name", GROUPED)
-async def test_hidden_field_in_group_filter_is_refused(one_each: Probe, type_name: str) -> None:
+async def test_hidden_field_in_group_filter_is_refused(
+    probe_per_profile: Probe, type_name: str
+) -> None:
     for field, compared in filterable(type_name).items():
-        if named := first_closed(one_each, ((type_name, field),)):
+        if named := first_closed(probe_per_profile, ((type_name, field),)):
             one = f"{field}: {{ ne: {SAMPLES[compared][0]} }}"
             queries = [
                 filtered(type_name, one),
                 filtered(type_name, f"not: {{ {one} }}"),
                 filtered(type_name, one, "groupBy: [{ record: true }]"),
             ]
-            await assert_all_refused(one_each, "group filter", named, *queries)
+            await assert_all_refused(probe_per_profile, "group filter", named, *queries)
 
 
 @covers("D-31")

@@ -20,7 +20,7 @@ from tests.leaks.test_matrix_ruled import comparison
 from tests.leaks.truth import load, scratch_tenant
 from tests.proof.contract import GROUPS_OF
 from tests.proof.coverage import OPERATORS
-from tests.proof.rights import COLUMN, FULL, ONE_EACH, PERSONAS, Level, is_closed, level
+from tests.proof.rights import COLUMN, FULL, PERSONA_PER_PROFILE, PERSONAS, Level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -35,7 +35,7 @@ RULED = {
 }
 """Status rules of these tests, besides the demo data's rule for the commission."""
 DAILY_PERSONAS = [
-    p if p in ONE_EACH else pytest.param(p, marks=pytest.mark.nightly) for p in PERSONAS
+    p if p in PERSONA_PER_PROFILE else pytest.param(p, marks=pytest.mark.nightly) for p in PERSONAS
 ]
 AT_ONCE = 12
 """Maximum number of aliases in a document."""
@@ -70,7 +70,7 @@ async def rule(world: World, tenant: str, rules: dict[str, frozenset[str]]) -> N
                 "VALUES (gen_random_uuid(), 'Opportunity', $1, $2)",
                 field, status,
             )  # fmt: skip
-    await world.rights_changed(tenant)
+    await world.bump_access_version(tenant)
 
 
 async def probe_and_view(

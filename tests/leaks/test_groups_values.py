@@ -16,7 +16,7 @@ from tests.leaks.test_groups_refused import first_closed
 from tests.leaks.truth import Truth, load, scratch_tenant
 from tests.proof.contract import GROUPS_OF, PREFIX
 from tests.proof.daily import GROUPED
-from tests.proof.rights import ONE_EACH, Level, is_closed, level
+from tests.proof.rights import PERSONA_PER_PROFILE, Level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -89,26 +89,30 @@ def texts(value: Any) -> Iterator[str]:
 @covers("D-31", "D-32", "D-43")
 @pytest.mark.parametrize("far", ["some", pytest.param("all", marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("type_name", GROUPED)
-async def test_groups_by_each_open_key(one_each: Probe, type_name: str, far: str) -> None:
+async def test_groups_by_each_open_key(probe_per_profile: Probe, type_name: str, far: str) -> None:
     """Hidden rows are not counted, and groups of only hidden rows do not appear.
 
     In the daily run, one persona tests a key through two links; in the nightly run, each persona does.
     """
-    if is_closed(one_each.persona, type_name):
+    if is_closed(probe_per_profile.persona, type_name):
         return
-    view = ExpectedView(one_each.truth, one_each.persona)
-    selection = readable_measures(one_each.persona, type_name)
-    turn = sorted(ONE_EACH).index(one_each.persona) if one_each.persona in ONE_EACH else 0
+    view = ExpectedView(probe_per_profile.truth, probe_per_profile.persona)
+    selection = readable_measures(probe_per_profile.persona, type_name)
+    turn = (
+        sorted(PERSONA_PER_PROFILE).index(probe_per_profile.persona)
+        if probe_per_profile.persona in PERSONA_PER_PROFILE
+        else 0
+    )
     open_keys = [
         key
         for at, key in enumerate(keys(type_name, 2))
-        if far == "all" or len(key.path) < 2 or at % len(ONE_EACH) == turn
-        if first_closed(one_each, key.fields_used) is None
+        if far == "all" or len(key.path) < 2 or at % len(PERSONA_PER_PROFILE) == turn
+        if first_closed(probe_per_profile, key.fields_used) is None
     ]
     assert open_keys
     for at, key in enumerate(open_keys):
         some = selection[at % 5 :: 5]  # each key with a fifth of the measures
-        await check(one_each, view, type_name, [key], some)
+        await check(probe_per_profile, view, type_name, [key], some)
 
 
 @covers("D-31", "D-32", "D-43")
@@ -130,10 +134,12 @@ async def test_measures_without_group_keys(probe: Probe) -> None:
         "groups { sum { __typename } }",
     ],
 )
-async def test_without_keys_there_is_one_group(one_each: Probe, inner: str) -> None:
+async def test_without_keys_there_is_one_group(probe_per_profile: Probe, inner: str) -> None:
     """Also without a selected count and without records."""
     for narrowed in ("", "(filter: { id: { in: [] } })"):
-        answer = await one_each.ask(f"{{ opportunitiesAggregate{narrowed} {{ {inner} }} }}")
+        answer = await probe_per_profile.ask(
+            f"{{ opportunitiesAggregate{narrowed} {{ {inner} }} }}"
+        )
         read = answer.data["opportunitiesAggregate"]
         assert (read["groupCount"] if inner == "groupCount" else len(read["groups"])) == 1
 
@@ -206,7 +212,7 @@ async def test_reference_to_invisible_record_is_null_key(world: World, cells: Co
         await world.admin.execute(
             f"UPDATE {world.schema(tenant)}.object_permission SET rows = 'OWN' WHERE entity = 'Account'"  # noqa: S608
         )
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         truth = await load(world, tenant)
         for persona in ("manager", "rep1", "support", "limited"):
             probe, view = narrowed(world, truth, persona, cells)

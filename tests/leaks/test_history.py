@@ -121,13 +121,13 @@ def unreadable_entries(probe: Probe) -> Iterator[Row]:
 
 
 @covers("D-31", "D-32")
-async def test_filters_do_not_match_unreadable_entries(one_each: Probe) -> None:
+async def test_filters_do_not_match_unreadable_entries(probe_per_profile: Probe) -> None:
     """No filter by ID, field or version matches an unreadable entry, with any quantifier."""
     tried = 0
-    for row in unreadable_entries(one_each):
+    for row in unreadable_entries(probe_per_profile):
         entity, id = row["entity"], spelled_id(HISTORY, row["id"])
         record = spelled_id(entity, row["record_id"])
-        visible = one_each.truth.visible(one_each.persona, entity)
+        visible = probe_per_profile.truth.visible(probe_per_profile.persona, entity)
         mine, root = int(row["record_id"] in visible), LIST_ROOT[entity]
         only, one = f'id: {{ eq: "{record}" }}', f'id: {{ eq: "{id}" }}'
         field = (
@@ -146,29 +146,29 @@ async def test_filters_do_not_match_unreadable_entries(one_each: Probe) -> None:
             alias: f"{root}(filter: {{ {only}, {condition} }}) {{ totalCount }}"
             for alias, (condition, _) in cases.items()
         }
-        counts = await one_each.count(query)
+        counts = await probe_per_profile.count(query)
         assert counts == {alias: count for alias, (_, count) in cases.items()}, row
         tried += len(cases)
     assert tried > 20
-    one_each.cells["history filter"] += tried
+    probe_per_profile.cells["history filter"] += tried
 
 
 @covers("D-32")
-async def test_entry_id_reads_nothing(one_each: Probe) -> None:
+async def test_entry_id_reads_nothing(probe_per_profile: Probe) -> None:
     """No root field accepts the ID of an entry, readable or not, and no root field lists all entries."""
-    readable = one_each.truth.visible(one_each.persona, HISTORY)
+    readable = probe_per_profile.truth.visible(probe_per_profile.persona, HISTORY)
     ids = [
         spelled_id(HISTORY, id)
-        for id in (*sorted(readable)[:3], *(r["id"] for r in unreadable_entries(one_each)))
+        for id in (*sorted(readable)[:3], *(r["id"] for r in unreadable_entries(probe_per_profile)))
     ]
     for id in (*ids[:8], f"chg_{UUID(int=5).hex}"):
-        answer = await one_each.ask(
+        answer = await probe_per_profile.ask(
             f'{{ node(id: "{id}") {{ id ... on HistoryEntry {{ field after }} }} '
             f'nodes(ids: ["{id}"]) {{ id }} account(id: "{id}") {{ id }} }}'
         )
         assert answer.data == {"node": None, "nodes": [None], "account": None}
     for root in ("change", "changes", "changesAggregate"):
-        answer = await one_each.ask(f"{{ {root} {{ __typename }} }}")
+        answer = await probe_per_profile.ask(f"{{ {root} {{ __typename }} }}")
         assert answer.codes == ["GRAPHQL_VALIDATION_FAILED"]
 
 
@@ -240,7 +240,7 @@ async def test_history_of_revoked_field_is_hidden(world: World, what: str) -> No
         before = await world.ask("rep1", OF_FIELD, variables, tenant=tenant)
         assert before.data["opportunity"]["history"]["totalCount"] == 1
         await world.admin.execute(statement.format(s=world.schema(tenant)))
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         after = await world.ask("rep1", OF_FIELD, variables, tenant=tenant)
         assert after.data["opportunity"]["history"] == {"totalCount": 0, "nodes": []}
         found = await world.ask(
@@ -292,7 +292,7 @@ async def test_history_without_grant_is_null_and_refused_in_filters(world: World
         await world.admin.execute(
             f"DELETE FROM {world.schema(tenant)}.object_permission WHERE entity = 'HistoryEntry'"  # noqa: S608
         )
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         for persona in (one for one in PERSONAS if one != "admin"):
             query = "{ accounts { nodes { history { totalCount nodes { after user { id } } } } } }"
             answer = await world.ask(persona, query, tenant=tenant)

@@ -97,7 +97,7 @@ async def test_computed_field_without_right_to_input_is_closed(world: World) -> 
                 f"DELETE FROM {table} WHERE entity = $1 AND field = $2",  # noqa: S608
                 entity, API.get(column, column),
             )  # fmt: skip
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         for persona in (one for one in PERSONAS if one != "admin"):
             for (entity, _), (root, field) in CLOSED.items():
                 await _is_closed(world, tenant, persona, entity, root, field)

@@ -11,7 +11,7 @@ from tests.leaks.probe import Probe, denied
 from tests.leaks.test_noninterference import observed
 from tests.leaks.truth import Truth, load, scratch_tenant
 from tests.proof.contract import LIST_ROOT, LISTED, PREFIX, spelled_id
-from tests.proof.daily import DAILY, repeats
+from tests.proof.daily import DAILY, is_redundant
 from tests.proof.rights import PERSONAS, is_closed
 from tests.support.covers import covers
 from tests.support.world import World
@@ -64,7 +64,7 @@ async def test_all_missing_ids_give_the_same_response(
     world: World, truth: Truth, probe: Probe, type_name: str
 ) -> None:
     """Identical bodies and headers through each root field and as filter operands."""
-    if repeats(probe.persona, type_name):
+    if is_redundant(probe.persona, type_name):
         return
     reasons = missing_ids(truth, probe.persona, type_name)
     single = type_name[0].lower() + type_name[1:]
@@ -186,7 +186,7 @@ async def test_links_to_records_out_of_scope_are_null(world: World) -> None:
         await world.admin.execute(
             f"UPDATE {schema}.object_permission SET rows = 'OWN' WHERE entity = 'Account'"  # noqa: S608
         )
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         truth = await load(world, tenant)
         for persona in ("manager", "rep1", "support", "limited"):
             mine = truth.viewer(persona).tree
@@ -260,7 +260,7 @@ async def test_user_without_role_sees_nothing(world: World) -> None:
         await world.admin.execute(
             f"UPDATE {world.schema(tenant)}.role_assignment SET deleted_at = now()"  # noqa: S608
         )
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         truth = await load(world, tenant)
         for persona in PERSONAS:
             for type_name, root in LIST_ROOT.items():
@@ -296,7 +296,7 @@ async def test_own_user_and_sessions_reveal_no_others(world: World) -> None:
         await world.admin.execute(
             f"UPDATE {world.schema(tenant)}.role_assignment SET deleted_at = now()"  # noqa: S608
         )
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         truth = await load(world, tenant)
         for persona in PERSONAS:
             me = spelled_id("User", truth.user(persona))

@@ -27,7 +27,7 @@ from tests.proof.contract import (
     fields,
     spelled_id,
 )
-from tests.proof.daily import DAILY, repeats
+from tests.proof.daily import DAILY, is_redundant
 from tests.proof.rights import Level, attribute_level, attributes, is_closed, level
 from tests.support.covers import covers
 
@@ -90,7 +90,7 @@ async def test_list_returns_only_readable_values(probe: Probe, type_name: str) -
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_denial_names_only_the_selected_field(probe: Probe, type_name: str) -> None:
     """A query of a single field denies that field only."""
-    if repeats(probe.persona, type_name):
+    if is_redundant(probe.persona, type_name):
         return
     for field in fields(type_name):
         query = f"{{ {LIST_ROOT[type_name]}(first: 2) {{ nodes {{ {leaf(type_name, field)} }} }} }}"
@@ -147,21 +147,21 @@ async def test_viewer_is_the_signed_in_user(probe: Probe) -> None:
 @covers("D-32")
 @pytest.mark.parametrize("depth", [1, 2, pytest.param(3, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_selected_through_links(one_each: Probe, type_name: str, depth: int) -> None:
+async def test_selected_through_links(probe_per_profile: Probe, type_name: str, depth: int) -> None:
     """Each link of a path applies the rights of its target."""
-    if is_closed(one_each.persona, type_name):
+    if is_closed(probe_per_profile.persona, type_name):
         return
     for path in paths(type_name, depth):
-        if len(path) != depth or not open_path(one_each, path[:-1]):
+        if len(path) != depth or not open_path(probe_per_profile, path[:-1]):
             continue
         target = path[-1].target
         inner = all_leaves(target)
-        expected: Denied = one_each.denials(path[-1].owner, [path[-1].name])
+        expected: Denied = probe_per_profile.denials(path[-1].owner, [path[-1].name])
         if not expected:
-            expected = one_each.denials(target)
+            expected = probe_per_profile.denials(target)
         for edge in reversed(path):
             inner = edge.select(inner, first=3 if depth < 3 else 2)  # within the limit of objects
-        answer = await one_each.ask(
+        answer = await probe_per_profile.ask(
             f"{{ {LIST_ROOT[type_name]}(first: 6) {{ nodes {{ {inner} }} }} }}"
         )
         assert denied(answer) == expected, (path, answer.body)
@@ -169,12 +169,12 @@ async def test_selected_through_links(one_each: Probe, type_name: str, depth: in
         for name in ("nodes", *(name for edge in path for name in _steps(edge.name, edge.many))):
             stepped = [one[name] for one in reached if one is not None]
             reached = [x for one in stepped for x in (one if isinstance(one, list) else [one])]
-        if open_path(one_each, path):
+        if open_path(probe_per_profile, path):
             for node in filter(None, reached):
-                one_each.assert_record(target, node)
+                probe_per_profile.assert_record(target, node)
         else:
             assert not any(reached)
-        one_each.cells[f"through {len(path)}"] += len(fields(target))
+        probe_per_profile.cells[f"through {len(path)}"] += len(fields(target))
 
 
 def _steps(name: str, many: bool) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ def _steps(name: str, many: bool) -> tuple[str, ...]:
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_strict_access_refuses_denied_fields(probe: Probe, type_name: str) -> None:
     """With `X-Access: strict` each denial is an error; without denials nothing changes."""
-    if repeats(probe.persona, type_name):
+    if is_redundant(probe.persona, type_name):
         return
     id = some_id(probe, type_name)
     for field in fields(type_name):

@@ -31,7 +31,7 @@ from tests.leaks.expected_view import ExpectedView
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth
 from tests.proof.contract import LIST_ROOT, LISTED, REFERENCES
-from tests.proof.daily import DAILY, repeats
+from tests.proof.daily import DAILY, is_redundant
 from tests.proof.rights import Level, attribute_level, attributes, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
@@ -80,7 +80,7 @@ def named(probe: Probe, type_name: str, field: str) -> tuple[str, str]:
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_hidden_field_in_filter_is_refused(probe: Probe, type_name: str) -> None:
     """Every operator is refused, with identical bodies for all operands."""
-    if repeats(probe.persona, type_name):
+    if is_redundant(probe.persona, type_name):
         return
     every = set(sample_closed_fields(probe, type_name))
     for turn, field in enumerate(closed_fields(probe, type_name)):
@@ -114,7 +114,7 @@ def _variants(field: str, one: str) -> Iterator[str]:
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_hidden_filter_refuses_other_root_fields(probe: Probe, type_name: str) -> None:
     """A filter on a hidden field refuses the whole operation, including permitted root fields."""
-    if repeats(probe.persona, type_name):
+    if is_redundant(probe.persona, type_name):
         return
     for field in sample_closed_fields(probe, type_name):
         compared = filterable(type_name)[field]
@@ -189,7 +189,7 @@ async def test_hidden_field_in_nested_list_is_refused(probe: Probe, type_name: s
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_hidden_field_in_order_is_refused(probe: Probe, type_name: str) -> None:
     """At the root and through one or two links, as the first or second sort key."""
-    if repeats(probe.persona, type_name):
+    if is_redundant(probe.persona, type_name):
         return
     keys = [
         (edges_before, target, field)
@@ -220,7 +220,7 @@ def _sort_paths(type_name: str) -> Iterator[tuple[tuple[Edge, ...], str]]:
 @covers("D-31")
 async def test_hidden_field_in_measure_is_refused(probe: Probe) -> None:
     """With every aggregate function; measures of open fields succeed."""
-    for type_name in (name for name in LISTED if not repeats(probe.persona, name)):
+    for type_name in (name for name in LISTED if not is_redundant(probe.persona, name)):
         for function, field in measures(type_name):
             query = f"{{ {measured(type_name, function, field, 'count')} }}"
             probe.cells["measure"] += 1
@@ -295,56 +295,61 @@ async def _assert_by_attribute_level(probe: Probe, type_name: str, key: str, que
 
 @covers("D-41")
 @pytest.mark.parametrize("type_name", DAILY)
-async def test_open_field_in_filter(one_each: Probe, type_name: str) -> None:
+async def test_open_field_in_filter(probe_per_profile: Probe, type_name: str) -> None:
     """The filter succeeds, and its negation matches exactly the other visible records."""
-    if is_closed(one_each.persona, type_name):
+    if is_closed(probe_per_profile.persona, type_name):
         return
     conditions = [
         f"{field}: {{ {operator}: {operand(operator, SAMPLES[compared], at)} }}"
         for field in filterable(type_name)
-        if level(one_each.persona, type_name, field) in {Level.OPEN, Level.RULED}
+        if level(probe_per_profile.persona, type_name, field) in {Level.OPEN, Level.RULED}
         for at, (operator, compared) in enumerate(comparisons(type_name, field))
     ]
     for path in paths(type_name, 2):
-        if any(level(one_each.persona, edge.owner, edge.name) is not Level.OPEN for edge in path):
+        if any(
+            level(probe_per_profile.persona, edge.owner, edge.name) is not Level.OPEN
+            for edge in path
+        ):
             continue
         for quantifiers in _quantifiers(path):
             condition = 'id: { ne: "x" }'
             for edge, quantifier in zip(reversed(path), quantifiers, strict=True):
                 condition = edge.condition(condition, quantifier)
             conditions.append(condition)
-    seen = len(one_each.truth.visible(one_each.persona, type_name))
+    seen = len(probe_per_profile.truth.visible(probe_per_profile.persona, type_name))
     for start in range(0, len(conditions), 8):
         batch = conditions[start : start + 8]
-        found = await one_each.count(
+        found = await probe_per_profile.count(
             {f"a{n}": counted(type_name, one) for n, one in enumerate(batch)}
             | {f"b{n}": counted(type_name, f"not: {{ {one} }}") for n, one in enumerate(batch)}
         )
         for n, one in enumerate(batch):
             assert found[f"a{n}"] + found[f"b{n}"] == seen, one
-            one_each.cells["open filter"] += 1
+            probe_per_profile.cells["open filter"] += 1
 
 
 @covers("D-31")
-async def test_open_field_in_order(one_each: Probe) -> None:
+async def test_open_field_in_order(probe_per_profile: Probe) -> None:
     """The order succeeds and contains each visible record once."""
     for type_name in LISTED:
-        if is_closed(one_each.persona, type_name):
+        if is_closed(probe_per_profile.persona, type_name):
             continue
         for path, target in _sort_paths(type_name):
-            if any(level(one_each.persona, e.owner, e.name) is not Level.OPEN for e in path):
+            if any(
+                level(probe_per_profile.persona, e.owner, e.name) is not Level.OPEN for e in path
+            ):
                 continue
             for field in sortable(target):
-                if level(one_each.persona, target, field) in {Level.HIDDEN, Level.CLOSED}:
+                if level(probe_per_profile.persona, target, field) in {Level.HIDDEN, Level.CLOSED}:
                     continue
-                key = f"{field}: {DIRECTIONS[one_each.cells['open order'] % 4]}"
+                key = f"{field}: {DIRECTIONS[probe_per_profile.cells['open order'] % 4]}"
                 for edge in reversed(path):
                     key = f"{edge.name}: {{ {key} }}"
-                answer = await one_each.ask(f"{{ {sorted_by(type_name, key)} }}")
+                answer = await probe_per_profile.ask(f"{{ {sorted_by(type_name, key)} }}")
                 ids = [node["id"] for node in answer.data[LIST_ROOT[type_name]]["nodes"]]
-                seen = one_each.truth.visible(one_each.persona, type_name)
+                seen = probe_per_profile.truth.visible(probe_per_profile.persona, type_name)
                 assert len(set(ids)) == len(ids) == min(100, len(seen)), key
-                one_each.cells["open order"] += 1
+                probe_per_profile.cells["open order"] += 1
 
 
 @covers("D-31")

@@ -145,7 +145,7 @@ async def test_comparison_detects_excess_right(world: World, excess: str) -> Non
     """With one additional right, the comparison fails."""
     async with scratch_tenant(world, f"excess-{excess}") as tenant:
         await world.admin.execute(EXCESS_RIGHTS[excess].format(s=world.schema(tenant)))
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         truth = await load(world, tenant)
         generated = operations(truth, "limited", 60)
         before = [await run(world, "limited", tenant, one) for one in generated]

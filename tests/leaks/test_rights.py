@@ -29,7 +29,7 @@ async def rights_world(world: World) -> AsyncIterator[World]:
 async def sql(world: World, statement: str, *values: Any) -> None:
     """Run a statement on the tenant's tables as the operator, then increment the access version."""
     await world.admin.execute(statement.format(s=world.schema(TENANT)), *values)
-    await world.rights_changed(TENANT)
+    await world.bump_access_version(TENANT)
 
 
 async def attribute(world: World, key: str, value: str) -> UUID:
@@ -236,7 +236,7 @@ async def test_revoked_right_applies_to_next_request(rights_world: World, what: 
     async with rights_world.admin.transaction():
         for table, rows in saved.items():
             await _restore_rows(rights_world, table, [row["row"] for row in rows])
-    await rights_world.rights_changed(TENANT)
+    await rights_world.bump_access_version(TENANT)
     for persona, answer in before.items():
         again = await rights_world.ask(persona, QUERY, tenant=TENANT)
         assert again.json["data"] == answer.json["data"]
@@ -309,7 +309,7 @@ async def test_hidden_link_is_hidden_from_both_ends(world: World) -> None:
                 "WHERE entity = $1 AND field = $2",
                 entity, field,
             )  # fmt: skip
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         for query, (entity, field) in HIDDEN_LINKS.items():
             answer = await world.ask("limited", query, tenant=tenant)
             assert denied(answer) == {(entity, field, "hidden")}, (query, answer.body)

@@ -15,12 +15,12 @@ from tests.leaks.test_noninterference import run
 from tests.leaks.truth import Truth, load, scratch_tenant
 from tests.proof.contract import LIST_ROOT, LISTED, spelled_id, upper_snake
 from tests.proof.lock import ENTITIES
-from tests.proof.rights import ONE_EACH, PERSONAS, Level, is_closed, level, readable
+from tests.proof.rights import PERSONA_PER_PROFILE, PERSONAS, Level, is_closed, level, readable
 from tests.support.covers import covers
 from tests.support.world import World
 
 SEARCHING = tuple(
-    persona if persona in ONE_EACH else pytest.param(persona, marks=pytest.mark.nightly)
+    persona if persona in PERSONA_PER_PROFILE else pytest.param(persona, marks=pytest.mark.nightly)
     for persona in PERSONAS
     if persona != "admin"
 )
@@ -195,7 +195,7 @@ async def test_comparison_detects_excess_right(world: World) -> None:
             f"INSERT INTO {space}.field_permission (id, profile_id, entity, field) "  # noqa: S608
             f"SELECT gen_random_uuid(), id, 'Account', 'phone' FROM {space}.profile WHERE name = 'Junior sales'"
         )
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
         truth = await load(world, tenant)
         searches = operations(truth, "limited", 60)
         before = [await run(world, "limited", tenant, one) for one in searches]

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from tenancy.demo.seed import seed
 from tenancy.engine.provision import create
-from tests.proof.computed import held
+from tests.proof.computed import field_value
 from tests.proof.contract import REFERENCES, TYPES, enums, fields, spelled_id, stored
 from tests.proof.lock import ENTITIES
 from tests.proof.oracle import Viewer, rights_from_file, viewer
@@ -53,7 +53,7 @@ class Truth:
         return {
             type_name: {
                 id: [
-                    (name, tuple(_texts(held(type_name, name, row))))
+                    (name, tuple(_texts(field_value(type_name, name, row))))
                     for name in _valued_fields(type_name)
                 ]
                 for id, row in self.rows[type_name].items()
@@ -90,7 +90,7 @@ class Truth:
 
     def value(self, type_name: str, name: str, row: Row) -> Any:
         """Value of a field before rights apply; for a link, its id if the target exists."""
-        found = held(type_name, name, row)
+        found = field_value(type_name, name, row)
         if target := REFERENCES[type_name].get(name):
             return found if found in self.live(target) else None
         return spelled_id(type_name, found) if name == "id" else found
@@ -156,7 +156,7 @@ def stored_texts(truth: Truth) -> frozenset[str]:
     for type_name in TYPES:
         for row in truth.rows[type_name].values():
             for name in stored(type_name):
-                found.update(_texts(held(type_name, name, row)))
+                found.update(_texts(field_value(type_name, name, row)))
             for value in custom(type_name, row).values():
                 found.update(_texts(value))
     return frozenset(found)

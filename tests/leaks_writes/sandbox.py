@@ -188,7 +188,7 @@ class Sandbox:
                 statements.append(f'DELETE FROM {target}; INSERT INTO {target} TABLE "{saved}"')  # noqa: S608
         async with self.world.admin.transaction():
             await self.world.admin.execute("; ".join(statements))
-        await self.world.rights_changed(self.tenant)
+        await self.world.bump_access_version(self.tenant)
         self.last_dump = self.saved_dump = await self.dump()
 
     async def fetch(self, query: str, *values: object) -> list[Row]:
@@ -199,7 +199,7 @@ class Sandbox:
     async def run(self, statement: str, *values: object) -> None:
         """Run a statement as the operator, then load the rights again; `{s}` stands for the tenant's schema."""
         await self.world.admin.execute(statement.replace("{s}", self.schema), *values)
-        await self.world.rights_changed(self.tenant)
+        await self.world.bump_access_version(self.tenant)
 
     async def reload(self) -> TenantRows:
         """Load the rows of the tenant again."""

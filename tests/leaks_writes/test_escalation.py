@@ -45,7 +45,7 @@ async def clerk_tenant(sandbox: Sandbox) -> Sandbox:
                 f"INSERT INTO {sandbox.schema}.field_permission (id, profile_id, entity, field, writes) "  # noqa: S608
                 "VALUES (gen_random_uuid(), $1, $2, $3, true)", clerk, entity, name,
             )  # fmt: skip
-    await sandbox.world.rights_changed(sandbox.tenant)
+    await sandbox.world.bump_access_version(sandbox.tenant)
     await sandbox.save()
     await sandbox.reload()
     return sandbox

@@ -31,7 +31,7 @@ from tests.leaks_writes.mutations import (
     required_fields,
 )
 from tests.leaks_writes.sandbox import UNUSED_ID, Sandbox, observed, public_id
-from tests.proof.rights import ONE_EACH, PERSONAS
+from tests.proof.rights import PERSONA_PER_PROFILE, PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer
 
@@ -153,7 +153,9 @@ CASES = [
         persona,
         entity,
         command,
-        marks=[] if persona in ONE_EACH and entity in USUAL_COMMANDS else pytest.mark.nightly,
+        marks=[]
+        if persona in PERSONA_PER_PROFILE and entity in USUAL_COMMANDS
+        else pytest.mark.nightly,
     )
     for persona in PERSONAS
     if persona != "admin"

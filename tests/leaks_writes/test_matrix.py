@@ -30,7 +30,7 @@ from tests.leaks_writes.matrix_cell import (
 )
 from tests.leaks_writes.mutations import document, minimal_fields, rendered, value
 from tests.leaks_writes.sandbox import Sandbox, observed, public_id
-from tests.proof.rights import ONE_EACH, PERSONAS
+from tests.proof.rights import PERSONA_PER_PROFILE, PERSONAS
 from tests.proof.rows import Row
 from tests.support.covers import covers
 from tests.support.world import World
@@ -68,7 +68,7 @@ def in_daily_run(persona: str, entity: str, command: str) -> bool:
     """Whether the daily run covers the command, not only the nightly one."""
     if command not in USUAL_COMMANDS.get(entity, ()):
         return entity in DAILY.get(persona, "").split()
-    return persona in ONE_EACH and (
+    return persona in PERSONA_PER_PROFILE and (
         entity in MUST_SUCCEED or persona == "admin" or command != "Restore"
     )
 

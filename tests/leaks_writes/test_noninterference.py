@@ -319,7 +319,7 @@ async def compare(sandbox: Sandbox, persona: str, count: int, tally: Counter[str
     change = WriteHiddenChange(sandbox.world, truth, persona, random.Random(f"writes of {persona}"))
     change.sold_ids = sold_ids(steps)
     await change.apply()
-    await sandbox.world.rights_changed(sandbox.tenant)
+    await sandbox.world.bump_access_version(sandbox.tenant)
     assert change.changed_values > 50
     after = await run()
     await sandbox.restore()

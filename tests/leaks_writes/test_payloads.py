@@ -12,7 +12,7 @@ from tests.leaks.truth import canaries, leaks, load
 from tests.leaks_writes.expectations import creates, field_access, scope
 from tests.leaks_writes.mutations import create_input, document, rendered, value
 from tests.leaks_writes.sandbox import Sandbox, public_id
-from tests.proof.rights import ONE_EACH, PERSONAS
+from tests.proof.rights import PERSONA_PER_PROFILE, PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer
 
@@ -54,7 +54,10 @@ async def assert_equals_read(sandbox: Sandbox, persona: str, entity: str, answer
 @covers("D-36")
 @pytest.mark.parametrize(
     "persona",
-    [p if p in ONE_EACH else pytest.param(p, marks=pytest.mark.nightly) for p in PERSONAS],
+    [
+        p if p in PERSONA_PER_PROFILE else pytest.param(p, marks=pytest.mark.nightly)
+        for p in PERSONAS
+    ],
 )
 @pytest.mark.parametrize("entity", KINDS)
 async def test_payload_equals_read(

@@ -15,7 +15,7 @@ from app import SignalFreeServer, application, uvicorn_config
 from auth.engine.tokens import ACCESS_LIFETIME
 from tests.live.wire import Rows, Wire, wire
 from tests.support.world import SIGN_IN, World
-from tests.writes.client import TenantClient, own_tenant, served
+from tests.writes.client import TenantClient, own_tenant, serve
 
 CHANGES = """
   kind cursor changes { kind id node { id name amount { amount currency } account { name } } }
@@ -109,7 +109,7 @@ class LiveTenant:
 @asynccontextmanager
 async def live_tenant(world: World, slug: str) -> AsyncIterator[LiveTenant]:
     """A new tenant with demonstration data, served over a socket and dropped when the block ends."""
-    async with own_tenant(world, slug) as client, served(client) as port:
+    async with own_tenant(world, slug) as client, serve(client) as port:
         yield LiveTenant(client, port)
 
 

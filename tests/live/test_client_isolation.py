@@ -18,7 +18,7 @@ from tests.live.live_tenant import LiveTenant, another_server
 from tests.live.test_slow_subscribers import lists, sockets
 from tests.live.wire import TIMEOUT, Rows, wire
 from tests.support.covers import covers
-from tests.writes.client import in_second_instance, served
+from tests.writes.client import in_second_instance, serve
 
 SMALL = """
 subscription Small($after: String) {
@@ -38,7 +38,7 @@ def frame(code: int, data: bytes = b"", *, last: bool = True) -> bytes:
 async def test_resume_from_a_cursor_within_a_batch(tenant: LiveTenant) -> None:
     async with (
         in_second_instance(tenant.client) as second,
-        served(second) as port,
+        serve(second) as port,
         wire(port) as second_ws,
     ):
         await second_ws.init(await tenant.token("admin"))
@@ -159,7 +159,7 @@ async def test_log_entries_from_before_a_migration_lead_to_a_resync(
     await tenant.client.mutate("admin", "opportunityDelete", id=id)
     async with (
         in_second_instance(tenant.client) as second,
-        served(second) as port,
+        serve(second) as port,
         wire(port) as other,
     ):
         await other.init(await tenant.token("admin"))

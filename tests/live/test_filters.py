@@ -21,7 +21,14 @@ from tests.live.property.documents import Document
 from tests.live.property.seen import ENTITY
 from tests.live.property.served_tenant import ServedTenant, open_tenant
 from tests.live.property.watch import read
-from tests.proof.rights import ONE_EACH, PERSONAS, Level, attribute_level, is_closed, level
+from tests.proof.rights import (
+    PERSONA_PER_PROFILE,
+    PERSONAS,
+    Level,
+    attribute_level,
+    is_closed,
+    level,
+)
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -80,7 +87,7 @@ async def _try(socket: Socket, condition: str) -> Operation:
 
 
 @covers("D-31", "D-51")
-@pytest.mark.parametrize("persona", [each for each in PERSONAS if each in ONE_EACH])
+@pytest.mark.parametrize("persona", [each for each in PERSONAS if each in PERSONA_PER_PROFILE])
 async def test_filter_on_a_hidden_field_is_refused(tenant: ServedTenant, persona: str) -> None:
     """The error is the same for every value and every position in the filter."""
     socket = await tenant.connect(persona)

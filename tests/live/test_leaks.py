@@ -20,7 +20,7 @@ from tests.live.property.documents import Document
 from tests.live.property.seen import ENTITY, Seen, difference, documents, seen
 from tests.live.property.served_tenant import ServedTenant, open_tenant, serve_tenant
 from tests.live.property.watch import Watcher, read
-from tests.proof.rights import ONE_EACH, PERSONAS
+from tests.proof.rights import PERSONA_PER_PROFILE, PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer, World
 from tests.writes.client import own_tenant, uuid_of
@@ -264,7 +264,7 @@ async def _matrix(tenant: ServedTenant, personas: list[str]) -> Counter[str]:
 @covers("D-32", "D-61", "D-62", "VN-25")
 async def test_each_field_reaches_only_permitted_viewers(tenant: ServedTenant) -> None:
     """A change sends a frame exactly to the viewers of a difference; a change of a hidden field sends none."""
-    cells = await _matrix(tenant, [each for each in PERSONAS if each in ONE_EACH])
+    cells = await _matrix(tenant, [each for each in PERSONAS if each in PERSONA_PER_PROFILE])
     assert min(cells["sent"], cells["silent"], cells["frames"]) > 100, cells
 
 

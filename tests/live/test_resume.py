@@ -11,7 +11,7 @@ import pytest
 from tests.live.live_tenant import LIST, OPPORTUNITIES_SUBSCRIPTION, LiveTenant
 from tests.live.wire import Rows, Wire, wire
 from tests.support.covers import covers
-from tests.writes.client import in_second_instance, served
+from tests.writes.client import in_second_instance, serve
 
 WON = {"status": {"eq": "WON"}}
 OPEN = {"status": {"eq": "OPEN"}}
@@ -23,7 +23,7 @@ async def on_fresh_instance(tenant: LiveTenant, persona: str = "admin") -> Async
     """A socket to another application instance, whose replay buffers are empty."""
     async with (
         in_second_instance(tenant.client) as second,
-        served(second) as port,
+        serve(second) as port,
         wire(port) as ws,
     ):
         await ws.init(await tenant.token(persona))

@@ -14,7 +14,7 @@ from subscriptions.engine.subscriber import Subscriber
 from tenancy.engine.documents import set_documents
 from tests.live.live_tenant import OPPORTUNITIES_SUBSCRIPTION, LiveTenant
 from tests.live.wire import Closed, Wire, wire
-from tests.writes.client import in_second_instance, served
+from tests.writes.client import in_second_instance, serve
 
 VIEWER = "query Viewer { viewer { id } }"
 MANIFEST = {identifier_of(text): text for text in (OPPORTUNITIES_SUBSCRIPTION, VIEWER)}
@@ -25,7 +25,7 @@ async def bound(tenant: LiveTenant) -> AsyncIterator[LiveTenant]:
     """The tenant while it accepts trusted documents only, served by a process without caches."""
     admin, one = tenant.world.admin, tenant.world.tenants[tenant.client.slug]
     await set_documents(admin, one, MANIFEST, only=True)
-    async with in_second_instance(tenant.client) as second, served(second) as port:
+    async with in_second_instance(tenant.client) as second, serve(second) as port:
         yield LiveTenant(second, port)
     await set_documents(admin, one, {}, only=False)
 

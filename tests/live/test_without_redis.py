@@ -15,7 +15,7 @@ from tests.live.live_tenant import OPPORTUNITIES_SUBSCRIPTION, LiveTenant
 from tests.live.wire import Rows, wire
 from tests.support.covers import covers
 from tests.support.world import SECRET, UNMETERED, World
-from tests.writes.client import TenantClient, served
+from tests.writes.client import TenantClient, serve
 
 NOWHERE = "redis://127.0.0.1:1/0"
 """A URL at which no server listens."""
@@ -37,7 +37,7 @@ async def without_redis(tenant: LiveTenant) -> AsyncIterator[tuple[TenantClient,
             client = TenantClient(
                 World(app, endpoint, *shared), tenant.client.slug, tenant.client.names
             )
-            async with served(client) as port:
+            async with serve(client) as port:
                 yield client, port
 
 

@@ -13,14 +13,14 @@ from tests.oracle.lists import (
     Key,
     Reader,
     Refused,
-    listed,
+    as_list,
     order_paths,
     refused_field,
     refused_filter,
     refused_order,
     refused_tests,
 )
-from tests.oracle.values import folded
+from tests.oracle.values import fold
 from tests.proof.contract import fields
 from tests.proof.oracle import Viewer
 from tests.proof.rows import Row
@@ -83,7 +83,7 @@ def first_day(day: date, bucket: str) -> date:
 
 
 def group_keys(asked: Any) -> list[GroupBy]:
-    return [_key(one, ()) for one in listed(asked)]
+    return [_key(one, ()) for one in as_list(asked)]
 
 
 def _key(asked: Input, path: tuple[str, ...]) -> GroupBy:
@@ -97,12 +97,12 @@ def tie(value: Any) -> tuple[Any, ...]:
     """Sort key for ties between groups: nulls last, texts folded and then exact."""
     if value is None:
         return (1,)
-    return (0, folded(value), value) if isinstance(value, str) else (0, value)
+    return (0, fold(value), value) if isinstance(value, str) else (0, value)
 
 
 def sorts(order: Any) -> Iterator[tuple[str, str, str | None, Any]]:
     """Each sort key of groups: aggregate, field, currency and direction; for a group key, its order."""
-    for one in listed(order):
+    for one in as_list(order):
         ((name, inner),) = one.items()
         if name in ("count", "key"):
             yield name, "", None, inner
@@ -120,7 +120,7 @@ def tests(having: Input | None) -> Iterator[tuple[str, str, Input]]:
         if inner is None:
             continue
         if name in ("and", "or", "not"):
-            for one in listed(inner):
+            for one in as_list(inner):
                 yield from tests(one)
         elif name == "count":
             yield name, "", inner

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from graphql import FieldNode
 
 from tests.oracle.group_rules import GroupBy, group_keys, key_for, rest_of, sorts, tie
-from tests.oracle.lists import Input, Key, Reader, listed, order_paths, value_meets
-from tests.oracle.measures import measured, per_currency, plain
+from tests.oracle.lists import Input, Key, Reader, as_list, order_paths, value_meets
+from tests.oracle.measures import evaluate_aggregate, per_currency, plain
 from tests.oracle.values import comparable, json_value
 from tests.proof.contract import fields
 from tests.proof.rows import Row
@@ -65,9 +65,9 @@ class Grouping:
     def _meets(self, group: Group, name: str, test: Any) -> bool:
         match name:
             case "and":
-                return all(self.meets(group, one) for one in listed(test))
+                return all(self.meets(group, one) for one in as_list(test))
             case "or":
-                return any(self.meets(group, one) for one in listed(test))
+                return any(self.meets(group, one) for one in as_list(test))
             case "not":
                 return not self.meets(group, test)
             case "count":
@@ -143,7 +143,7 @@ def _group(
 ) -> dict[str, Any]:
     entity = grouping.entity
     by_path = {key.path: value for key, value in zip(grouping.keys, group.values, strict=True)}
-    return measured(
+    return evaluate_aggregate(
         oracle,
         entity,
         f"{entity}Group",

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from tests.oracle.lists import KINDS
-from tests.oracle.values import folded, json_value
-from tests.proof.computed import held
+from tests.oracle.values import fold, json_value
+from tests.proof.computed import field_value
 from tests.proof.contract import (
     PREFIXES,
     Field,
@@ -79,12 +79,12 @@ class Inputs:
         for _ in range(self.rng.choice((1, 1, 2, 3))):
             rows = self.viewer.all_rows.all(entity)
             name = self.rng.choice(ENTITIES[entity].search)
-            value = held(entity, name, self.rng.choice(rows)) if rows else None
+            value = field_value(entity, name, self.rng.choice(rows)) if rows else None
             word = self.rng.choice(str(value).split() or ["-"])
             start = self.rng.randrange(len(word))
             words.append(word[start : start + self.rng.choice((1, 3, 5, 40))])
         text = self.rng.choice((" ", "  ")).join(words)
-        return self.rng.choice((str, str.upper, folded))(text) or "x"
+        return self.rng.choice((str, str.upper, fold))(text) or "x"
 
     def _member(self, entity: str, depth: int) -> str | None:
         names = [
@@ -115,10 +115,10 @@ class Inputs:
             found = [
                 rounded(value, minor(row["currency"]) + self.rng.choice((0, 2)))
                 for row in picked
-                if (value := held(entity, field.name, row)) is not None
+                if (value := field_value(entity, field.name, row)) is not None
             ]
         else:
-            read = (held(entity, field.name, row) for row in picked)
+            read = (field_value(entity, field.name, row) for row in picked)
             found = [value for value in read if value is not None]
         if field.kind == "ENUM":
             return [Word(value) for value in found]
@@ -148,7 +148,7 @@ class Inputs:
                 start = rng.randrange(len(value)) if name == "contains" else 0
                 value = value[start : start + rng.choice((1, 2, 3, 8, 40))]
             if name not in ("eq", "ne") and self.chance(0.4):
-                value = rng.choice((str.upper, str.lower, folded))(value)
+                value = rng.choice((str.upper, str.lower, fold))(value)
         elif isinstance(value, Decimal) and self.chance(0.3):
             value += rng.choice((Decimal("0.01"), Decimal(-1), Decimal("0.0001"), Decimal(100)))
         elif isinstance(value, int) and not isinstance(value, bool) and self.chance(0.3):

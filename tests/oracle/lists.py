@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any
 
-from tests.oracle.values import comparable, folded, parsed, phone_digits, read_id, search_words
-from tests.proof.computed import held
+from tests.oracle.values import comparable, fold, parse_scalar, phone_digits, read_id, search_words
+from tests.proof.computed import field_value
 from tests.proof.contract import Field, attribute_key, fields, lists
 from tests.proof.lock import ENTITIES
 from tests.proof.oracle import Viewer
@@ -25,7 +25,7 @@ KINDS = {
 """Fields of a custom attribute's filter and value, with their kind and scalar."""
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """A list input; GraphQL coerces a single value to a list of one."""
     if value is None:
         return []
@@ -43,7 +43,7 @@ class Reader:
         allowed = self.viewer.grants_by_entity[entity].ruled.get(field.name)
         if allowed is not None and row[ENTITIES[entity].status or ""] not in allowed:
             return None
-        return held(entity, field.name, row)
+        return field_value(entity, field.name, row)
 
     def linked(self, entity: str, row: Row, field: Field) -> Row | None:
         """The target of a reference, if the reference and the target are readable."""
@@ -62,7 +62,7 @@ class Reader:
         definition = self.definition(entity, key)
         assert definition is not None, f"{key} was not refused"
         kept = row["custom"].get(str(definition["id"]))
-        return parsed(kept, "Date") if definition["kind"] == "DATE" else kept
+        return parse_scalar(kept, "Date") if definition["kind"] == "DATE" else kept
 
     def definition(self, entity: str, key: str) -> Row | None:
         known = self.viewer.grants_by_entity[entity].attributes
@@ -75,9 +75,9 @@ class Reader:
 
     def _meets(self, entity: str, row: Row, name: str, test: Any) -> bool:
         if name == "and":
-            return all(self.meets(entity, row, inner) for inner in listed(test))
+            return all(self.meets(entity, row, inner) for inner in as_list(test))
         if name == "or":
-            return any(self.meets(entity, row, inner) for inner in listed(test))
+            return any(self.meets(entity, row, inner) for inner in as_list(test))
         if name == "not":
             return not self.meets(entity, row, test)
         if name == "attribute" and attribute_key(entity, "Filter"):
@@ -109,7 +109,7 @@ class Reader:
             if name in ENTITIES[entity].digits:
                 if digits and digits in "".join(filter(str.isdigit, value.replace("(0)", ""))):
                     return True
-            elif folded(word) in folded(value):
+            elif fold(word) in fold(value):
                 return True
         return False
 
@@ -147,8 +147,8 @@ def _id_meets(entity: str, row: Row, test: Input) -> bool:
     tests: dict[str, Callable[[Any], bool]] = {
         "eq": is_it,
         "ne": lambda text: not is_it(text),
-        "in": lambda texts: any(map(is_it, listed(texts))),
-        "notIn": lambda texts: not any(map(is_it, listed(texts))),
+        "in": lambda texts: any(map(is_it, as_list(texts))),
+        "notIn": lambda texts: not any(map(is_it, as_list(texts))),
     }
     return all(tests[name](operand) for name, operand in test.items())
 
@@ -166,14 +166,14 @@ def _fulfils(value: Any, name: str, operand: Any, kind: str) -> bool:
     if value is None:
         return False
     if name == "in":
-        return any(value == parsed(one, kind) for one in listed(operand))
-    other = parsed(operand, kind)
+        return any(value == parse_scalar(one, kind) for one in as_list(operand))
+    other = parse_scalar(operand, kind)
     if name == "eq":
         return bool(value == other)
     if name == "contains":
-        return folded(other) in folded(value)
+        return fold(other) in fold(value)
     if name == "startsWith":
-        return folded(value).startswith(folded(other))
+        return fold(value).startswith(fold(other))
     left, right = comparable(value), comparable(other)
     return bool(
         {
@@ -227,7 +227,7 @@ def order_keys(entity: str, order: Any) -> list[Key]:
 
 def order_paths(entity: str, order: Any) -> list[Key]:
     """The requested sort keys."""
-    return [key for one in listed(order) for key in _keys(entity, one, ())]
+    return [key for one in as_list(order) for key in _keys(entity, one, ())]
 
 
 def _keys(entity: str, order: Input, path: tuple[str, ...]) -> Iterator[Key]:
@@ -240,7 +240,7 @@ def _keys(entity: str, order: Input, path: tuple[str, ...]) -> Iterator[Key]:
             yield from _keys(fields(entity)[name].type, inner, (*path, name))
 
 
-def ordered(reader: Reader, entity: str, rows: list[Row], keys: list[Key]) -> list[Row]:
+def sort_rows(reader: Reader, entity: str, rows: list[Row], keys: list[Key]) -> list[Row]:
     values = {row["id"]: reader.sort_values(entity, row, keys) for row in rows}
 
     def compare(left: Row, right: Row) -> int:
@@ -266,7 +266,7 @@ def refused_filter(viewer: Viewer, entity: str, test: Input | None) -> Iterator[
         if inner is None:
             continue
         if name in ("and", "or", "not"):
-            for one in listed(inner):
+            for one in as_list(inner):
                 yield from refused_filter(viewer, entity, one)
         elif name == "attribute" and attribute_key(entity, "Filter"):
             yield from refused_attribute(viewer, entity, inner["key"])
@@ -313,7 +313,7 @@ def refused_attribute(viewer: Viewer, entity: str, key: str) -> Iterator[Refused
 
 
 def refused_order(viewer: Viewer, entity: str, order: Any) -> Iterator[Refused]:
-    for one in listed(order):
+    for one in as_list(order):
         for name, inner in one.items():
             if name == "attribute" and attribute_key(entity, "Order"):
                 yield from refused_attribute(viewer, entity, inner["key"])

@@ -74,7 +74,7 @@ def _money(measure: str, currency: str, amounts: list[Decimal]) -> Decimal:
     return rounded(whole, minor(currency))
 
 
-def measured(
+def evaluate_aggregate(
     oracle: Oracle,
     entity: str,
     type_: str,

@@ -11,8 +11,8 @@ from graphql import FieldNode
 
 from tests.oracle.documents import Document, read
 from tests.oracle.groups import grouped_answer
-from tests.oracle.lists import KINDS, Reader, listed, order_keys, ordered
-from tests.oracle.measures import measured
+from tests.oracle.lists import KINDS, Reader, as_list, order_keys, sort_rows
+from tests.oracle.measures import evaluate_aggregate
 from tests.oracle.pages import Cursor, OrderedList, Page
 from tests.oracle.survey import Denied, Survey
 from tests.oracle.values import json_value, read_id
@@ -64,7 +64,7 @@ class Oracle:
         if name == "node":
             return self._by_id(arguments["id"], None, nodes)
         if name == "nodes":
-            return [self._by_id(text, None, nodes) for text in listed(arguments["ids"])]
+            return [self._by_id(text, None, nodes) for text in as_list(arguments["ids"])]
         kind, entity = roots()[name]
         if kind == "ONE":
             return self._by_id(arguments["id"], entity, nodes)
@@ -126,7 +126,7 @@ class Oracle:
     def _attributes(self, entity: str, row: Row, nodes: list[FieldNode]) -> list[dict[str, Any]]:
         keys = self.document.arguments(nodes[0]).get("keys")
         known = {one["key"]: one for one in self.viewer.grants_by_entity[entity].attributes}
-        target = known if keys is None else dict.fromkeys(listed(keys))
+        target = known if keys is None else dict.fromkeys(as_list(keys))
         return [self._attribute(entity, row, known[key], nodes) for key in target if key in known]
 
     def _attribute(
@@ -143,7 +143,7 @@ class Oracle:
         arguments = self.document.arguments(nodes[0])
         matching = [r for r in rows if self.reader.meets(entity, r, arguments.get("filter"))]
         keys = order_keys(entity, arguments.get("orderBy"))
-        sorted_rows = ordered(self.reader, entity, matching, keys)
+        sorted_rows = sort_rows(self.reader, entity, matching, keys)
         page = OrderedList(self.reader, entity, sorted_rows, keys, self.cursors).page(arguments)
         return {
             key: self._part(entity, inner, matching, page)
@@ -163,7 +163,7 @@ class Oracle:
                 return [self._edge(entity, row, nodes) for row in page.rows]
             case "pageInfo":
                 return self.shaped("PageInfo", page.info(entity), nodes)
-        return measured(self, entity, f"{entity}Aggregate", matching, nodes)
+        return evaluate_aggregate(self, entity, f"{entity}Aggregate", matching, nodes)
 
     def _edge(self, entity: str, row: Row, nodes: list[FieldNode]) -> dict[str, Any]:
         selected = self.document.collect(f"{entity}Edge", nodes)

@@ -74,7 +74,7 @@ async def _put(world: World, tenant: str, tables: dict[str, Table]) -> None:
                     columns=columns,
                     records=[tuple(row.get(column) for column in columns) for row in full],
                 )
-        await world.rights_changed(tenant)
+        await world.bump_access_version(tenant)
 
 
 def _stamped(name: str, number: int) -> dict[str, Any]:

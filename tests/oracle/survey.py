@@ -9,7 +9,7 @@ from graphql import FieldNode
 
 from tests.oracle.documents import Document
 from tests.oracle.group_rules import GroupBy, group_keys, measured_by, refused_groups
-from tests.oracle.lists import Refused, listed, refused_field, refused_filter, refused_order
+from tests.oracle.lists import Refused, as_list, refused_field, refused_filter, refused_order
 from tests.oracle.pages import refused_count, refused_page
 from tests.proof.contract import BY_ID, fields, measure_type, roots
 from tests.proof.oracle import Viewer
@@ -29,7 +29,7 @@ class Survey:
     def root(self, nodes: list[FieldNode]) -> None:
         name, arguments = nodes[0].name.value, self.document.arguments(nodes[0])
         if name in ("node", "nodes"):
-            for text in listed(arguments["id" if name == "node" else "ids"]):
+            for text in as_list(arguments["id" if name == "node" else "ids"]):
                 # Denials follow from the type in an id, also if the record does not exist.
                 if entity := BY_ID.get(text.rpartition("_")[0]):
                     self._record(entity, nodes, lists_denials=True)

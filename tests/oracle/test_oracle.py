@@ -8,7 +8,7 @@ from tests.oracle.comparison import Comparison, comparison_for
 from tests.oracle.draw import draw
 from tests.oracle.inputs import Inputs
 from tests.oracle.scrambled import ALLOWED_QUERY, other_rights, random_rights
-from tests.oracle.writing import written
+from tests.oracle.writing import graphql_literal
 from tests.support.covers import covers
 from tests.support.world import PERSONAS, World
 
@@ -85,7 +85,7 @@ async def test_more_random_operations_agree_under_random_rights(world: World, se
 
 
 def random_filter(comparison: Comparison, entity: str, seed: str) -> str:
-    return written(Inputs(random.Random(seed), comparison.viewer).filter(entity))
+    return graphql_literal(Inputs(random.Random(seed), comparison.viewer).filter(entity))
 
 
 @covers("D-41")
@@ -110,8 +110,8 @@ async def test_concatenated_pages_are_the_list(world: World, persona: str) -> No
     for number in range(4):
         rng = random.Random(f"{persona}:{number}")
         inputs = Inputs(rng, comparison.viewer)
-        arguments = f"filter: {written(inputs.filter('Opportunity'))}"
-        arguments += f", orderBy: {written(inputs.order('Opportunity'))}"
+        arguments = f"filter: {graphql_literal(inputs.filter('Opportunity'))}"
+        arguments += f", orderBy: {graphql_literal(inputs.order('Opportunity'))}"
         complete = await pages(comparison, arguments, 100)
         assert await pages(comparison, arguments, rng.choice((7, 12, 30))) == complete, arguments
         assert len(set(complete)) == len(complete), arguments
@@ -145,13 +145,13 @@ async def test_record_by_id_equals_record_in_a_list(world: World, persona: str) 
     )
     listed = (await comparison.answer(f"{{ opportunities(first: 60) {{ nodes {parts} }} }}")).data
     nodes = listed["opportunities"]["nodes"]
-    ids = written([node["id"] for node in nodes])
+    ids = graphql_literal([node["id"] for node in nodes])
     got = (
         await comparison.answer(f"{{ nodes(ids: {ids}) {{ ... on Opportunity {parts} }} }}")
     ).data
     assert got["nodes"] == nodes
     for node in nodes[:5]:
-        one = written(node["id"])
+        one = graphql_literal(node["id"])
         query = (
             f"{{ node(id: {one}) {{ ... on Opportunity {parts} }} opportunity(id: {one}) {parts} }}"
         )

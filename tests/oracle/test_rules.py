@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.oracle.comparison import comparison_for
-from tests.oracle.values import folded
+from tests.oracle.values import fold
 from tests.proof.contract import LISTED, fields, roots
 from tests.proof.rights import LINES
 from tests.support.covers import covers
@@ -194,7 +194,7 @@ async def test_orders_are_total_with_nulls_last(world: World) -> None:
                     "{ nodes { id probability } } }"
                 )
     whole = await names(world, "{}", order="name")
-    known = [folded(name) for name in whole if name is not None]
+    known = [fold(name) for name in whole if name is not None]
     assert known == sorted(known)
     assert whole[-3:] == [None] * 3
 

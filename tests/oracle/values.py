@@ -48,7 +48,7 @@ def total(values: Sequence[Decimal | int]) -> Decimal:
 
 
 @lru_cache(maxsize=100_000)
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Text without case and accents; comparisons use its code points."""
     plain = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
@@ -78,10 +78,10 @@ def phone_digits(word: str) -> str:
 
 def comparable(value: Any) -> Any:
     """The value that `lt`, `gt` and sorting compare: folded text, other values unchanged."""
-    return folded(value) if isinstance(value, str) else value
+    return fold(value) if isinstance(value, str) else value
 
 
-def parsed(text: Any, kind: str) -> Any:
+def parse_scalar(text: Any, kind: str) -> Any:
     """An input value parsed as the scalar `kind`."""
     if text is None:
         return None

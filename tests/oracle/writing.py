@@ -52,7 +52,7 @@ class Writer:
         if not given:
             return f"${name}"
         if self.chance(0.2):
-            self.declared[name] += f" = {written(value)}"
+            self.declared[name] += f" = {graphql_literal(value)}"
         else:
             self.given[name] = value
         return f"${name}"
@@ -68,7 +68,7 @@ class Writer:
             return "[" + ", ".join(self.value(one, bare.of_type) for one in value) + "]"
         if isinstance(bare, GraphQLInputObjectType):
             return self._object(value, bare)
-        return written(value)
+        return graphql_literal(value)
 
     def _object(self, value: dict[str, Any], type_: GraphQLInputObjectType) -> str:
         """An input object; the variable of a `@oneOf` member must be non-null."""
@@ -116,7 +116,7 @@ class Writer:
         name, condition = self.rng.choice(("skip", "include")), self.chance(0.5)
         if len(self.declared) < MAX_VARIABLES and self.chance(0.7):
             return f" @{name}(if: {self.variable('Boolean!', condition)})"
-        return f" @{name}(if: {written(condition)})"
+        return f" @{name}(if: {graphql_literal(condition)})"
 
     def document(self, selection: str) -> str:
         declared = ", ".join(f"${name}: {type_}" for name, type_ in self.declared.items())
@@ -128,12 +128,16 @@ def _nullable(type_: GraphQLInputType) -> GraphQLNullableInputType:
     return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
 
 
-def written(value: Any) -> str:
+def graphql_literal(value: Any) -> str:
     """A value as a GraphQL literal."""
     if isinstance(value, Word):
         return str(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {written(inner)}" for name, inner in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{name}: {graphql_literal(inner)}" for name, inner in value.items())
+            + "}"
+        )
     if isinstance(value, list):
-        return "[" + ", ".join(map(written, value)) + "]"
+        return "[" + ", ".join(map(graphql_literal, value)) + "]"
     return json.dumps(value, ensure_ascii=len(str(value)) % 2 == 0)

@@ -44,7 +44,7 @@ FROM {schema}.account a, generate_series(1, 2) AS n
 
 
 @pytest.fixture(scope="session")
-async def large(servers: Servers, furnished: str) -> AsyncIterator[World]:
+async def large(servers: Servers, demo_template: str) -> AsyncIterator[World]:
     """Application with a filled tenant `acme`.
 
     Plans are deterministic: autovacuum is off, so that statistics do not change, and ANALYZE
@@ -52,7 +52,7 @@ async def large(servers: Servers, furnished: str) -> AsyncIterator[World]:
     as they are some time after a write.
     """
     async with (
-        temporary_database(servers, "plans", like=furnished) as place,
+        temporary_database(servers, "plans", template=demo_template) as place,
         world_on(place) as world,
     ):
         await world.admin.execute(AUTOVACUUM_OFF.format(schema=world.schema()))

@@ -46,7 +46,7 @@ FAST = settings(
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),  # a smaller example takes minutes to find
 )
-FEW, MANY = (settings(FAST, max_examples=n) for n in (8, 250))
+FEW_EXAMPLES, MANY_EXAMPLES = (settings(FAST, max_examples=n) for n in (8, 250))
 WORDS = [
     "",
     "a",
@@ -155,7 +155,7 @@ def _is_declared(used: Dependency, declared: Dependencies) -> bool:
 
 @covers("D-55")
 @pytest.mark.parametrize("name", TEXTS)
-@FEW
+@FEW_EXAMPLES
 @given(data=st.data())
 def test_plan_uses_declared_dependencies_only(name: str, data: st.DataObject) -> None:
     text, variables = TEXTS[name]
@@ -184,7 +184,7 @@ LIVE = [
 
 @covers("D-55", "D-64")
 @pytest.mark.parametrize("text", LIVE)
-@FEW
+@FEW_EXAMPLES
 @given(data=st.data())
 def test_live_plan_uses_declared_dependencies_only(text: str, data: st.DataObject) -> None:
     viewer = data.draw(viewers())
@@ -201,7 +201,7 @@ def test_live_plan_uses_declared_dependencies_only(text: str, data: st.DataObjec
 
 @covers("D-50", "D-55")
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
-@FEW
+@FEW_EXAMPLES
 @given(data=st.data())
 def test_write_statement_uses_declared_dependencies_only(
     entity: Entity, data: st.DataObject
@@ -273,7 +273,7 @@ RULED = [MODEL.entities[name] for name in (*POLICIES.by_entity, "Stage", "Addres
 
 
 @covers("D-55")
-@FEW
+@FEW_EXAMPLES
 @given(data=st.data())
 def test_viewers_share_a_projection_only_with_equal_rights(
     data: st.DataObject,
@@ -327,7 +327,7 @@ def _renamed(one: Dependency, text: str) -> list[Dependency]:
 
 
 @covers("D-55")
-@MANY
+@MANY_EXAMPLES
 @given(one=sets, other=sets, text=texts)
 def test_different_dependencies_have_different_projections(
     one: Dependencies, other: Dependencies, text: str
@@ -341,7 +341,7 @@ def test_different_dependencies_have_different_projections(
 
 
 @covers("D-55")
-@MANY
+@MANY_EXAMPLES
 @given(found=sets)
 def test_dependencies_have_a_canonical_order_and_list_their_entities(found: Dependencies) -> None:
     backwards = frozenset(reversed(list(found)))

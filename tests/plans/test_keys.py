@@ -55,7 +55,7 @@ FAST = settings(
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),  # a smaller example takes minutes to find
 )
-FEW, SOME, MANY = (settings(FAST, max_examples=n) for n in (8, 40, 250))
+FEW_EXAMPLES, SOME_EXAMPLES, MANY_EXAMPLES = (settings(FAST, max_examples=n) for n in (8, 40, 250))
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 DECLARED = {
     "filter": "OpportunityFilter", "order": "[OpportunityOrder!]", "first": "Int", "trashed": "Trashed",
@@ -128,7 +128,7 @@ def operation_key(text: str, name: str, variables: dict[str, Any], *, executes: 
 
 
 @covers("D-55")
-@SOME
+@SOME_EXAMPLES
 @given(data=st.data())
 def test_operations_share_a_key_exactly_if_they_are_parsed_equally(
     data: st.DataObject,
@@ -168,7 +168,7 @@ def _read(variables: dict[str, Any], viewer: Viewer) -> Read | Code:
 
 
 @covers("D-55")
-@SOME
+@SOME_EXAMPLES
 @given(data=st.data())
 def test_requests_with_one_key_have_the_same_result_in_any_order(data: st.DataObject) -> None:
     """The cached operation and plan of one request, applied to another with the same key, give its own result."""
@@ -212,7 +212,7 @@ def test_too_long_list_is_refused_after_a_short_one_was_cached(
 
 
 @covers("D-64")
-@FEW
+@FEW_EXAMPLES
 @given(data=st.data())
 def test_statement_has_the_same_text_at_every_compilation(data: st.DataObject) -> None:
     """Subscriptions are shared, and live cursors accepted in other processes, by this text."""
@@ -229,7 +229,7 @@ def test_statement_has_the_same_text_at_every_compilation(data: st.DataObject) -
 
 @covers("D-55")
 @pytest.mark.parametrize("name", TEXTS)
-@FEW
+@FEW_EXAMPLES
 @given(data=st.data())
 def test_viewers_share_a_plan_only_if_it_is_equal_for_both(name: str, data: st.DataObject) -> None:
     text, variables = TEXTS[name]
@@ -245,7 +245,7 @@ def test_viewers_share_a_plan_only_if_it_is_equal_for_both(name: str, data: st.D
 
 
 @covers("D-58")
-@FEW
+@FEW_EXAMPLES
 @given(data=st.data())
 def test_cached_viewer_is_dropped_after_a_move_or_restore(data: st.DataObject) -> None:
     """Access versions start again in a restored tenant, which has another placement version."""
@@ -392,7 +392,7 @@ def _bare(one: Any) -> Any:
 
 
 @covers("D-38")
-@MANY
+@MANY_EXAMPLES
 @given(data=st.data())
 def test_lists_share_a_signature_exactly_if_only_values_differ(
     data: st.DataObject,
@@ -422,7 +422,7 @@ def _altered_keys(key: SortKey) -> list[SortKey]:
 
 
 @covers("D-38")
-@MANY
+@MANY_EXAMPLES
 @given(data=st.data())
 def test_cursor_opens_only_with_the_value_it_was_sealed_with(
     data: st.DataObject,
@@ -444,7 +444,7 @@ def test_cursor_opens_only_with_the_value_it_was_sealed_with(
 
 
 @covers("D-38")
-@MANY
+@MANY_EXAMPLES
 @given(data=st.data())
 def test_cursor_is_bound_to_tenant_user_list_and_values(data: st.DataObject) -> None:
     """Requests share cursors exactly if tenant, user, list and filter values are equal."""
@@ -467,7 +467,7 @@ def test_cursor_is_bound_to_tenant_user_list_and_values(data: st.DataObject) -> 
 
 
 @covers("D-38", "D-55")
-@SOME
+@SOME_EXAMPLES
 @given(data=st.data())
 def test_cursors_share_a_plan_only_with_the_same_null_keys(data: st.DataObject) -> None:
     text = """query ($first: Int, $after: String, $before: String) {
@@ -516,7 +516,7 @@ json_values = st.recursive(
 )
 
 
-@MANY
+@MANY_EXAMPLES
 @given(one=json_values, other=json_values)
 def test_different_values_are_encoded_differently(one: Any, other: Any) -> None:
     ordered = [list(each.items()) if isinstance(each, dict) else each for each in (one, other)]
@@ -542,7 +542,7 @@ def split(draw: st.DrawFn) -> list[str]:
 
 
 @covers("D-19")
-@MANY
+@MANY_EXAMPLES
 @given(data=st.data())
 def test_attempts_share_a_counter_only_with_equal_limit_tenant_and_address(
     data: st.DataObject,
@@ -555,7 +555,7 @@ def test_attempts_share_a_counter_only_with_equal_limit_tenant_and_address(
 
 
 @covers("D-37")
-@MANY
+@MANY_EXAMPLES
 @given(data=st.data())
 def test_requests_share_a_digest_only_with_equal_text_name_and_variables(
     data: st.DataObject,
@@ -579,7 +579,7 @@ def _sorted(value: Any) -> Any:
 
 
 @covers("D-37")
-@MANY
+@MANY_EXAMPLES
 @given(data=st.data())
 def test_requests_share_a_lock_only_with_equal_tenant_user_and_key(
     data: st.DataObject,

@@ -18,14 +18,14 @@ from tests.plans.planning import IDS, LIVES, caller, relatives, request, viewers
 from tests.plans.variables import changes, forms, input_type, values
 from tests.support.covers import covers
 
-SOME = settings(
+SOME_EXAMPLES = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),
     max_examples=12,
 )
-FEW = settings(SOME, max_examples=8)
+FEW_EXAMPLES = settings(SOME_EXAMPLES, max_examples=8)
 DECLARED = "$filter: OpportunityFilter, $most: Int, $after: String, $flag: Boolean!"
 LIST = "opportunities(filter: $filter, atMost: $most, after: $after)"
 BODIES = (
@@ -90,7 +90,7 @@ def cursor_of(made: CompiledSubscription) -> str:
 
 
 @covers("D-55", "D-64")
-@SOME
+@SOME_EXAMPLES
 @given(data=st.data())
 def test_subscriptions_share_a_key_exactly_if_their_messages_are_equal(data: st.DataObject) -> None:
     """Another text, operation, statement, value or set of rights has another key."""
@@ -114,7 +114,7 @@ def test_subscriptions_share_a_key_exactly_if_their_messages_are_equal(data: st.
 
 
 @covers("D-55", "D-64")
-@FEW
+@FEW_EXAMPLES
 @given(data=st.data())
 def test_key_does_not_depend_on_the_start_cursor(data: st.DataObject) -> None:
     """Clients that resume share a subscription with connected ones."""
@@ -131,7 +131,7 @@ def test_key_does_not_depend_on_the_start_cursor(data: st.DataObject) -> None:
 
 
 @covers("D-38", "D-64")
-@FEW
+@FEW_EXAMPLES
 @given(data=st.data())
 def test_cursor_of_one_tenant_is_refused_by_another(data: st.DataObject) -> None:
     request_, _ = data.draw(requests())

@@ -82,12 +82,12 @@ def computed(entity: str) -> tuple[str, ...]:
     return tuple(ENTITIES[entity].computed)
 
 
-def held(entity: str, name: str, row: Row) -> Any:
+def field_value(entity: str, name: str, row: Row) -> Any:
     """Value of a field before rights apply: for money the exact amount, for a link the id."""
     if name not in ENTITIES[entity].computed:
         return row[fields(entity)[name].column]
     how = COMPUTED[entity, name]
-    inputs = {each: held(entity, each, row) for each in ENTITIES[entity].computed[name]}
+    inputs = {each: field_value(entity, each, row) for each in ENTITIES[entity].computed[name]}
     if how.partial:
         return how.calculate(**inputs)
     return None if None in inputs.values() else how.calculate(*inputs.values())

@@ -10,7 +10,7 @@ from tests.proof.contract import GROUPS_OF, LISTED, MONEY
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import (
     LINES,
-    ONE_EACH,
+    PERSONA_PER_PROFILE,
     PROFILES,
     attributes,
     field_level,
@@ -57,6 +57,6 @@ GROUPED = tuple(
 """The same for the entities that have groups."""
 
 
-def repeats(persona: str, entity: str) -> bool:
+def is_redundant(persona: str, entity: str) -> bool:
     """Whether an earlier persona with the same profile has no access either: the profile alone decides that."""
-    return is_closed(persona, entity) and persona not in ONE_EACH
+    return is_closed(persona, entity) and persona not in PERSONA_PER_PROFILE

@@ -16,7 +16,7 @@ from tests.proof.rights import (
     mark,
     scope,
 )
-from tests.proof.rows import Row, Rows, grouped
+from tests.proof.rows import Row, Rows, group_rows
 
 WIDTHS = (None, "OWN", "BELOW", "ALL")
 
@@ -116,7 +116,7 @@ def _from_rows(
     rules = [row for row in rows.live("StatusRule").values() if row["entity"] == entity]
     ruled = {
         name: frozenset(row["status"] for row in each)
-        for name, each in grouped(rules, "field").items()
+        for name, each in group_rows(rules, "field").items()
     }
     every = names | {str(row["id"]) for row in definitions}
     return Granted(

@@ -159,7 +159,7 @@ PROFILES = LINES.profiles
 COLUMN = {persona: each.key for each in PROFILES.values() for persona in each.personas}
 """The profile of each persona."""
 PERSONAS = tuple(COLUMN)
-ONE_EACH = tuple(each.personas[0] for each in PROFILES.values())
+PERSONA_PER_PROFILE = tuple(each.personas[0] for each in PROFILES.values())
 """The first persona of each profile."""
 FULL = next(iter(PROFILES))
 """The profile with full access."""

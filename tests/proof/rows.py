@@ -45,11 +45,11 @@ class Rows:
     def pointing(self, entity: str, column: str, value: Any) -> list[Row]:
         """The live rows with this value in a column."""
         if (entity, column) not in self._by:
-            self._by[entity, column] = grouped(self.live(entity).values(), column)
+            self._by[entity, column] = group_rows(self.live(entity).values(), column)
         return self._by[entity, column].get(value, [])
 
 
-def grouped(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
+def group_rows(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
     """Rows by the value of a column."""
     found: dict[Any, list[Row]] = defaultdict(list)
     for row in rows:

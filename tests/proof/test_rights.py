@@ -26,7 +26,7 @@ from tests.proof.rights import (
     read,
 )
 from tests.proof.rows import load
-from tests.proof.writing import completed
+from tests.proof.writing import complete_rights
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -45,7 +45,7 @@ def test_no_line_is_obsolete() -> None:
 def test_proof_write_leaves_a_complete_file_unchanged() -> None:
     """The command also keeps the order of the lines."""
     text = RIGHTS.read_text(encoding="utf-8")
-    assert completed(text) == text
+    assert complete_rights(text) == text
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,9 @@ def test_missing_line_is_added_with_a_question_mark(removed: str, entry: str) ->
     text = RIGHTS.read_text(encoding="utf-8")
     blocks = [b for b in text.split("\n\n") if removed[0] == " " or not b.startswith(f"{removed} ")]
     lines = "\n\n".join(blocks).splitlines()
-    result = completed("\n".join(line for line in lines if not line.startswith(f"{removed} ")))
+    result = complete_rights(
+        "\n".join(line for line in lines if not line.startswith(f"{removed} "))
+    )
     [line] = [each for each in result.splitlines() if each.startswith(f"{removed} ")]
     assert set(line.split()[1:]) == {"?"}
     assert any(each.startswith(f"{entry}: replace the ?") for each in missing_entries(read(result)))
@@ -75,7 +77,7 @@ def test_obsolete_lines_are_removed() -> None:
     lost = "  lost  r r r r\n  version  r r r r\n"
     more = more.replace("  keyAccount ", f"{lost}  keyAccount ", 1)
     assert obsolete_entries(read(more)) == ["Account.lost", "Account.version", "Vanished"]
-    assert completed(more) == text
+    assert complete_rights(more) == text
 
 
 def _expected(entity: str, name: str) -> tuple[str, ...]:

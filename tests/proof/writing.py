@@ -20,7 +20,7 @@ FIRST = 28
 """The column where the first profile's cells begin."""
 
 
-def completed(text: str) -> str:
+def complete_rights(text: str) -> str:
     """The text of rights.txt with a line for every current entry and no obsolete ones."""
     head, blocks = _blocks(text.splitlines())
     dropped, unwritten = set(obsolete_entries(read(text))), dict(blocks)
@@ -75,6 +75,6 @@ def _line(name: str) -> str:
 
 def write() -> list[str]:
     """Write the file; returns a message for each entry that a person must fill in."""
-    text = completed(RIGHTS.read_text(encoding="utf-8"))
+    text = complete_rights(RIGHTS.read_text(encoding="utf-8"))
     RIGHTS.write_text(text, encoding="utf-8")
     return missing_entries(read(text))

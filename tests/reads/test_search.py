@@ -240,12 +240,12 @@ async def withdrawn(world: World, table: str, condition: str, *params: Any) -> A
     assert ids
     update = f"UPDATE {space}.{table} SET deleted_at = {{}} WHERE id = ANY($1)"  # noqa: S608
     await world.admin.execute(update.format("now()"), [row["id"] for row in ids])
-    await world.rights_changed()
+    await world.bump_access_version()
     try:
         yield
     finally:
         await world.admin.execute(update.format("NULL"), [row["id"] for row in ids])
-        await world.rights_changed()
+        await world.bump_access_version()
 
 
 @covers("D-31")
@@ -295,7 +295,7 @@ async def test_field_with_a_status_rule_matches_in_open_statuses_only(world: Wor
     await world.admin.execute(
         f"INSERT INTO {rules} (id, entity, field, status) VALUES (gen_random_uuid(), 'Opportunity', 'name', 'WON')"  # noqa: S608
     )
-    await world.rights_changed()
+    await world.bump_access_version()
     try:
         found = (await world.ask("rep1", query, {"t": "paper"})).data["opportunities"]["nodes"]
         won = [node for node in before if node["status"] == "WON"]
@@ -309,7 +309,7 @@ async def test_field_with_a_status_rule_matches_in_open_statuses_only(world: Wor
         )
     finally:
         await world.admin.execute(f"DELETE FROM {rules} WHERE field = 'name'")  # noqa: S608
-        await world.rights_changed()
+        await world.bump_access_version()
 
 
 # --- everywhere ---------------------------------------------------------------------------------

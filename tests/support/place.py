@@ -20,9 +20,9 @@ DATABASES = itertools.cycle(range(1, 16))
 
 @asynccontextmanager
 async def temporary_database(
-    servers: Servers, name: str, like: str | None = None
+    servers: Servers, name: str, template: str | None = None
 ) -> AsyncIterator[Servers]:
-    """A new database with the name prefix `name`, empty or a copy of `like`, dropped at the end.
+    """A new database with the name prefix `name`, empty or a copy of `template`, dropped at the end.
 
     A copy has the same tenants with the same ids and therefore uses a separate, empty Valkey
     database. The roles of its tenants remain, because other databases may use them.
@@ -31,10 +31,10 @@ async def temporary_database(
     admin = await asyncpg.connect(with_database(servers.database_url, "postgres"))
     name = f"{name}_{uuid4().hex[:12]}"
     place = replace(servers, database_url=with_database(servers.database_url, name))
-    if like is None:
+    if template is None:
         await admin.execute(f"CREATE DATABASE {name}")
     else:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         place = replace(place, redis_url=f"{servers.redis_url}?db={next(DATABASES)}")
         async with redis.from_url(place.redis_url) as counters:
             await counters.flushdb()

@@ -138,7 +138,7 @@ class World:
         """The Postgres schema of a tenant, for statements of an operator."""
         return self.tenants[tenant].placement.schema
 
-    async def rights_changed(self, tenant: str = "acme") -> None:
+    async def bump_access_version(self, tenant: str = "acme") -> None:
         """Increment the access version, as every change of rights does."""
         await self.admin.execute(f"UPDATE {self.schema(tenant)}.log_head SET access = access + 1")  # noqa: S608
 

@@ -12,7 +12,7 @@ from app import application, page_of
 from settings import Settings
 from tenancy.demo.staff import personas
 from tests.support.world import World
-from tests.writes.client import own_tenant, served
+from tests.writes.client import own_tenant, serve
 from web.build import build
 from web.served import WebPage, load_files
 
@@ -45,5 +45,5 @@ async def page() -> WebPage:
 async def url(world: World, page: WebPage) -> AsyncIterator[str]:
     """Address of the page."""
     world_with_page = replace(world, app=application(world.endpoint, page=page))
-    async with own_tenant(world_with_page, SLUG) as tenant, served(tenant) as port:
+    async with own_tenant(world_with_page, SLUG) as tenant, serve(tenant) as port:
         yield f"http://127.0.0.1:{port}/"

@@ -18,7 +18,7 @@ from settings import Settings
 from tests.http.asgi import Got, Sent, over_socket, send
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.client import TenantClient, served
+from tests.writes.client import TenantClient, serve
 from web.served import HEADERS, WebPage, examples
 
 DEFAULT = Path(__file__).resolve().parents[2] / "web" / "src" / "default_query.graphql"
@@ -29,7 +29,7 @@ HTML = (b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")
 async def port(world: World, page: WebPage) -> AsyncIterator[int]:
     """Port of the served page on the loopback interface."""
     world_with_page = replace(world, app=application(world.endpoint, page=page))
-    async with served(TenantClient(world_with_page, "acme")) as port:
+    async with serve(TenantClient(world_with_page, "acme")) as port:
         yield port
 
 
@@ -202,5 +202,5 @@ async def test_the_default_query_and_the_examples_are_served_and_valid(
     for query in [DEFAULT.read_text(), *lookups, *(each["query"] for each in shipped)]:
         world.endpoint.documents.get(query)
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-        served = (await client.get("/graphiql/examples.json")).json()
-    assert [each["name"] for each in served] == ["One account"]
+        examples = (await client.get("/graphiql/examples.json")).json()
+    assert [each["name"] for each in examples] == ["One account"]

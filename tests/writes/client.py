@@ -238,7 +238,7 @@ async def without_commits(tenant: TenantClient) -> AsyncIterator[asyncpg.Connect
 
 
 @asynccontextmanager
-async def served(tenant: TenantClient) -> AsyncIterator[int]:
+async def serve(tenant: TenantClient) -> AsyncIterator[int]:
     """Serve the application on a loopback socket; yields the port and shuts down gracefully."""
     service = SignalFreeServer(uvicorn_config(tenant.world.app, "127.0.0.1", 0))
     serving = asyncio.create_task(service.serve())

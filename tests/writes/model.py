@@ -93,22 +93,26 @@ def _command(
 
 def _is_repeated(command: Command, values: Input, name: str) -> bool:
     """Whether two inputs of a list have the same id, or the same external id in an upsert."""
-    named = [each.get(name) for each in command.inputs]
+    values_in_list = [each.get(name) for each in command.inputs]
     counts = name == "id" or command.action == "Upsert"
-    return counts and values.get(name) is not None and named.count(values[name]) > 1
+    return counts and values.get(name) is not None and values_in_list.count(values[name]) > 1
 
 
 def _check(command: Command, number: int, expected: Expectation, results: FieldResult) -> bool:
     """Whether the input succeeded; raises Mismatch if its errors are not the expected ones."""
     got = results.of(number)
-    together = command.many and not command.independent
-    unplaced = results.errors.get(None, [])
-    others = together and any(n != number for n in results.errors)
+    all_or_nothing = command.many and not command.independent
+    errors_without_index = results.errors.get(None, [])
+    others_failed = all_or_nothing and any(n != number for n in results.errors)
     what = f"{command.action} {command.entity} input {number}: {command.inputs[number]}: got {got}, expected {expected}"
     if not got:
-        if expected.errors and not (unplaced and _matches_any(unplaced, expected)):
-            late = all(error.code in ("DUPLICATE", "FORBIDDEN") for error in expected.errors)
-            if not (others and (late or _refused(results))):
+        if expected.errors and not (
+            errors_without_index and _matches_any(errors_without_index, expected)
+        ):
+            found_after_validation = all(
+                error.code in ("DUPLICATE", "FORBIDDEN") for error in expected.errors
+            )
+            if not (others_failed and (found_after_validation or _refused(results))):
                 raise Mismatch(what)
         return not expected.errors
     for error in got:
@@ -127,7 +131,7 @@ def _check(command: Command, number: int, expected: Expectation, results: FieldR
     refused = any(error.refusal for error in (*expected.errors, *got))
     if (
         not refused
-        and not others
+        and not others_failed
         and not _is_repeated(command, command.inputs[number], "externalId")
     ):
         for each in expected.errors:
@@ -160,10 +164,10 @@ def _of_value(error: ApiError) -> bool:
     return error.code == "INVALID" and (error.path or ("",))[0] in (*MONEY, "attributes")
 
 
-def _matches_any(unplaced: list[ApiError], expected: Expectation) -> bool:
+def _matches_any(errors_without_index: list[ApiError], expected: Expectation) -> bool:
     """Whether one of the errors without an input index matches this input."""
     known = (*expected.errors, *expected.allowed)
-    return any(_matches(error, each) for error in unplaced for each in known)
+    return any(_matches(error, each) for error in errors_without_index for each in known)
 
 
 def _matches(got: ApiError, expected: ApiError) -> bool:

@@ -117,9 +117,9 @@ class Run:
             self.tenant, self.setup, user, self.history, self.state
         )
         position, access = await self.tenant.head()
-        rights_changed = any(change.entity in RIGHTS_ENTITIES for change in self.state.changes)
-        assert access == head[1] + rights_changed, "access version"
-        self.tenant.rights_changed |= rights_changed
+        bump_access_version = any(change.entity in RIGHTS_ENTITIES for change in self.state.changes)
+        assert access == head[1] + bump_access_version, "access version"
+        self.tenant.bump_access_version |= bump_access_version
         if not outcome.state.changes and not outcome.state.unspecified:
             assert position == head[0], "a mutation without changes has a position"
             if not mutation.key:

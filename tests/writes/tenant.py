@@ -104,7 +104,7 @@ class Tenant:
     world: World
     slug: str
     schema: str
-    rights_changed: bool = False
+    bump_access_version: bool = False
     """Whether rights differ from the initial ones."""
 
     async def fetch(self, query: str, *values: object) -> list[Row]:
@@ -161,9 +161,9 @@ class Tenant:
         ]
         cleared = [f"TRUNCATE @.{table}" for table in LOG_TABLES]
         script = "; ".join(["SET LOCAL session_replication_role = replica", *restored, *cleared])
-        if self.rights_changed:
+        if self.bump_access_version:
             script += "; UPDATE @.log_head SET access = access + 1"
-        self.rights_changed = False
+        self.bump_access_version = False
         async with self.world.admin.transaction():
             await self.world.admin.execute(script.replace("@", self.schema))
 

@@ -22,7 +22,7 @@ from tests.writes.client import (
     own_tenant,
     public_id,
     request,
-    served,
+    serve,
 )
 
 WRITERS = 32
@@ -218,7 +218,7 @@ async def test_change_log_is_dense_and_correct_with_failing_writers(
     tenant: TenantClient, commands: int
 ) -> None:
     ended = asyncio.Event()
-    async with served(tenant) as port:
+    async with serve(tenant) as port:
         load = await _load(tenant, port)
         base = (await tenant.log())[0]
         readers = [asyncio.create_task(_follow(tenant, base, ended)) for _ in range(2)]

@@ -37,7 +37,7 @@ class State:
     """The last query result of each subscriber, by its index."""
     rights_ever_changed: bool = False
     """Whether permissions have changed since the first cursor."""
-    rights_changed: bool = True
+    bump_access_version: bool = True
     """Whether the last step changed permissions; a RESYNC without visible difference may then arrive late."""
 
 
@@ -96,7 +96,7 @@ async def _step(state: State) -> None:
     before = await _check_all(state, single=single, rights=rights)
     if single and not rights:
         _check_frames(state, applied, before, lost)
-    state.rights_changed = rights
+    state.bump_access_version = rights
     await _open_second_subscriptions(state)
 
 
@@ -190,7 +190,7 @@ def _check_frames(
         if state.results[n].code is not None:
             continue
         frames = each.kinds[len(each.kinds) - (each.applied - applied[n]) :]
-        if "RESYNC" in frames and state.rights_changed:
+        if "RESYNC" in frames and state.bump_access_version:
             continue
         differs = before[n].rows != state.results[n].rows
         state.tally["differs" if differs else "silent"] += 1
@@ -235,5 +235,5 @@ async def _check_quiet(state: State) -> None:
         if each.operation is not None:
             each.apply_new()
             unexpected = each.kinds[had[n] :]
-            late = state.rights_changed and set(unexpected) <= {"RESYNC"}
+            late = state.bump_access_version and set(unexpected) <= {"RESYNC"}
             assert not unexpected or late, f"{each}: {unexpected} without a write"

@@ -12,7 +12,7 @@ from tests.live.property.client import Socket
 from tests.proof.contract import PREFIX
 from tests.proof.lock import ENTITIES
 from tests.support.world import PERSONAS, SIGN_IN, World
-from tests.writes.client import TenantClient, public_id, served
+from tests.writes.client import TenantClient, public_id, serve
 from tests.writes.tenant import small_tenant
 
 ENTITIES_READ = (
@@ -124,7 +124,7 @@ async def serve_tenant(client: TenantClient) -> AsyncIterator[ServedTenant]:
     """Sign in all personas, serve the tenant, and close all sockets to it when the block ends."""
     for persona in PERSONAS:
         await client.world.token(persona, client.slug)
-    async with served(client) as port:
+    async with serve(client) as port:
         tenant = ServedTenant(client, port)
         try:
             yield tenant

@@ -29,7 +29,7 @@ class Outcome:
     late: bool = False
 
 
-def copied(directory: Path) -> Path:
+def copy_checkout(directory: Path) -> Path:
     """Copy the files of the checkout that git does not ignore."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -72,7 +72,7 @@ def meant(test: str, outcome: frozenset[str]) -> bool:
     return any(each == test or each.startswith(f"{test}[") for each in outcome)
 
 
-def tried(copy: Path, fault: Fault) -> str:
+def run_fault(copy: Path, fault: Fault) -> str:
     """Run the tests of a fault; returns `caught` or why not."""
     file = copy / fault.file
     before = file.read_bytes()
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     width = max(len(each.name) for each in selected)
     with tempfile.TemporaryDirectory(prefix="relata-mutants-") as directory:
         Path(directory).chmod(0o755)  # the servers' user needs access
-        copy = copied(Path(directory))
+        copy = copy_checkout(Path(directory))
         tests = sorted({test for each in selected for test in each.red})
         plain = run(copy, tests, sum(each.seconds for each in selected))
         if plain.failed or plain.broken or plain.late:
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = {}
         for fault in selected:
             begun = time.monotonic()
-            results[fault.name] = tried(copy, fault)
+            results[fault.name] = run_fault(copy, fault)
             took = time.monotonic() - begun
             sys.stdout.write(f"{fault.name:{width}}  {took:4.0f} s  {results[fault.name]}\n")
             sys.stdout.flush()
