@@ -10,7 +10,7 @@ from tests.cases.client import STATUSES, CaseClient, wrong
 from tests.support.covers import covers
 from tests.writes.client import DONE, outcome_of, public_id, uuid_of
 
-FOLLOWED = """query ($id: ID!) { case(id: $id) {
+CASE = """query ($id: ID!) { case(id: $id) {
   number subject description priority state closedAt status { name } type { name } owner { name }
   primaryAccount { id } activities { nodes { subject doneAt } } history { nodes { kind field before after } }
 } }"""
@@ -25,7 +25,7 @@ async def test_a_complaint_is_recorded_worked_on_and_closed(client: CaseClient) 
     call = await tenant.mutate("support", "activityCreate", case=id, subject="Called back")
     await tenant.mutate("support", "activityComplete", id=call)
     await tenant.mutate("support", "caseClose", id=id)
-    result = (await tenant.ask("support", FOLLOWED, {"id": id})).data["case"]
+    result = (await tenant.ask("support", CASE, {"id": id})).data["case"]
     assert result["number"].startswith("C-")
     assert (result["subject"], result["description"]) == ("It squeaks", "Loudly.")
     assert (result["priority"], result["state"], result["status"]) == (
@@ -168,14 +168,14 @@ async def test_the_type_of_closed_cases_can_be_replaced(client: CaseClient) -> N
 async def test_a_status_is_replaced_only_by_one_of_the_same_state(client: CaseClient) -> None:
     """Otherwise a change of the setup would close or reopen cases."""
     tenant = client.tenant
-    late = await tenant.mutate(
+    last_status = await tenant.mutate(
         "admin", "caseStatusCreate", name=tenant.new_name(), state="OPEN", position=99
     )
-    id = await client.case(status=late)
+    id = await client.case(status=last_status)
     query = """mutation ($i: ReplaceInput!) { done: caseStatusDelete(input: $i) { userErrors { code path } } }"""
     results = []
     for replacement in ("dropped", "busy"):
-        params = {"id": late, "replaceWith": client.statuses[replacement]}
+        params = {"id": last_status, "replaceWith": client.statuses[replacement]}
         answer = await tenant.ask("admin", query, {"i": params})
         results.append(answer.data["done"]["userErrors"])
     assert results == [[{"code": "INVALID", "path": ["input", "replaceWith"]}], []]
@@ -218,8 +218,8 @@ async def test_closing_requires_the_right_to_write_the_status(
     if right == "readable":
         await tenant.mutate("admin", "fieldPermissionUpdate", id=field, writes=True)
     elif right == "hidden":
-        again: dict[str, Any] = {"entity": "Case", "field": "status", "writes": True}
-        await tenant.mutate("admin", "fieldPermissionCreate", profile=profile, **again)
+        permission: dict[str, Any] = {"entity": "Case", "field": "status", "writes": True}
+        await tenant.mutate("admin", "fieldPermissionCreate", profile=profile, **permission)
 
 
 @covers("D-34", "D-32")

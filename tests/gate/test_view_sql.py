@@ -60,7 +60,7 @@ def parent_entities(entity: Entity) -> list[Entity]:
     return [found for each in entity.parent_types for found in (each, *parent_entities(each))]
 
 
-def listed(entity: Entity, authorizer: Viewer, form: VisibilityForm, *columns: str) -> str:
+def view_sql(entity: Entity, authorizer: Viewer, form: VisibilityForm, *columns: str) -> str:
     """The SQL of a view with these columns, without the outer query."""
     gate = Gate(authorizer)
     seen = gate.see(entity, form)
@@ -81,7 +81,7 @@ def listed(entity: Entity, authorizer: Viewer, form: VisibilityForm, *columns: s
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
 def test_view_is_a_plain_select(entity: Entity, rows: RowScope, form: VisibilityForm) -> None:
     columns = [each.column for each in entity.fields.values()]
-    sql = listed(entity, viewer(entity, rows), form, *columns)
+    sql = view_sql(entity, viewer(entity, rows), form, *columns)
     table = re.escape(
         f'"{entity.table.name}"' if entity.table.name in QUOTED else entity.table.name
     )
@@ -111,7 +111,7 @@ def test_view_without_rights_is_refused(entity: Entity) -> None:
 def test_own_scope_without_policy_has_no_rows(entity: Entity, form: VisibilityForm) -> None:
     """Scope OWN of an entity without an owner policy, or of its children, is the condition false."""
     assert 0 < len(POLICIES.by_entity) < len(MODEL.entities)
-    sql = listed(entity, viewer(entity, RowScope.OWN), form)
+    sql = view_sql(entity, viewer(entity, RowScope.OWN), form)
     highest = [entity, *parent_entities(entity)][-1]
     if POLICIES.of(highest.name) is None:
         assert re.search(r" (WHERE|AND) false\)*$", sql)
@@ -133,7 +133,7 @@ def test_child_rows_are_those_of_visible_parents(
     """The row scope of a child's permission is ignored: its rows are those with a visible parent."""
     closed = EntityRights(rows, entity.granted)
     child_only = Viewer(NO_USER, NO_USER, 0, {entity.name: closed}, {}, {}, {}, POLICIES)
-    without_parents = listed(entity, child_only, form).replace('"', "")
+    without_parents = view_sql(entity, child_only, form).replace('"', "")
     for relation in entity.parents:
         column = f"{entity.table.name}.{relation.column} IS NULL"
         assert (column if relation.nullable else "false") in without_parents
@@ -141,7 +141,9 @@ def test_child_rows_are_those_of_visible_parents(
     for own in RowScope:
         rights = {parent_entities.name: parent_rights for parent_entities in entity.parent_types}
         rights[entity.name] = EntityRights(own, entity.granted)
-        sql = listed(entity, dataclasses.replace(child_only, rights=rights), form).replace('"', "")
+        sql = view_sql(entity, dataclasses.replace(child_only, rights=rights), form).replace(
+            '"', ""
+        )
         for relation, parent_entities in zip(entity.parents, entity.parent_types, strict=True):
             over, link = parent_entities.table.name, f"{entity.table.name}.{relation.column}"
             assert f"FROM {over} WHERE {over}.id = {link} AND {over}.deleted_at IS NULL" in sql
@@ -227,7 +229,7 @@ async def test_view_under_lateral_join_is_inlined(world: World, scope: RowScope)
 @covers("D-51")
 def test_closed_columns_are_null_and_never_named() -> None:
     authorizer = viewer(OPPORTUNITY, margin=FieldAccess.HIDDEN)
-    sql = listed(OPPORTUNITY, authorizer, VisibilityForm.PREDICATE, "margin", "name")
+    sql = view_sql(OPPORTUNITY, authorizer, VisibilityForm.PREDICATE, "margin", "name")
     assert "NULL AS margin" in sql
     assert "opportunity.margin" not in sql
     gate = Gate(authorizer)
@@ -238,7 +240,7 @@ def test_closed_columns_are_null_and_never_named() -> None:
 
 @covers("D-51")
 def test_ruled_column_is_selected_as_case() -> None:
-    sql = listed(
+    sql = view_sql(
         OPPORTUNITY,
         viewer(OPPORTUNITY, commission=FieldAccess.CONDITIONAL),
         VisibilityForm.PREDICATE,

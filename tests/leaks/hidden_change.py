@@ -22,7 +22,7 @@ from tests.leaks.truth import Truth, custom
 from tests.proof.contract import HISTORY, REFERENCES, TYPES, enums, fields, is_record, snake, stored
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import COLUMN, FULL, Level, attribute_level, attributes, is_closed, readable
-from tests.proof.rows import Row, as_kept
+from tests.proof.rows import Row, stored_json
 from tests.support.world import World
 
 FIXED_COLUMNS = {
@@ -58,7 +58,7 @@ INSERTED_SEPARATELY = frozenset({"Opportunity"})
 
 def _column_values(row: Mapping[str, Any]) -> list[Any]:
     """The values of a row as stored in its columns."""
-    return [as_kept(value) if isinstance(value, dict) else value for value in row.values()]
+    return [stored_json(value) if isinstance(value, dict) else value for value in row.values()]
 
 
 def visible_data(truth: Truth, persona: str) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class HiddenChange:
             if type_name == "User" and row["employee_id"] == self.truth.employee(self.persona):
                 values.pop("active", None)  # deactivation would end the persona's session
             if "custom" in row:
-                values["custom"] = as_kept(self._custom(type_name, row, visible=visible))
+                values["custom"] = stored_json(self._custom(type_name, row, visible=visible))
             await self._set(type_name, id, values)
 
     def _label_is_readable(self, row: Row) -> bool:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tests.live.live_tenant import OPPORTUNITIES_SUBSCRIPTION
 
-HELLO = "{ viewer { id } }"
-ODD: tuple[object, ...] = (
+VIEWER_QUERY = "{ viewer { id } }"
+UNUSUAL_VALUES: tuple[object, ...] = (
     None, True, 0, -1, 1.5, 1e308, 2**63, 10**400, "", "\x00", "x" * 5000, "\u202e", "🜁", [], {}, [[]],
     {"a": {}}, [None], ["ping"], {"type": "ping"}, "__proto__", "ses_1", "null", "constructor",
 )  # fmt: skip
@@ -28,12 +28,12 @@ KEYS = (
     "TYPE",
     "\x00",
 )
-GOOD: tuple[dict[str, object], ...] = (
+VALID_MESSAGES: tuple[dict[str, object], ...] = (
     {"type": "ping"},
     {"type": "pong", "payload": {}},
     {"type": "complete", "id": "1"},
     {"type": "connection_init", "payload": {"authorization": "Bearer x"}},
-    {"type": "subscribe", "id": "1", "payload": {"query": HELLO}},
+    {"type": "subscribe", "id": "1", "payload": {"query": VIEWER_QUERY}},
     {
         "type": "subscribe",
         "id": "2",
@@ -94,12 +94,12 @@ def _mutated(rng: random.Random, message: dict[str, object], depth: int = 0) -> 
         elif rng.random() < 0.25:
             mutated.pop(key, None)
         else:
-            mutated[key] = rng.choice(ODD)
+            mutated[key] = rng.choice(UNUSUAL_VALUES)
     return mutated
 
 
 def _message(rng: random.Random) -> bytes:
-    return json.dumps(_mutated(rng, rng.choice(GOOD))).encode()
+    return json.dumps(_mutated(rng, rng.choice(VALID_MESSAGES))).encode()
 
 
 def _mangled(rng: random.Random) -> bytes:
@@ -127,7 +127,7 @@ def _deep(rng: random.Random) -> bytes:
     body = left * depth + "1" + right * depth
     if len(body) > 60_000:
         body = body[:60_000]
-    text = f'{{"type":"subscribe","id":"1","payload":{{"query":"{HELLO}","variables":{{"a":{body}}}}}}}'
+    text = f'{{"type":"subscribe","id":"1","payload":{{"query":"{VIEWER_QUERY}","variables":{{"a":{body}}}}}}}'
     return text.encode()
 
 
@@ -186,13 +186,13 @@ DRAWS: tuple[Draw, ...] = (
 WEIGHTS = (30, 20, 8, 5, 3, 4, 2, 12, 6, 10)
 
 
-def draw_cases(seed: int, many: int) -> list[Case]:
+def draw_cases(seed: int, count: int) -> list[Case]:
     """Random cases, the same for the same seed."""
     rng = random.Random(seed)
-    return [rng.choices(DRAWS, WEIGHTS)[0](rng) for _ in range(many)]
+    return [rng.choices(DRAWS, WEIGHTS)[0](rng) for _ in range(count)]
 
 
-def resident() -> int:
+def resident_bytes() -> int:
     """Resident memory of this process in bytes; 0 where /proc is missing."""
     if not STATM.exists():
         return 0

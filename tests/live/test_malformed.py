@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tests.http.leaks import INTERNAL
 from tests.live.live_tenant import LiveTenant
-from tests.live.malformed import PING, Case, draw_cases, frame, resident
+from tests.live.malformed import PING, Case, draw_cases, frame, resident_bytes
 from tests.live.wire import Wire
 from tests.support.covers import covers
 
@@ -78,12 +78,12 @@ async def _resources() -> tuple[int, int, int]:
     """The numbers of tasks and objects, and the resident memory in bytes."""
     await asyncio.sleep(0.5)  # the server releases closed sockets asynchronously
     gc.collect()
-    return len(asyncio.all_tasks()), len(gc.get_objects()), resident()
+    return len(asyncio.all_tasks()), len(gc.get_objects()), resident_bytes()
 
 
 @covers("F3", "F25")
 async def test_malformed_messages_do_not_affect_other_clients(tenant: LiveTenant) -> None:
-    id, tally, cases = await tenant.any_opportunity(), Tally(), draw_cases(seed=7, many=MALFORMED)
+    id, tally, cases = await tenant.any_opportunity(), Tally(), draw_cases(seed=7, count=MALFORMED)
     async with tenant.wire("rep1") as unaffected, tenant.wire("admin") as idle:
         rows = await tenant.open_list(unaffected)
         await _send_all(tenant, enumerate(cases[:FIRST]), tally)  # caches fill
@@ -110,11 +110,11 @@ async def test_unread_pongs_are_not_buffered(tenant: LiveTenant) -> None:
     async with tenant.wire("rep1") as unaffected, tenant.wire("support") as ws:
         transport = ws.socket.transport
         transport.pause_reading()
-        before, sent = resident(), 0
+        before, sent = resident_bytes(), 0
         while sent < UNREAD and not transport.is_closing() and await _is_read(ws):
             transport.write(flood)
             sent += len(flood)
-        assert resident() - before < OCTETS
+        assert resident_bytes() - before < OCTETS
         transport.abort()
         await unaffected.check_alive()
 

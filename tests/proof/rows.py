@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 
 import asyncpg
 
-from tests.proof.contract import stored
 from tests.proof.lock import ENTITIES
 
 Row = Mapping[str, Any]
@@ -105,7 +104,7 @@ async def _load(
     for name, entity in ENTITIES.items():
         if entity.table in changed:
             found = await admin.fetch(f'SELECT * FROM {space}."{entity.table}"')  # noqa: S608 - constants
-            tables[name] = {row["id"]: as_read(name, row) for row in found}
+            tables[name] = {row["id"]: parse_attributes(name, row) for row in found}
     emails = old.emails
     if CREDENTIALS in changed:
         signed = await admin.fetch(f"SELECT email, user_id FROM {space}.{CREDENTIALS}")  # noqa: S608
@@ -113,7 +112,7 @@ async def _load(
     return Rows(tables, emails)
 
 
-def as_read(entity: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def parse_attributes(entity: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with parsed custom attributes; their numbers are exact decimals."""
     column, read = ENTITIES[entity].attributes, dict(row)
     if column and isinstance(read[column], str):
@@ -121,13 +120,8 @@ def as_read(entity: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return read
 
 
-def as_kept(values: Mapping[str, Any]) -> str:
+def stored_json(values: Mapping[str, Any]) -> str:
     """Custom attribute values as the JSON text that the table stores."""
     return json.dumps(
         values, default=lambda number: int(number) if number % 1 == 0 else float(number)
     )
-
-
-def plain(entity: str, name: str) -> bool:
-    """Whether a field is a stored column."""
-    return name in stored(entity)

@@ -53,7 +53,7 @@ def root(type_name: str) -> str | None:
     return found[0] if found else None
 
 
-def listing(type_name: str) -> str:
+def list_query(type_name: str) -> str:
     """The query of the first two records of a type. Raises LookupError if it has no list at the root."""
     assert SCHEMA.query_type is not None
     for name, field in SCHEMA.query_type.fields.items():
@@ -62,16 +62,16 @@ def listing(type_name: str) -> str:
     raise LookupError(type_name)
 
 
-async def some(world: World, type_name: str) -> list[str]:
+async def some_ids(world: World, type_name: str) -> list[str]:
     """Ids of records of a type that an administrator sees."""
-    answer = await world.ask("admin", listing(type_name))
+    answer = await world.ask("admin", list_query(type_name))
     return [each["id"] for each in answer.data["found"]["nodes"]]
 
 
 @covers("X-02")
 @pytest.mark.parametrize("type_name", [each for each in TYPES if root(each)])
 async def test_node_returns_the_same_record_as_its_root_field(world: World, type_name: str) -> None:
-    [id, *_] = await some(world, type_name)
+    [id, *_] = await some_ids(world, type_name)
     fields = " ".join(leaves(type_name))
     query = f"""query ($id: ID!) {{
       one: {root(type_name)}(id: $id) {{ __typename {fields} }}
@@ -85,11 +85,13 @@ async def test_node_returns_the_same_record_as_its_root_field(world: World, type
 @covers("X-02")
 async def test_ids_are_unique_across_types_and_nodes_keeps_their_order(world: World) -> None:
     types = [each for each in TYPES if root(each)]
-    of = {each: await some(world, each) for each in types}
-    ids = [id for found in of.values() for id in found]
-    assert all(of.values())
+    ids_by_type = {each: await some_ids(world, each) for each in types}
+    ids = [id for found in ids_by_type.values() for id in found]
+    assert all(ids_by_type.values())
     assert len(set(ids)) == len(ids)
-    expected = {id: {"__typename": each, "id": id} for each, found in of.items() for id in found}
+    expected = {
+        id: {"__typename": each, "id": id} for each, found in ids_by_type.items() for id in found
+    }
     requested = [*reversed(ids), ids[0], MISSING, f"xyz_{'0' * 32}", ids[0]]
     data = (await world.ask("admin", IDS, {"ids": requested})).data
     assert data["nodes"] == [expected.get(id) for id in requested]

@@ -46,7 +46,7 @@ async def hits(world: World, text: str, persona: str = "admin", **more: Any) -> 
 
 
 @asynccontextmanager
-async def changed(
+async def changed_record(
     world: World, table: str, name: str, to: str | None, **columns: str | None
 ) -> AsyncIterator[None]:
     """Change the first record with this name, and restore it at the end."""
@@ -90,7 +90,7 @@ async def test_every_word_must_be_a_substring_of_a_field(
 
 @covers("SMP-02", "X-35")
 async def test_words_may_match_different_fields(world: World) -> None:
-    async with changed(
+    async with changed_record(
         world, "account", "Orrinsdale Dairy", "Orrinsdale Zuivel", website="https://melk.example",
         number="QX-778", external_id="erp:55",
     ):  # fmt: skip
@@ -106,14 +106,16 @@ async def test_words_may_match_different_fields(world: World) -> None:
 )
 async def test_telephone_number_matches_in_every_format(world: World, text: str) -> None:
     for kept in ("+31205551234", "+31 (0)20 - 555 12 34"):
-        async with changed(world, "account", "Orrinsdale Dairy", "Orrinsdale Dairy", phone=kept):
+        async with changed_record(
+            world, "account", "Orrinsdale Dairy", "Orrinsdale Dairy", phone=kept
+        ):
             assert await names(world, text) == {"Orrinsdale Dairy"}
 
 
 @covers("X-35")
 @pytest.mark.parametrize("text", ["e.jánsen", "poststad", "jansen@post", "dairy STAD.example"])
 async def test_email_address_matches_by_its_local_part_and_domain(world: World, text: str) -> None:
-    async with changed(
+    async with changed_record(
         world, "account", "Orrinsdale Dairy", "Orrinsdale Dairy", email="E.Jansen@Poststad.example"
     ):
         assert await names(world, text) == {"Orrinsdale Dairy"}
@@ -187,7 +189,7 @@ async def test_search_can_be_combined_in_every_filter(world: World) -> None:
 
 @covers("X-35", "D-31")
 async def test_unreadable_field_does_not_match(world: World) -> None:
-    async with changed(
+    async with changed_record(
         world, "account", "Orrinsdale Dairy", "Orrinsdale Dairy", phone="+31205551234"
     ):
         assert await names(world, "5551234", "rep1") == {"Orrinsdale Dairy"}
@@ -204,9 +206,9 @@ async def test_unreadable_field_does_not_match(world: World) -> None:
 @covers("X-35", "D-31")
 async def test_unreadable_field_does_not_affect_ranking(world: World) -> None:
     async with (
-        changed(world, "account", "Orrinsdale Dairy", "Zz 5551234", phone="5551234"),
-        changed(world, "account", "Xylander Acoustics", "Aa 5551234", phone=None),
-        changed(world, "account", "Bellweather Kites", "Mm 5551234", phone="555123499"),
+        changed_record(world, "account", "Orrinsdale Dairy", "Zz 5551234", phone="5551234"),
+        changed_record(world, "account", "Xylander Acoustics", "Aa 5551234", phone=None),
+        changed_record(world, "account", "Bellweather Kites", "Mm 5551234", phone="555123499"),
     ):
         found = {
             who: [n for _, n, _ in await hits(world, "5551234", who)] for who in ("rep1", "limited")
@@ -232,7 +234,9 @@ PROFILE = "(SELECT id FROM {s}.profile WHERE name = 'Junior sales')"
 
 
 @asynccontextmanager
-async def withdrawn(world: World, table: str, condition: str, *params: Any) -> AsyncIterator[None]:
+async def without_grants(
+    world: World, table: str, condition: str, *params: Any
+) -> AsyncIterator[None]:
     """Remove grants of the junior profile, and restore them at the end."""
     space = world.schema()
     mine = f"profile_id = {PROFILE.format(s=space)} AND deleted_at IS NULL AND {condition}"
@@ -260,7 +264,7 @@ async def withdrawn(world: World, table: str, condition: str, *params: Any) -> A
 async def test_search_with_a_closed_named_field_is_refused(
     world: World, query: str, field: str
 ) -> None:
-    async with withdrawn(world, "object_permission", "entity = $1", "Quote"):
+    async with without_grants(world, "object_permission", "entity = $1", "Quote"):
         answer = await world.ask("limited", query)
     assert answer.codes == ["FIELD_FORBIDDEN"], answer.body
     fields = answer.json["errors"][0]["extensions"]["fields"]
@@ -269,7 +273,9 @@ async def test_search_with_a_closed_named_field_is_refused(
 
 @covers("D-31", "X-35")
 async def test_search_without_a_readable_field_is_refused(world: World) -> None:
-    async with withdrawn(world, "field_permission", "entity = $1 AND field <> 'city'", "Account"):
+    async with without_grants(
+        world, "field_permission", "entity = $1 AND field <> 'city'", "Account"
+    ):
         for query in (
             '{ accounts(filter: { search: "varnholt" }) { totalCount } }',
             '{ opportunities(filter: { account: { search: "varnholt" } }) { totalCount } }',
@@ -318,12 +324,12 @@ async def test_field_with_a_status_rule_matches_in_open_statuses_only(world: Wor
 @covers("X-35", "SMP-02")
 async def test_ranking_is_equal_values_then_prefixes_then_substrings(world: World) -> None:
     async with (
-        changed(world, "account", "Wexcombe Observatory", "Zz Qorum"),
-        changed(world, "account", "Xylander Acoustics", "Qorum Zz"),
-        changed(world, "account", "Yarrowfield Farm Shop", "QÓRUM"),
-        changed(world, "account", "Zephyrine Ballooning", "Qorum Aa"),
-        changed(world, "account", "Bellweather Kites", "Anything", number="qorum"),
-        changed(world, "account", "Velloso Cerâmica", "Aqorum"),
+        changed_record(world, "account", "Wexcombe Observatory", "Zz Qorum"),
+        changed_record(world, "account", "Xylander Acoustics", "Qorum Zz"),
+        changed_record(world, "account", "Yarrowfield Farm Shop", "QÓRUM"),
+        changed_record(world, "account", "Zephyrine Ballooning", "Qorum Aa"),
+        changed_record(world, "account", "Bellweather Kites", "Anything", number="qorum"),
+        changed_record(world, "account", "Velloso Cerâmica", "Aqorum"),
     ):
         found = [name for _, name, _ in await hits(world, "Qorum")]
         assert found == ["Anything", "QÓRUM", "Qorum Aa", "Qorum Zz", "Aqorum", "Zz Qorum"]
@@ -333,9 +339,9 @@ async def test_ranking_is_equal_values_then_prefixes_then_substrings(world: Worl
 @covers("X-35")
 async def test_text_of_two_characters_matches_prefixes_only(world: World) -> None:
     async with (
-        changed(world, "account", "Wexcombe Observatory", "Xq"),
-        changed(world, "account", "Xylander Acoustics", "Xq Holding"),
-        changed(world, "account", "Yarrowfield Farm Shop", "Holding Xq"),
+        changed_record(world, "account", "Wexcombe Observatory", "Xq"),
+        changed_record(world, "account", "Xylander Acoustics", "Xq Holding"),
+        changed_record(world, "account", "Yarrowfield Farm Shop", "Holding Xq"),
     ):
         assert [name for _, name, _ in await hits(world, "xq")] == ["Xq", "Xq Holding"]
         assert await names(world, "xq") == {"Xq", "Xq Holding", "Holding Xq"}
@@ -357,9 +363,11 @@ async def test_very_many_matches_are_ranked_among_the_newest(
 @covers("X-35")
 async def test_all_types_are_searched_and_matched_fields_returned(world: World) -> None:
     async with (
-        changed(world, "account", "Wexcombe Observatory", "Brontal", website="brontal.example"),
-        changed(world, "employee", "Bruno Castellani", "Ada Brontal"),
-        changed(world, "opportunity", "Copy paper, frame agreement", "Deal with Brontal"),
+        changed_record(
+            world, "account", "Wexcombe Observatory", "Brontal", website="brontal.example"
+        ),
+        changed_record(world, "employee", "Bruno Castellani", "Ada Brontal"),
+        changed_record(world, "opportunity", "Copy paper, frame agreement", "Deal with Brontal"),
     ):
         assert await hits(world, "bröntal") == [
             ("Account", "Brontal", ["name", "website"]),
@@ -373,8 +381,10 @@ async def test_all_types_are_searched_and_matched_fields_returned(world: World) 
 @covers("X-35")
 async def test_similar_spellings_follow_exact_matches(world: World) -> None:
     async with (
-        changed(world, "account", "Wexcombe Observatory", "Wessling Bouw", number="WS-00017"),
-        changed(world, "account", "Xylander Acoustics", "Wesling Transport"),
+        changed_record(
+            world, "account", "Wexcombe Observatory", "Wessling Bouw", number="WS-00017"
+        ),
+        changed_record(world, "account", "Xylander Acoustics", "Wesling Transport"),
     ):
         found = await hits(world, "wesling")
         assert found == [
@@ -406,7 +416,9 @@ async def test_hits_are_the_records_of_searched_lists(world: World) -> None:
             assert literal == hit
 
 
-async def refused(world: World, query: str, variables: dict[str, Any] | None = None) -> Answer:
+async def assert_refused(
+    world: World, query: str, variables: dict[str, Any] | None = None
+) -> Answer:
     answer = await world.ask("rep1", query, variables)
     assert answer.codes == ["BAD_USER_INPUT"], answer.body
     return answer
@@ -427,7 +439,7 @@ async def refused(world: World, query: str, variables: dict[str, Any] | None = N
 async def test_invalid_text_or_size_is_refused_with_the_limit(
     world: World, query: str, message: str
 ) -> None:
-    answer = await refused(world, query)
+    answer = await assert_refused(world, query)
     assert message in answer.json["errors"][0]["message"]
 
 

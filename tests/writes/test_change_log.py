@@ -28,8 +28,8 @@ from tests.writes.client import (
 WRITERS = 32
 NO_ACCOUNT = f"acc_{'0' * 32}"
 COMMANDS_PER_WRITER = [
-    pytest.param(15, id="everyday"),
-    pytest.param(400, marks=pytest.mark.nightly),
+    pytest.param(15, id="daily"),
+    pytest.param(400, id="nightly", marks=pytest.mark.nightly),
 ]
 LOGGED_NAMES = """
     SELECT count(*) FROM change_log WHERE position > $1 AND after ->> 'name' = $2
@@ -75,7 +75,13 @@ class Load:
 
     async def write(self, commands: int) -> None:
         """Run one writer: a fifth of its commands fail, or it does not wait for the response."""
-        valid = (self._create, self._update, self._several, self._rename, self._trash_and_restore)
+        valid = (
+            self._create,
+            self._update,
+            self._create_several,
+            self._rename,
+            self._trash_and_restore,
+        )
         failing = (
             self._too_long, self._conflict, self._second_fails, self._one_of_many, self._give_away,
             self._partial, self._duplicate, self._cancel, self._disconnect,
@@ -101,7 +107,7 @@ class Load:
             name, self.tenant.attempt("rep1", "accountUpdate", id=self._account, name=name)
         )
 
-    async def _several(self, name: str) -> None:
+    async def _create_several(self, name: str) -> None:
         places = [{"city": "Bonn"}]
         inputs: list[dict[str, Any]] = [
             {"name": name},

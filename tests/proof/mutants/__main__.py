@@ -26,7 +26,7 @@ class Outcome:
     broken: frozenset[str]
     """Tests with an error before they ran."""
     output: str
-    late: bool = False
+    timed_out: bool = False
 
 
 def copy_checkout(directory: Path) -> Path:
@@ -57,8 +57,8 @@ def run(copy: Path, tests: Sequence[str], seconds: int) -> Outcome:
         done = subprocess.run(
             command, cwd=copy, capture_output=True, text=True, timeout=seconds, check=False
         )
-    except subprocess.TimeoutExpired as late:
-        return Outcome(frozenset(), frozenset(), str(late.stdout or ""), late=True)
+    except subprocess.TimeoutExpired as timeout:
+        return Outcome(frozenset(), frozenset(), str(timeout.stdout or ""), timed_out=True)
     found = OUTCOME.findall(done.stdout)
     failed = frozenset(name for word, name in found if word == "FAILED")
     broken = frozenset(name for word, name in found if word == "ERROR")
@@ -83,7 +83,7 @@ def run_fault(copy: Path, fault: Fault) -> str:
     finally:
         file.write_bytes(before)
         _delete_bytecode(file)
-    if outcome.late:
+    if outcome.timed_out:
         return f"LATE: not done in {fault.seconds} seconds"
     if outcome.broken:
         return f"BROKEN: {', '.join(sorted(outcome.broken))[:200]}"
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         copy = copy_checkout(Path(directory))
         tests = sorted({test for each in selected for test in each.red})
         plain = run(copy, tests, sum(each.seconds for each in selected))
-        if plain.failed or plain.broken or plain.late:
+        if plain.failed or plain.broken or plain.timed_out:
             sys.stdout.write(f"without any fault, these fail already:\n{plain.output[-3000:]}\n")
             return 1
         results = {}
