@@ -18,6 +18,7 @@ from db.engine.dependencies import (
     Dependencies,
     Dependency,
     FieldOf,
+    ListPermissionsOf,
     PermissionsOf,
     RowsOf,
     SearchOf,
@@ -278,6 +279,8 @@ class Viewer:
                 return self.may_restore(entity)
             case PermissionsOf(entity):
                 return self._permissions_of(entity)
+            case ListPermissionsOf(entity):
+                return self._type_permissions(entity) if entity in self.rights else None
             case TypePermissionsOf():
                 return tuple(self._type_permissions(each) for each in sorted(self.rights))
             case _:

@@ -47,7 +47,8 @@ was never used.
 LISTS = """
 A list is a connection, read forward with `first` and `after` or backward with `last` and `before`. `nodes` holds the records;
 `edges` adds a cursor to each. `totalCount` and `aggregate` are computed only when selected. Lists inside records take the same
-arguments.
+arguments. `permissions` of a list has what is equal for all rows, such as the writable fields; select only `update` and `delete`
+of each row's `permissions`.
 """
 FILTERS = """
 Every type has a filter input with one field for each readable field. All fields given must match. A filter on a field that is

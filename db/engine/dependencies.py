@@ -65,6 +65,13 @@ class TypePermissionsOf:
     entity: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ListPermissionsOf:
+    """The caller's permissions on an entity, which its lists expose."""
+
+    entity: str
+
+
 Dependency: TypeAlias = (
     RowsOf
     | FieldOf
@@ -74,6 +81,7 @@ Dependency: TypeAlias = (
     | TrashOf
     | PermissionsOf
     | TypePermissionsOf
+    | ListPermissionsOf
 )
 Dependencies: TypeAlias = frozenset[Dependency]
 

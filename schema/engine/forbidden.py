@@ -11,6 +11,7 @@ from db.engine.dependencies import (
     AttributesOf,
     Dependency,
     FieldOf,
+    ListPermissionsOf,
     PermissionsOf,
     RowsOf,
     SearchOf,
@@ -46,7 +47,7 @@ def written_as(dependency: Dependency) -> tuple[str, str]:
             return entity, SEARCH
         case TrashOf(entity):
             return entity, "trashed"
-        case PermissionsOf(entity):
+        case PermissionsOf(entity) | ListPermissionsOf(entity):
             return entity, PERMISSIONS
         case TypePermissionsOf(entity):
             return entity, TYPE_PERMISSIONS

@@ -174,7 +174,7 @@ def _permission_types() -> None:
         (
             "writable",
             "list[str]",
-            "Writable fields; attributes as `attributes.key`.",
+            "Writable fields, the same for all rows of a list; attributes as `attributes.key`.",
         ),
     ]
     make("RecordPermissions", access, "The caller's permissions on a record.")
@@ -296,6 +296,7 @@ def _connection(entity: Entity) -> None:
         ("nodes", f"list[{name}]", "Records of this page."),
         ("pageInfo", "PageInfo", "Position of the page in the list."),
         ("totalCount", "int", "Number of records on all pages."),
+        (PERMISSIONS, "TypePermissions", "The caller's permissions on records of this type."),
     ]
     if entity.has_groups:
         doc = "Aggregates over all matching records, ignoring pagination."

@@ -27,6 +27,7 @@ from db.engine.dependencies import (
     Dependencies,
     Dependency,
     FieldOf,
+    ListPermissionsOf,
     PermissionsOf,
     RowsOf,
     TrashOf,
@@ -347,6 +348,9 @@ class SelectionReader:
                 return TotalCount(optional_bind_param(given.get("atMost")))
             case "aggregate":
                 return self._aggregate(nodes, entity)
+            case "permissions":
+                self.depends_on.add(ListPermissionsOf(entity.name))
+                return TypePermissions(self.names(nodes, "TypePermissions"))
         return Typename(f"{entity.name}Connection")
 
     def _edges(self, nodes: list[FieldNode], entity: Entity) -> EdgesSelection:
@@ -361,13 +365,10 @@ class SelectionReader:
 
     def _aggregate(self, nodes: list[FieldNode], entity: Entity) -> Aggregate:
         self.filter_depends_on.add(RowsOf(entity.name))
-        fields = self.fields(nodes, f"{entity.name}Aggregate")
-        return Aggregate(
-            tuple(
-                (key, self.measure(inner, entity) or f"{entity.name}Aggregate")
-                for key, inner in fields.items()
-            )
-        )
+        name = f"{entity.name}Aggregate"
+        fields = self.fields(nodes, name)
+        parts = ((key, self.measure(inner, entity) or name) for key, inner in fields.items())
+        return Aggregate(tuple(parts))
 
     def measured(self, entity: Entity, what: Field | Reference) -> None:
         """Add the dependencies of a measure of a field or reference."""

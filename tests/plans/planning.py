@@ -189,6 +189,8 @@ EXTRA = {
         groups { key { currency } sum { amount { amount } } } } }""",
     "permissions": """{ opportunities { nodes { id permissions { update delete writable } } }
         accounts { nodes { permissions { writable } addresses { nodes { permissions { delete } } } } } }""",
+    "list permissions": """{ opportunities { permissions { type rows writable } nodes {
+        account { addresses { permissions { update readable __typename } } } } } }""",
     "type permissions": """{ viewer { typePermissions { type rows create update delete readable writable } } }""",
     "attributes": "{ opportunities { nodes { attributes { key label kind text number } } } }",
     "attributes by key": """{ opportunities { nodes { attributes(keys: ["tier", "seats"]) { key label text } } } }""",

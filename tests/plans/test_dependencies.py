@@ -20,6 +20,7 @@ from db.engine.dependencies import (
     Dependencies,
     Dependency,
     FieldOf,
+    ListPermissionsOf,
     PermissionsOf,
     RowsOf,
     SearchOf,
@@ -107,7 +108,7 @@ class RecordingViewer:
         return self._note(PermissionsOf(entity.name)).write_condition(entity, deletes=deletes)
 
     def type_access(self, entity: Entity) -> Mapping[str, Any]:
-        return self._note(TypePermissionsOf("User")).type_access(entity)
+        return self._note(ListPermissionsOf(entity.name)).type_access(entity)
 
     def writable(self, entity: Entity) -> Iterable[str]:
         return self._note(PermissionsOf(entity.name)).writable(entity)
@@ -140,7 +141,7 @@ def _is_declared(used: Dependency, declared: Dependencies) -> bool:
     if used in declared:
         return True
     match used:
-        case RowsOf():
+        case RowsOf() | ListPermissionsOf():
             # TypePermissionsOf covers every accessible entity.
             return any(isinstance(each, TypePermissionsOf) for each in declared)
         case FieldOf(entity, "id"):
@@ -240,6 +241,9 @@ def _facts(viewer: Viewer, dependency: Dependency) -> list[object]:
         case PermissionsOf(entity):
             known = MODEL.entities[entity]
             return [*viewer.writable(known), viewer.edits(entity), viewer.deletes(entity)]
+        case ListPermissionsOf(entity):
+            visible = viewer.may_see(entity)
+            return [viewer.type_access(MODEL.entities[entity])] if visible else []
         case TypePermissionsOf():
             seen = [each for each in MODEL.entities.values() if viewer.may_see(each.name)]
             return [viewer.type_access(each) for each in seen]
@@ -261,6 +265,7 @@ def _known(entity: Entity) -> list[Dependency]:
     """All possible dependencies on an entity."""
     name = entity.name
     found: list[Dependency] = [RowsOf(name), TrashOf(name), PermissionsOf(name), AttributesOf(name)]
+    found.append(ListPermissionsOf(name))
     found += [FieldOf(name, field) for field in entity.granted]
     found += [AttributeOf(name, key) for key in ("tier", "seats", "segment")]
     return [*found, search_of(entity)] if entity.searched else found
@@ -306,6 +311,7 @@ dependencies = st.one_of(
     st.builds(TrashOf, texts),
     st.builds(PermissionsOf, texts),
     st.builds(TypePermissionsOf, texts),
+    st.builds(ListPermissionsOf, texts),
 )
 sets = st.frozensets(dependencies, max_size=4)
 

@@ -89,7 +89,7 @@ PLAIN = {
 """Types that are not entities, with all their fields; each has its own tests."""
 
 PER_ENTITY = {
-    "Connection": "edges nodes pageInfo totalCount aggregate",
+    "Connection": "edges nodes pageInfo totalCount permissions aggregate",
     "Edge": "cursor node",
     "Aggregate": "count sum avg min max countUnique percentEmpty",
     "ListFilter": "some none every",

@@ -23,6 +23,7 @@ from db.engine.gate import SecuredView, VisibilityForm
 from db.engine.plan.aggregate import aggregate
 from db.engine.plan.emit import array, obj
 from db.engine.plan.order import SortExpression, beyond, keys
+from db.engine.plan.permissions import list_permissions
 from db.engine.plan.selection import (
     Aggregate,
     BindParam,
@@ -35,6 +36,7 @@ from db.engine.plan.selection import (
     PageSide,
     TotalCount,
     Typename,
+    TypePermissions,
 )
 from db.engine.plan.source import Joined, PageCut, Rows, Scope, join_laterals
 from db.engine.plan.where import where
@@ -290,6 +292,8 @@ def _part(
             return _page_info(scope, selection, part)
         case TotalCount(at_most):
             return _total(scope, selection, parent, at_most)
+        case TypePermissions():
+            return list_permissions(scope, selection.entity, part)
         case Aggregate():
             every = partial(_all, scope, selection, parent)
             return aggregate(scope, part, every, many=parent is None)

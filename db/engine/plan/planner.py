@@ -23,6 +23,7 @@ from db.engine.dependencies import (
     Dependencies,
     Dependency,
     FieldOf,
+    ListPermissionsOf,
     PermissionsOf,
     RowsOf,
     SearchOf,
@@ -216,6 +217,7 @@ def readable(authorizer: Authorizer, dependency: Dependency) -> bool:
             | AttributesOf(entity)
             | PermissionsOf(entity)
             | TypePermissionsOf(entity)
+            | ListPermissionsOf(entity)
         ):
             return authorizer.may_see(entity)
         case FieldOf(entity, field):

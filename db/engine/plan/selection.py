@@ -192,7 +192,7 @@ class RecordPermissions:
 
 @dataclass(frozen=True)
 class TypePermissions:
-    """The caller's permissions on every entity; null for other users."""
+    """The caller's permissions: in a list on its entity, in a user on every entity; null for other users."""
 
     parts: tuple[tuple[str, str], ...]
 
@@ -264,7 +264,8 @@ Shown: TypeAlias = (
     " | ToOneSelection | ConnectionSelection"
 )
 InConnection: TypeAlias = (
-    "Typename | NodesSelection | EdgesSelection | PageInfoSelection | TotalCount | Aggregate"
+    "Typename | NodesSelection | EdgesSelection | PageInfoSelection | TotalCount | Aggregate "
+    "| TypePermissions"
 )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import ColumnElement, Text, Uuid, case, func
+from sqlalchemy import Text, case, func
 
 from db.engine.fields import Kind
 from db.engine.gate import FieldAccess
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import field_text, leaf, money, nullable, obj
+from db.engine.plan.permissions import record_permissions, type_permissions
 from db.engine.plan.selection import (
     Amount,
     Attributes,
@@ -24,7 +25,7 @@ from db.engine.plan.selection import (
     Value,
 )
 from db.engine.plan.source import CLOSED, HIDDEN, Joined, Rows, Scope, lateral_subquery
-from db.engine.sql import Column, Concat, Sql, flat, json_text, parameter
+from db.engine.sql import Column, Concat, Sql, flat, json_text
 from domain.access import AttributeRights
 from domain.setup import AttributeKind
 
@@ -62,9 +63,9 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
         case Attributes():
             return _attributes(scope, rows, part)
         case RecordPermissions():
-            return _record_permissions(scope, rows, part)
+            return record_permissions(scope, rows, part)
         case TypePermissions():
-            return _type_permissions(scope, rows, part)
+            return type_permissions(scope, rows, part)
         case ToOneSelection():
             return _one(scope, rows, part, laterals)
         case ConnectionSelection():
@@ -144,42 +145,6 @@ def _attribute(rows: Rows, attribute: AttributeRights, part: Attributes) -> Conc
     fits = func.jsonb_typeof(stored) == Concat([typed])
     written[attribute.kind.value.lower()] = nullable(Concat([case((fits, leaf(kind, text)))]), True)
     return obj((key, written[word]) for key, word in part.parts)
-
-
-def _record_permissions(scope: Scope, rows: Rows, part: RecordPermissions) -> Concat:
-    """The caller's permissions on a row. Business rules may still refuse a mutation."""
-    authorizer, entity = scope.gate.authorizer, rows.entity
-    names = ",".join(_json_string(name) for name in authorizer.writable(entity))
-    values: dict[str, Concat | str] = {
-        "__typename": '"RecordPermissions"',
-        "update": _may(rows, "may_update", authorizer.write_condition(entity, deletes=False)),
-        "delete": _may(rows, "may_delete", authorizer.write_condition(entity, deletes=True)),
-        "writable": f"[{names}]",
-    }
-    return obj((key, values[word]) for key, word in part.parts)
-
-
-def _type_permissions(scope: Scope, rows: Rows, part: TypePermissions) -> Concat:
-    """The caller's permissions per entity, a constant per permission shape; null on other users than the caller."""
-    authorizer, entities = scope.gate.authorizer, scope.model.entities.values()
-    entries = [authorizer.type_access(each) for each in entities if authorizer.may_see(each.name)]
-    objects = [
-        {key: "TypePermissions" if word == "__typename" else each[word] for key, word in part.parts}
-        for each in entries
-    ]
-    is_viewer: ColumnElement[bool] = rows.column("id") == parameter("viewer:user", Uuid())
-    text = json.dumps(objects, ensure_ascii=False, separators=(",", ":"))
-    return Concat([case((is_viewer, Concat([text])), else_=Concat([NULL]))])
-
-
-def _may(rows: Rows, label: str, condition: ColumnElement[bool] | bool) -> Concat | str:
-    if isinstance(condition, bool):
-        return "true" if condition else "false"
-    return flat(
-        func.coalesce(
-            leaf(Kind.BOOLEAN, rows.condition_column(label, condition)), Concat(["false"])
-        )
-    )
 
 
 def _json_string(text: str) -> str:
