@@ -152,7 +152,7 @@ async def test_filter_on_a_masked_field_uses_its_index(large: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "narrow"),
+    ("name", "uses_id_in"),
     [
         ("seller", False),
         ("seller_with_reports", False),
