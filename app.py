@@ -56,7 +56,7 @@ from web.served import WebPage, examples
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 MAX_REQUEST_HEAD_BYTES = 64 * 1024
 REQUEST_HEAD_SECONDS = 10.0
-CREDENTIALS = re.compile(r"://[^\s/@]+@")
+URL_CREDENTIALS = re.compile(r"://[^\s/@]+@")
 
 
 def report(message: str) -> None:
@@ -64,9 +64,9 @@ def report(message: str) -> None:
     print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _without_credentials(_: object, __: str, event: EventDict) -> EventDict:
-    """Mask passwords in URLs, which errors of libraries may quote."""
-    texts = {k: CREDENTIALS.sub("://***@", v) for k, v in event.items() if isinstance(v, str)}
+def _mask_credentials(_: object, __: str, event: EventDict) -> EventDict:
+    """Mask user names and passwords in URLs, which error messages of libraries may contain."""
+    texts = {k: URL_CREDENTIALS.sub("://***@", v) for k, v in event.items() if isinstance(v, str)}
     return {**event, **texts}
 
 
@@ -77,7 +77,7 @@ def configure_logs() -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
-        _without_credentials,
+        _mask_credentials,
     ]
     renderer = structlog.processors.JSONRenderer()
     structlog.configure(
@@ -86,8 +86,10 @@ def configure_logs() -> None:
     # Logs of libraries, uvicorn and asyncio among them, use the same format.
     handler = logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter
-    tidy = formatter.remove_processors_meta
-    handler.setFormatter(formatter(processors=[tidy, renderer], foreign_pre_chain=processors))
+    remove_meta = formatter.remove_processors_meta
+    handler.setFormatter(
+        formatter(processors=[remove_meta, renderer], foreign_pre_chain=processors)
+    )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
@@ -130,7 +132,7 @@ async def open_endpoint(
         await database.close()
 
 
-async def live(_: Request) -> Response:
+async def liveness(_: Request) -> Response:
     """Liveness: the process runs."""
     return PlainTextResponse("ok\n", headers=HEADERS)
 
@@ -182,8 +184,8 @@ class RelataApp(Starlette):
     """The endpoint; None if a middleware must process its requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        direct = self.shortcut and scope["type"] == "http" and scope["path"] == "/graphql"
-        if self.shortcut and direct and scope["method"] in METHODS:
+        is_graphql = self.shortcut and scope["type"] == "http" and scope["path"] == "/graphql"
+        if self.shortcut and is_graphql and scope["method"] in METHODS:
             await self.shortcut(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -204,64 +206,64 @@ def application(
             return PlainTextResponse("ok\n", headers=HEADERS)
         return PlainTextResponse("the database is not available\n", 503, headers=HEADERS)
 
-    now, direct = endpoint.app_context.monotonic, GraphQLApp(endpoint)
-    api: ASGIApp = AccessLog(direct, now) if logs_requests else direct
-    line = partial(logged, "SOCKET", now) if logs_requests else nullcontext
-    served = RelataApp(
+    now, graphql = endpoint.app_context.monotonic, GraphQLApp(endpoint)
+    api: ASGIApp = AccessLog(graphql, now) if logs_requests else graphql
+    log_socket = partial(logged, "SOCKET", now) if logs_requests else nullcontext
+    app = RelataApp(
         routes=[
             Route("/graphql", api, methods=METHODS),
-            WebSocketRoute("/graphql", Sockets(endpoint, origins, line)),
-            Route("/health/live", live),
+            WebSocketRoute("/graphql", Sockets(endpoint, origins, log_socket)),
+            Route("/health/live", liveness),
             Route("/health/ready", ready),
             *(page.routes() if page else ()),
         ],
         exception_handlers={HTTPException: unknown_route},
         middleware=[_cors(origins)] if origins else [],
     )
-    served.shortcut = None if origins else api
-    served.router.redirect_slashes = False  # the redirect would use the host in the header Host
-    return served
+    app.shortcut = None if origins else api
+    app.router.redirect_slashes = False  # the redirect would use the host in the header Host
+    return app
 
 
 class HttpProtocol(HttpToolsProtocol):
     """Bounds the size and time of the request head, which uvicorn does not limit."""
 
-    _length = 0
+    _head_bytes = 0
     _timeout: asyncio.TimerHandle | None = None
     """The timeout of the request head that is being received; None between requests."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._await_head()
+        self._start_timeout()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_received()
+        self._cancel_timeout()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         was_receiving = self._timeout
         super().data_received(data)
         if was_receiving and self._timeout and not self.transport.is_closing():
-            self._length += len(data)
-            if self._length > MAX_REQUEST_HEAD_BYTES:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_REQUEST_HEAD_BYTES:
                 self.send_400_response("The request head is too large.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._await_head()
+        self._start_timeout()
 
     def on_headers_complete(self) -> None:
-        self._head_received()
+        self._cancel_timeout()
         super().on_headers_complete()
 
-    def _await_head(self) -> None:
-        self._head_received()
-        self._length, self._timeout = (
+    def _start_timeout(self) -> None:
+        self._cancel_timeout()
+        self._head_bytes, self._timeout = (
             0,
             self.loop.call_later(REQUEST_HEAD_SECONDS, self.transport.close),
         )
 
-    def _head_received(self) -> None:
+    def _cancel_timeout(self) -> None:
         if self._timeout:
             self._timeout.cancel()
         self._timeout = None
@@ -275,7 +277,7 @@ class SignalFreeServer(uvicorn.Server):
         yield
 
 
-async def prepare(settings: Settings, database_url: str, key: bytes) -> None:
+async def prepare_database(settings: Settings, database_url: str, key: bytes) -> None:
     """Migrate the database, and create the demonstration tenants if enabled."""
     async with administrator(database_url) as admin:
         await bring_up_to_date(admin, key, report)
@@ -294,13 +296,13 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     configure_logs()
     key = secret(settings)
     trusted = trusted_settings(settings)
-    await prepare(settings, database_url, key)
-    page = page_of(settings) if settings.serves_page else None
+    await prepare_database(settings, database_url, key)
+    page = graphiql_page(settings) if settings.serves_page else None
     logs = settings.log == "requests"
     async with open_endpoint(database_url, redis_url, key, trusted=trusted) as endpoint:
         gc.freeze()  # objects created so far are permanent, so the garbage collector skips them
-        served = application(endpoint, settings.allowed_origins, page, logs_requests=logs)
-        await _listen(settings, served, page)
+        app = application(endpoint, settings.allowed_origins, page, logs_requests=logs)
+        await _run_server(settings, app, page)
 
 
 def trusted_settings(settings: Settings) -> TrustedSettings:
@@ -309,7 +311,7 @@ def trusted_settings(settings: Settings) -> TrustedSettings:
     return TrustedSettings(documents, settings.persisted_queries)
 
 
-def page_of(settings: Settings) -> WebPage:
+def graphiql_page(settings: Settings) -> WebPage:
     """GraphiQL, with the demo's users and the example documents."""
     tenants = [
         {"slug": slug, "name": name, "personas": personas(slug)} for slug, name in TENANTS.items()
@@ -319,10 +321,10 @@ def page_of(settings: Settings) -> WebPage:
     return WebPage(demo=demo, examples=documents)
 
 
-def uvicorn_config(served: Starlette, host: str, port: int) -> uvicorn.Config:
+def uvicorn_config(app: Starlette, host: str, port: int) -> uvicorn.Config:
     """The configuration of uvicorn, with this application's limits and logs."""
     return uvicorn.Config(
-        served,
+        app,
         host=host,
         port=port,
         http=HttpProtocol,
@@ -339,24 +341,24 @@ def uvicorn_config(served: Starlette, host: str, port: int) -> uvicorn.Config:
     )
 
 
-async def _listen(settings: Settings, served: Starlette, page: WebPage | None) -> None:
-    service = SignalFreeServer(uvicorn_config(served, settings.host, settings.port))
-    serving = asyncio.create_task(service.serve())
-    preparing: asyncio.Task[None] | None = None
+async def _run_server(settings: Settings, app: Starlette, page: WebPage | None) -> None:
+    server = SignalFreeServer(uvicorn_config(app, settings.host, settings.port))
+    server_task = asyncio.create_task(server.serve())
+    page_task: asyncio.Task[None] | None = None
     try:
-        while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
+        while not server.started and not server_task.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.01)
-        if service.started:
+        if server.started:
             url = f"http://{settings.host}:{settings.port}/"
             report(f"ready: {url}graphql")
             if page is not None:
-                preparing = asyncio.create_task(page.prepare(url, report))
-        await asyncio.shield(serving)
+                page_task = asyncio.create_task(page.prepare(url, report))
+        await asyncio.shield(server_task)
     except asyncio.CancelledError:
-        service.should_exit = True
-        await serving
+        server.should_exit = True
+        await server_task
         raise
     finally:
-        if preparing is not None:
-            preparing.cancel()
-            await asyncio.gather(preparing, return_exceptions=True)
+        if page_task is not None:
+            page_task.cancel()
+            await asyncio.gather(page_task, return_exceptions=True)

@@ -99,9 +99,9 @@ class Settings(BaseSettings):
 
     @field_validator("origins")
     @classmethod
-    def _exact(cls, origins: str) -> str:
+    def _check_origins(cls, origins: str) -> str:
         """Refuse wildcards: each origin is listed exactly."""
-        for origin in filter(None, (each.strip() for each in origins.split(","))):
+        for origin in filter(None, (origin.strip() for origin in origins.split(","))):
             scheme, separator, host = origin.partition("://")
             if (
                 scheme not in {"http", "https"}
@@ -116,7 +116,7 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _postgres(cls, url: str | None) -> str | None:
+    def _check_database_url(cls, url: str | None) -> str | None:
         """Normalize the scheme; those of SQLAlchemy and Heroku are accepted."""
         if url is None:
             return None
@@ -128,7 +128,7 @@ class Settings(BaseSettings):
 
     @field_validator("redis_url")
     @classmethod
-    def _redis(cls, url: str | None) -> str | None:
+    def _check_redis_url(cls, url: str | None) -> str | None:
         if url is not None and url.partition("://")[0] not in {"redis", "rediss", "unix"}:
             raise ValueError("must begin with redis://, rediss:// or unix://")
         if url is not None:
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
 
     @field_validator("secret")
     @classmethod
-    def _long(cls, secret: SecretStr | None) -> SecretStr | None:
+    def _check_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < 32:
             raise ValueError(
                 "needs 32 characters or more; generate one with `openssl rand -hex 32`"

@@ -22,7 +22,7 @@ async def main() -> None:
     app.configure_logs()
     key = secret(settings)
     urls = (settings.database_url, settings.redis_url)
-    await app.prepare(settings, urls[0], key)
+    await app.prepare_database(settings, urls[0], key)
     async with app.open_endpoint(*urls, key, per_minute=UNMETERED) as endpoint:
         gc.freeze()  # as app.serve does
         served = app.application(endpoint, settings.allowed_origins)

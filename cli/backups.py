@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import ROOT, Data, from_here, print_err, with_admin
+from cli.common import ROOT, Data, print_err, resolve_path, with_admin
 
 if TYPE_CHECKING:
     from db.engine.transaction import Driver
@@ -25,7 +25,7 @@ def backup(
 
     from tenancy.engine.backup import backup as write
 
-    file = from_here(file)
+    file = resolve_path(file)
 
     async def work(admin: "Driver") -> None:
         written = await write(
@@ -52,7 +52,7 @@ def restore(
 
     from tenancy.engine.restore import restore as restore_tenants
 
-    file = from_here(file)
+    file = resolve_path(file)
 
     async def work(admin: "Driver") -> None:
         now = datetime.now(UTC)

@@ -29,7 +29,7 @@ def print_err(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def from_here(file: Path) -> Path:
+def resolve_path(file: Path) -> Path:
     """A path relative to the directory in which `dev` was called; `dev` itself runs in the checkout."""
     return Path(os.environ.get("RELATA_HERE", ""), file)
 
@@ -41,7 +41,7 @@ class SettingOverrides(TypedDict, total=False):
     port: int
 
 
-def configured(*, data: Path | None = None, port: int | None = None) -> "Settings":
+def load_settings(*, data: Path | None = None, port: int | None = None) -> "Settings":
     """The settings: options first, then the environment, then the defaults."""
     from pydantic import ValidationError
 
@@ -55,28 +55,28 @@ def configured(*, data: Path | None = None, port: int | None = None) -> "Setting
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        for problem in error.errors():
-            name = str(problem["loc"][0])
+        for violation in error.errors():
+            name = str(violation["loc"][0])
             name = name if name.isupper() else f"RELATA_{name.upper()}"
-            print_err(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
+            print_err(f"{name}: {violation['msg'].removeprefix('Value error, ')}")
         raise typer.Exit(1) from None
 
 
 @asynccontextmanager
-async def reached(settings: "Settings") -> AsyncIterator["Servers"]:
+async def open_servers(settings: "Settings") -> AsyncIterator["Servers"]:
     """The servers of a running process on the data directory; if there is none, servers started for this command.
 
     Raises CannotStart if DATABASE_URL cannot be used.
     """
-    from cli.servers.directory import running
+    from cli.servers.directory import running_servers
     from cli.servers.embedded import embedded
     from cli.servers.external import check_database
 
     database, redis = settings.database_url, settings.redis_url
     if database is not None:
         await check_database(database)
-    elif found := await running(settings.data):
-        yield found
+    elif servers := await running_servers(settings.data):
+        yield servers
         return
     async with embedded(
         settings.data, database_url=database, redis_url=redis, progress=print_err
@@ -92,7 +92,7 @@ def with_admin(
     async def go(admin: "Driver", login: str) -> None:
         await work(admin)
 
-    operate(data, go, migrate=migrate)
+    run_as_owner(data, go, migrate=migrate)
 
 
 def with_operator_session(
@@ -102,15 +102,15 @@ def with_operator_session(
     from tenancy.engine.provision import find
 
     async def go(admin: "Driver", login: str) -> None:
-        one, _ = await find(admin, slug)
-        async with operator_session_of(login, one) as operator:
+        tenant, _ = await find(admin, slug)
+        async with operator_session_of(login, tenant) as operator:
             await work(admin, operator)
 
-    operate(data, go)
+    run_as_owner(data, go)
 
 
 @asynccontextmanager
-async def operator_session_of(login: str, one: "Tenant") -> AsyncIterator["OperatorSession"]:
+async def operator_session_of(login: str, tenant: "Tenant") -> AsyncIterator["OperatorSession"]:
     """An operator session in a tenant."""
     from datetime import UTC, datetime
 
@@ -121,29 +121,31 @@ async def operator_session_of(login: str, one: "Tenant") -> AsyncIterator["Opera
 
     database = await Database.open(login, size=1)
     try:
-        yield OperatorSession(database, one, datetime.now(UTC), uuid7)
+        yield OperatorSession(database, tenant, datetime.now(UTC), uuid7)
     finally:
         await database.close()
 
 
-async def make_tenant(admin: "Driver", slug: str, name: str, email: str) -> tuple["Tenant", str]:
+async def create_tenant_with_administrator(
+    admin: "Driver", slug: str, name: str, email: str
+) -> tuple["Tenant", str]:
     """Create a tenant; return it with the password of its first administrator. Raises TenantError."""
     from uuid_utils.compat import uuid7
 
     from db.sessions import fold
     from tenancy.engine.provision import create
-    from tenancy.starter import begin
+    from tenancy.starter import insert_initial_rows
 
-    async with secrets_made() as secret:
-        password, hashed = await secret()
+    async with password_generator() as new_password:
+        password, hashed = await new_password()
     async with admin.transaction():
-        made = await create(admin, slug, name)
-        await begin(admin, made, fold(email), hashed, uuid7)
-    return made, password
+        tenant = await create(admin, slug, name)
+        await insert_initial_rows(admin, tenant, fold(email), hashed, uuid7)
+    return tenant, password
 
 
 @asynccontextmanager
-async def secrets_made() -> AsyncIterator[Callable[[], Awaitable[tuple[str, str]]]]:
+async def password_generator() -> AsyncIterator[Callable[[], Awaitable[tuple[str, str]]]]:
     """Yield a function that generates a random password and its hash."""
     import secrets
 
@@ -151,17 +153,17 @@ async def secrets_made() -> AsyncIterator[Callable[[], Awaitable[tuple[str, str]
 
     passwords = Passwords()
 
-    async def secret() -> tuple[str, str]:
+    async def new_password() -> tuple[str, str]:
         password = secrets.token_urlsafe(15)
         return password, await passwords.hash(password)
 
     try:
-        yield secret
+        yield new_password
     finally:
         passwords.close()
 
 
-def operate(
+def run_as_owner(
     data: Path | None, work: Callable[["Driver", str], Awaitable[None]], *, migrate: bool = True
 ) -> None:
     """Run `work` with a connection of the database owner and the URL of the application's login."""
@@ -171,8 +173,8 @@ def operate(
     from tenancy.engine.provision import TenantError
 
     async def go() -> None:
-        settings = configured(data=data)
-        async with reached(settings) as servers, administrator(servers.database_url) as admin:
+        settings = load_settings(data=data)
+        async with open_servers(settings) as servers, administrator(servers.database_url) as admin:
             key = secret(settings)
             if migrate:
                 await bring_up_to_date(admin, key, print_err)

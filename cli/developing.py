@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli.common import ROOT, Data, configured, print_err, reached
+from cli.common import ROOT, Data, load_settings, open_servers, print_err
 
 SDL = ROOT / "schema" / "schema.graphql"
 CHECKS = [sys.executable, str(ROOT / "tests" / "checks" / "checks.py")]
@@ -116,7 +116,7 @@ def migration(
     """Write the next migration. Compares the declared tables with the migrated ones."""
     from cli.servers.embedded import embedded
     from db.api import METADATA
-    from tenancy.engine.author import write
+    from tenancy.engine.author import write_migration
     from tenancy.engine.migrate import administrator, bring_up_to_date
 
     async def go() -> Path:
@@ -124,7 +124,7 @@ def migration(
             async with embedded(Path(scratch), durable=False, redis_url="unix:///none") as servers:
                 async with administrator(servers.database_url) as admin:
                     await bring_up_to_date(admin, bytes(32), print_err)
-                return await write(servers.database_url, METADATA, message)
+                return await write_migration(servers.database_url, METADATA, message)
 
     print(asyncio.run(go()).relative_to(ROOT))
 
@@ -144,11 +144,11 @@ def sql(
     from settings import secret
 
     async def go() -> str:
-        settings = configured(data=data)
-        async with reached(settings) as servers:
+        settings = load_settings(data=data)
+        async with open_servers(settings) as servers:
             import app
 
-            await app.prepare(settings, servers.database_url, secret(settings))
+            await app.prepare_database(settings, servers.database_url, secret(settings))
             urls = (servers.database_url, servers.redis_url, secret(settings))
             async with app.open_endpoint(*urls) as endpoint:
                 return await explain(endpoint, query, as_, variables)

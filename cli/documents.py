@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import Data, from_here, print_err, with_admin
+from cli.common import Data, print_err, resolve_path, with_admin
 from cli.tenants import Slug, tenant
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def documents(
     """Write a manifest of trusted documents. The identifier of each is the SHA-256 of its file."""
     from schema.engine.manifests import identifier_of, write_manifest
 
-    files = sorted(from_here(folder).rglob("*.graphql"))
+    files = sorted(resolve_path(folder).rglob("*.graphql"))
     if not files:
         print_err(f"There are no .graphql files in {folder}.")
         raise typer.Exit(1)
     texts = {
-        str(folder / file.relative_to(from_here(folder))): file.read_bytes().decode()
+        str(folder / file.relative_to(resolve_path(folder))): file.read_bytes().decode()
         for file in files
     }
     _check(texts)
@@ -40,7 +40,7 @@ def documents(
     if out is None:
         print(manifest.decode(), end="")
     else:
-        from_here(out).write_bytes(manifest)
+        resolve_path(out).write_bytes(manifest)
         print_err(f"{out}: {len(texts)} documents")
 
 
@@ -62,7 +62,7 @@ def tenant_documents(
     if (manifest is None) != remove or (only and remove):
         print_err("Name a manifest, with or without --only, or remove it with --remove.")
         raise typer.Exit(1)
-    texts = {} if manifest is None else _read(from_here(manifest))
+    texts = {} if manifest is None else _read(resolve_path(manifest))
     _check(texts)
 
     async def work(admin: "Driver") -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cli.common import ROOT
 
 LIST = ROOT / "docs" / "features.md"
-LINE = re.compile(r"- (?P<id>[A-Z]+-?\d+b?) (?P<sentence>.+)")
+FEATURE_LINE = re.compile(r"- (?P<id>[A-Z]+-?\d+b?) (?P<sentence>.+)")
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,18 @@ class FeatureRow:
     area: str
 
 
-def listed(text: str) -> list[FeatureRow]:
+def parse_features(text: str) -> list[FeatureRow]:
     """The features of the list, in order."""
     found, area = [], ""
     for line in text.splitlines():
         if line.startswith("## "):
             area = line.removeprefix("## ")
-        elif match := LINE.fullmatch(line):
+        elif match := FEATURE_LINE.fullmatch(line):
             found.append(FeatureRow(match["id"], match["sentence"], area))
     return found
 
 
-def named(source: str) -> Iterator[str]:
+def covered_ids(source: str) -> Iterator[str]:
     """The ids in the decorators `@covers(…)` of a file."""
     for node in ast.walk(ast.parse(source)):
         called = node.func if isinstance(node, ast.Call) else None
@@ -48,7 +48,7 @@ def covering_files(tests: Path) -> Mapping[str, set[str]]:
     """The test files that cover each id."""
     files: dict[str, set[str]] = defaultdict(set)
     for file in sorted(tests.rglob("*.py")):
-        for id in named(file.read_text()):
+        for id in covered_ids(file.read_text()):
             files[id].add(str(file.relative_to(tests.parent)))
     return files
 

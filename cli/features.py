@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.common import ROOT, print_err
-from cli.feature_list import LIST, FeatureRow, covering_files, listed, matching
+from cli.feature_list import LIST, FeatureRow, covering_files, matching, parse_features
 from cli.status import PAGE, page
 
 cli = typer.Typer()
@@ -33,7 +33,7 @@ def features(
         PAGE.write_text(page())
         print_err(f"Wrote {PAGE.relative_to(ROOT)}")
         return
-    selected = matching(listed(LIST.read_text()), prefix)
+    selected = matching(parse_features(LIST.read_text()), prefix)
     if not selected:
         print_err(f"No area and no id in {LIST.relative_to(ROOT)} begins with {prefix}.")
         raise typer.Exit(1)

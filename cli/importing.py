@@ -8,13 +8,13 @@ import typer
 
 from cli.common import (
     Data,
-    configured,
-    from_here,
-    make_tenant,
-    operate,
+    create_tenant_with_administrator,
+    load_settings,
     operator_session_of,
+    password_generator,
     print_err,
-    secrets_made,
+    resolve_path,
+    run_as_owner,
 )
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 imports = typer.Typer(
     help="Create a tenant from the files of another system.", no_args_is_help=True
 )
-NAME = "CRM sales opportunities"
-ERRORS_SHOWN = 20
-"""Errors printed about files that cannot be read."""
+DATASET_NAME = "CRM sales opportunities"
+MAX_ERRORS_PRINTED = 20
+"""Maximum number of printed errors about files that cannot be read."""
 
 
 @imports.command("crm-sales-opportunities")
@@ -57,56 +57,56 @@ def crm_sales_opportunities(
     data: Data = None,
 ) -> None:
     """Import the data set "CRM Sales Opportunities". Running it again adds what is missing."""
-    slug = _name(tenant)
-    book = _read(from_here(directory))
-    if book.broken:
-        _print_errors(book.broken)
-    path = _report_file(report, slug, data)
-    _write_report(path, book.findings)
+    slug = _checked_slug(tenant)
+    dataset = _read_dataset(resolve_path(directory))
+    if dataset.broken:
+        _print_errors(dataset.broken)
+    path = _report_path(report, slug, data)
+    _write_report(path, dataset.findings)
     if preview:
-        _print_findings(book.findings, path)
+        _print_findings(dataset.findings, path)
         print_err(
-            f"{len(book.accounts):,} accounts, {len(book.deals):,} opportunities can be imported"
+            f"{len(dataset.accounts):,} accounts, {len(dataset.deals):,} opportunities can be imported"
         )
         return
-    _import(book, slug, Files(path, passwords and from_here(passwords)), data)
+    _import_dataset(dataset, slug, OutputFiles(path, passwords and resolve_path(passwords)), data)
 
 
-class Files(NamedTuple):
+class OutputFiles(NamedTuple):
     """Files that an import writes."""
 
     report: Path
     passwords: Path | None
 
 
-def _import(book: "CrmSales", tenant: str, files: Files, data: Path | None) -> None:
+def _import_dataset(dataset: "CrmSales", slug: str, files: OutputFiles, data: Path | None) -> None:
     """Create the tenant, import, and print a summary."""
     from tenancy.engine.provision import analyze
 
     logins: list[Login] = []
 
     async def work(admin: "Driver", login: str) -> None:
-        one = await _tenant(admin, tenant, logins)
+        tenant = await _find_or_create_tenant(admin, slug, logins)
         try:
-            async with operator_session_of(login, one) as operator:
-                result = await _keep(operator, book, logins)
+            async with operator_session_of(login, tenant) as operator:
+                result = await _run_import(operator, dataset, logins)
         finally:
-            _print_logins(tenant, logins, files.passwords)
+            _print_logins(slug, logins, files.passwords)
         if result.done.total():
-            await analyze(admin, one)
+            await analyze(admin, tenant)
         _write_report(files.report, result.findings)
-        _sum_up(result, files.report)
+        _print_summary(result, files.report)
 
-    operate(data, work)
+    run_as_owner(data, work)
 
 
-def _report_file(report: Path | None, tenant: str, data: Path | None) -> Path:
+def _report_path(report: Path | None, tenant: str, data: Path | None) -> Path:
     """The file given with `--report`, or one in the data directory, so that no file is written elsewhere."""
-    from cli.servers.directory import REPORTS
+    from cli.servers.directory import REPORTS_FOLDER
 
     if report is not None:
-        return from_here(report)
-    folder = configured(data=data).data / REPORTS
+        return resolve_path(report)
+    folder = load_settings(data=data).data / REPORTS_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -115,7 +115,7 @@ def _report_file(report: Path | None, tenant: str, data: Path | None) -> Path:
     return folder / f"{tenant}.csv"
 
 
-def _name(tenant: str) -> str:
+def _checked_slug(tenant: str) -> str:
     """The short name, if it is valid; the report is named after it."""
     from tenancy.engine.provision import TenantError, check_slug
 
@@ -127,32 +127,32 @@ def _name(tenant: str) -> str:
     return tenant
 
 
-def _print_errors(sentences: list[str]) -> NoReturn:
-    for sentence in sentences[:ERRORS_SHOWN]:
-        print_err(sentence)
-    if len(sentences) > ERRORS_SHOWN:
-        print_err(f"... and {len(sentences) - ERRORS_SHOWN:,} more")
+def _print_errors(messages: list[str]) -> NoReturn:
+    for message in messages[:MAX_ERRORS_PRINTED]:
+        print_err(message)
+    if len(messages) > MAX_ERRORS_PRINTED:
+        print_err(f"... and {len(messages) - MAX_ERRORS_PRINTED:,} more")
     print_err("Nothing was imported.")
     raise typer.Exit(1)
 
 
-def _read(directory: Path) -> "CrmSales":
+def _read_dataset(directory: Path) -> "CrmSales":
     """Read the files; `broken` lists what must be corrected in them first."""
     import csv
     from datetime import UTC, datetime
 
-    from domain.imports.crm_sales import COLUMNS, read
-    from domain.imports.csv_files import sheet
+    from domain.imports.crm_sales import COLUMNS, read_dataset
+    from domain.imports.csv_files import parse_csv
 
     if not directory.is_dir():
         _print_errors(
             [f"There is no directory {directory}. Give the directory with {', '.join(COLUMNS)}."]
         )
-    sheets: dict[str, CsvFile] = {}
+    files: dict[str, CsvFile] = {}
     unreadable = []
     for name in COLUMNS:
         try:
-            sheets[name] = sheet((directory / name).read_text("utf-8"))
+            files[name] = parse_csv((directory / name).read_text("utf-8"))
         except FileNotFoundError:
             pass  # reported by `read`
         except UnicodeDecodeError:
@@ -161,50 +161,50 @@ def _read(directory: Path) -> "CrmSales":
             unreadable.append(f"{name} cannot be read ({error}). Save it as CSV with commas.")
         except OSError as error:
             unreadable.append(f"{name} cannot be read: {error.strerror}.")
-    book = read(sheets, datetime.now(UTC).date())
+    dataset = read_dataset(files, datetime.now(UTC).date())
     if unreadable:
-        book.broken[:] = unreadable
-    return book
+        dataset.broken[:] = unreadable
+    return dataset
 
 
-async def _tenant(admin: "Driver", slug: str, logins: "list[Login]") -> "Tenant":
+async def _find_or_create_tenant(admin: "Driver", slug: str, logins: "list[Login]") -> "Tenant":
     """A new tenant, or an existing one that is empty or was imported before. Raises TenantError."""
     from resolvers.imports.lists import PIPELINE
     from resolvers.imports.staff import Login
     from tenancy.engine.provision import TenantError, tenants
     from tenancy.report import is_empty, opportunity_types
 
-    for one, _ in await tenants(admin):
-        if one.slug == slug:
-            started = PIPELINE in await opportunity_types(admin, one)
-            if started or await is_empty(admin, one):
+    for tenant, _ in await tenants(admin):
+        if tenant.slug == slug:
+            started = PIPELINE in await opportunity_types(admin, tenant)
+            if started or await is_empty(admin, tenant):
                 print_err(
                     f"The tenant {slug} exists: missing records are added, existing ones stay as they are."
                 )
-                return one
+                return tenant
             raise TenantError(
                 f"The tenant {slug!r} contains other records. Import into a new tenant: choose another name."
             )
     email = f"admin@{slug}.example"
-    made, password = await make_tenant(admin, slug, NAME, email)
+    tenant, password = await create_tenant_with_administrator(admin, slug, DATASET_NAME, email)
     logins.append(Login("admin", "Administrator", email, password))
-    return made
+    return tenant
 
 
-async def _keep(
-    operator: "OperatorSession", book: "CrmSales", logins: "list[Login]"
+async def _run_import(
+    operator: "OperatorSession", dataset: "CrmSales", logins: "list[Login]"
 ) -> "ImportResult":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from resolvers.imports.crm_sales import ProgressDisplay, import_files, steps
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
-        task = progress.add_task("opportunities", total=steps(book))
+    progress_columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*progress_columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("opportunities", total=steps(dataset))
         display = ProgressDisplay(lambda n: progress.update(task, advance=n), logins.extend)
-        async with secrets_made() as secret:
-            return await import_files(operator, book, secret, display)
+        async with password_generator() as new_password:
+            return await import_files(operator, dataset, new_password, display)
 
 
 def _print_logins(tenant: str, logins: "list[Login]", file: Path | None) -> None:
@@ -213,8 +213,11 @@ def _print_logins(tenant: str, logins: "list[Login]", file: Path | None) -> None
 
     if not logins:
         return
-    wide = [max(len(text) for text in column) for column in zip(*map(_cells, logins), strict=True)]
-    lines = ["  ".join(map(str.ljust, _cells(each), wide)).rstrip() for each in logins]
+    widths = [
+        max(len(text) for text in column)
+        for column in zip(*map(_login_columns, logins), strict=True)
+    ]
+    lines = ["  ".join(map(str.ljust, _login_columns(each), widths)).rstrip() for each in logins]
     if file is not None:
         try:
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
@@ -227,7 +230,7 @@ def _print_logins(tenant: str, logins: "list[Login]", file: Path | None) -> None
     print("\n".join(lines))
 
 
-def _cells(login: "Login") -> tuple[str, ...]:
+def _login_columns(login: "Login") -> tuple[str, ...]:
     return (login.name, login.role, login.email, login.password)
 
 
@@ -252,13 +255,13 @@ def _print_findings(findings: "Iterable[Finding]", report: Path) -> None:
     """Print how often each kind of correction was made."""
     from collections import Counter
 
-    kinds = Counter(_kind(each) for each in findings)
+    kinds = Counter(_finding_kind(each) for each in findings)
     for (file, what, done), times in sorted(kinds.items()):
         print_err(f"{file}: {times:5,} x {what}: {done}")
     print_err(f"The report lists all {kinds.total():,} findings with their lines: {report}")
 
 
-def _sum_up(result: "ImportResult", report: Path) -> None:
+def _print_summary(result: "ImportResult", report: Path) -> None:
     """Print what was created and corrected."""
     _print_findings(result.findings, report)
     counts = {name: times for name, times in _counts(result.done).items() if times}
@@ -282,7 +285,7 @@ def _counts(done: "Counter[tuple[str, str]]") -> Mapping[str, int]:
     }
 
 
-def _kind(finding: "Finding") -> tuple[str, str, str]:
+def _finding_kind(finding: "Finding") -> tuple[str, str, str]:
     """The kind of a finding: its texts without prices, days and quoted names."""
     import re
 

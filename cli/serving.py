@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import Data, configured, print_err
+from cli.common import Data, load_settings, print_err
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -26,9 +26,9 @@ def run(
     from cli.servers.embedded import CannotStart
     from schema.engine.manifests import ManifestError
 
-    settings = configured(port=port, data=data)
+    settings = load_settings(port=port, data=data)
     try:
-        _free(settings.host, settings.port)
+        _check_port(settings.host, settings.port)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings))
     except asyncio.CancelledError:
@@ -87,7 +87,7 @@ async def _check_external(settings: "Settings") -> None:
         )
 
 
-def _free(host: str, port: int) -> None:
+def _check_port(host: str, port: int) -> None:
     """Raise CannotStart if the port is in use."""
     from cli.servers.embedded import CannotStart
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cli.common import ROOT
-from cli.feature_list import LIST, FeatureRow, listed, named
+from cli.feature_list import LIST, FeatureRow, covered_ids, parse_features
 
 PAGE = ROOT / "docs" / "status.md"
 SDL = ROOT / "schema" / "schema.graphql"
@@ -82,7 +82,7 @@ def evidence(tests: Path) -> Mapping[str, Evidence]:
 
 
 def _covered(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> set[str]:
-    return {id for each in function.decorator_list for id in named(ast.unparse(each))}
+    return {id for each in function.decorator_list for id in covered_ids(ast.unparse(each))}
 
 
 def _constants(module: ast.Module) -> Mapping[str, list[str]]:
@@ -110,7 +110,7 @@ def _texts(node: ast.AST, constants: Mapping[str, list[str]]) -> Iterator[str]:
 
 def page() -> str:
     """The text of docs/status.md."""
-    features, found = listed(LIST.read_text()), evidence(ROOT / "tests")
+    features, found = parse_features(LIST.read_text()), evidence(ROOT / "tests")
     areas: dict[str, list[FeatureRow]] = defaultdict(list)
     for each in features:
         areas[each.area].append(each)

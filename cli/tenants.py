@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import Data, make_tenant, print_err, with_admin
+from cli.common import Data, create_tenant_with_administrator, print_err, with_admin
 
 if TYPE_CHECKING:
     from db.engine.transaction import Driver
@@ -28,8 +28,8 @@ def create_tenant(
     """Create a tenant. The password of its first administrator is printed once."""
 
     async def work(admin: "Driver") -> None:
-        made, password = await make_tenant(admin, slug, name or slug, email)
-        print(f"{made.slug}  {made.id}  {made.placement.schema}")
+        created, password = await create_tenant_with_administrator(admin, slug, name or slug, email)
+        print(f"{created.slug}  {created.id}  {created.placement.schema}")
         print(f"{email} signs in with the password {password}")
 
     with_admin(data, work)
@@ -70,13 +70,13 @@ def show_tenant(slug: Slug, data: Data = None) -> None:
     from tenancy.report import figures
 
     async def work(admin: "Driver") -> None:
-        one, revision = await find(admin, slug)
-        report = await figures(admin, one)
+        found, revision = await find(admin, slug)
+        report = await figures(admin, found)
         newest = "the newest" if revision == head() else f"the newest is {head()}"
-        print(f"{one.slug}: {one.name}")
-        print(f"id        {one.id}")
-        print(f"state     {one.state}{', a demonstration' if one.demo else ''}")
-        print(f"schema    {one.placement.schema}, revision {revision} ({newest})")
+        print(f"{found.slug}: {found.name}")
+        print(f"id        {found.id}")
+        print(f"state     {found.state}{', a demonstration' if found.demo else ''}")
+        print(f"schema    {found.placement.schema}, revision {revision} ({newest})")
         print(
             f"users     {report.users}, {report.active} of them active; {report.sessions} sessions"
         )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import Data, print_err, secrets_made, with_admin, with_operator_session
+from cli.common import Data, password_generator, print_err, with_admin, with_operator_session
 
 if TYPE_CHECKING:
     from db.engine.transaction import Driver
@@ -25,8 +25,8 @@ def list_users(tenant: Slug, data: Data = None) -> None:
     from tenancy.report import users
 
     async def work(admin: "Driver") -> None:
-        one, _ = await find(admin, tenant)
-        for each in await users(admin, one):
+        found, _ = await find(admin, tenant)
+        for each in await users(admin, found):
             state = "disabled" if not each.active else "invited" if each.unset else "active"
             last = f"{each.signed_in:%Y-%m-%d %H:%M}" if each.signed_in else "never"
             print(
@@ -54,17 +54,17 @@ def create_user(
     from tenancy.report import roles
 
     async def work(admin: "Driver", operator: "OperatorSession") -> None:
-        known = await roles(admin, operator.tenant)
-        if unknown := [each for each in role or () if each not in known]:
+        existing_roles = await roles(admin, operator.tenant)
+        if unknown := [each for each in role or () if each not in existing_roles]:
             raise TenantError(
-                f"There is no role {unknown[0]!r} in {tenant}. The roles are: {', '.join(known)}."
+                f"There is no role {unknown[0]!r} in {tenant}. The roles are: {', '.join(existing_roles)}."
             )
-        async with secrets_made() as secret:
-            password, hash = await secret()
+        async with password_generator() as new_password:
+            password, hash = await new_password()
         await create(operator, email, name, role or [], hash)
         if not role:
             print_err(
-                f"{email} has no role yet and sees no records. The roles are: {', '.join(known)}."
+                f"{email} has no role yet and sees no records. The roles are: {', '.join(existing_roles)}."
             )
         print(f"{email} signs in to {tenant} with the password {password}")
 
@@ -77,8 +77,8 @@ def set_password(email: Email, tenant: Slug, data: Data = None) -> None:
     from resolvers.operator import set_password as set_it
 
     async def work(_: "Driver", operator: "OperatorSession") -> None:
-        async with secrets_made() as secret:
-            password, hash = await secret()
+        async with password_generator() as new_password:
+            password, hash = await new_password()
         await set_it(operator, email, hash)
         print(f"{email} signs in to {tenant} with the password {password}")
 

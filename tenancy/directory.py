@@ -8,15 +8,15 @@ from uuid import UUID
 from cachetools import TTLCache
 
 from db.engine.transaction import Pool
-from tenancy.engine.provision import SLUG, Tenant, tenant
+from tenancy.engine.provision import SLUG, Tenant, tenant_of
 
-FIND = "SELECT * FROM platform.tenant($1, $2)"
-FIND_SECONDS = 5.0
-KEPT_SECONDS = 30.0
+FIND_TENANT = "SELECT * FROM platform.tenant($1, $2)"
+FIND_TIMEOUT_SECONDS = 5.0
+CACHE_SECONDS = 30.0
 """Maximum delay, in seconds, until a suspension, a resumption or a new name takes effect. A move takes effect at once."""
-MISSED_SECONDS = 2.0
-FOUND_AT_MOST = 20_000
-MISSED_AT_MOST = 1_000
+UNKNOWN_CACHE_SECONDS = 2.0
+MAX_CACHED_TENANTS = 20_000
+MAX_CACHED_UNKNOWN = 1_000
 
 
 class Directory:
@@ -26,8 +26,12 @@ class Directory:
         """`clock` is monotonic, in seconds."""
         self._pool = pool
         # Separate, so that requests for unknown names cannot evict existing tenants.
-        self._found: TTLCache[str | UUID, Tenant] = TTLCache(FOUND_AT_MOST, KEPT_SECONDS, clock)
-        self._missed: TTLCache[str | UUID, None] = TTLCache(MISSED_AT_MOST, MISSED_SECONDS, clock)
+        self._found: TTLCache[str | UUID, Tenant] = TTLCache(
+            MAX_CACHED_TENANTS, CACHE_SECONDS, clock
+        )
+        self._unknown: TTLCache[str | UUID, None] = TTLCache(
+            MAX_CACHED_UNKNOWN, UNKNOWN_CACHE_SECONDS, clock
+        )
 
     async def by_slug(self, slug: str) -> Tenant | None:
         """The tenant with this slug, or None. Raises the driver's error if the catalog is unavailable."""
@@ -42,19 +46,19 @@ class Directory:
     def forget(self, id: UUID) -> None:
         """Remove a tenant from the cache, because it has moved."""
         for key in list(self._found):
-            known = self._found.get(key)
-            if known is not None and known.id == id:
+            tenant = self._found.get(key)
+            if tenant is not None and tenant.id == id:
                 self._found.pop(key, None)
 
     async def _find(self, key: str | UUID, slug: str | None, id: UUID | None) -> Tenant | None:
-        known = self._found.get(key)
-        if known is not None or key in self._missed:
-            return known
-        row = await self._pool.fetchrow(FIND, slug, id, timeout=FIND_SECONDS)
+        cached = self._found.get(key)
+        if cached is not None or key in self._unknown:
+            return cached
+        row = await self._pool.fetchrow(FIND_TENANT, slug, id, timeout=FIND_TIMEOUT_SECONDS)
         if row is None:
-            self._missed[key] = None
+            self._unknown[key] = None
             return None
-        found = tenant(row)
-        for name in (found.slug, found.id):
-            self._found[name] = found
-        return found
+        tenant = tenant_of(row)
+        for name in (tenant.slug, tenant.id):
+            self._found[name] = tenant
+        return tenant

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 Row = Mapping[str, object]
 
-LISTS: Mapping[str, tuple[Row, ...]] = {
+INITIAL_ROWS: Mapping[str, tuple[Row, ...]] = {
     "account_type": (
         {"name": "Account"},
         {"name": "Company"},
@@ -51,7 +51,7 @@ LISTS: Mapping[str, tuple[Row, ...]] = {
 }
 """Rows by table, in insertion order (EP-148, EP-171, VN-14, VN-28 to VN-31)."""
 
-CATEGORIES = {
+PRODUCT_CATEGORIES = {
     "Software": "Software contract",
     "Implementation services": "Implementation contract",
     "Support services": "Support contract",
@@ -59,7 +59,7 @@ CATEGORIES = {
 }
 """Product categories, each with the contract kind that its sales create (EP-147, EP-301)."""
 
-PREFERRED = {
+DEFAULT_PREFERENCES = {
     "default_account_type_id": ("account_type", "Account"),
     "default_person_type_id": ("person_type", "Contact"),
     "default_lead_type_id": ("person_type", "Lead"),

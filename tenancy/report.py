@@ -69,40 +69,40 @@ class UserSummary:
     signed_in: datetime | None
 
 
-async def figures(admin: Driver, one: Tenant) -> Figures:
+async def figures(admin: Driver, tenant: Tenant) -> Figures:
     """The tenant's size and activity."""
-    sizes = await admin.fetch(SIZES, one.placement.schema)
-    [row] = await _in(admin, one, FIGURES)
-    return Figures([(each["name"], each["bytes"]) for each in sizes], **_renamed(row))
+    sizes = await admin.fetch(SIZES, tenant.placement.schema)
+    [row] = await _fetch_in_tenant(admin, tenant, FIGURES)
+    return Figures([(each["name"], each["bytes"]) for each in sizes], **_columns(row))
 
 
-def _renamed(row: asyncpg.Record) -> dict[str, Any]:
+def _columns(row: asyncpg.Record) -> dict[str, Any]:
     return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a record is no mapping
 
 
-async def users(admin: Driver, one: Tenant) -> list[UserSummary]:
+async def users(admin: Driver, tenant: Tenant) -> list[UserSummary]:
     """The tenant's users, active or not, by e-mail address."""
-    rows = await _in(admin, one, USERS)
-    return [UserSummary(**{**_renamed(row), "roles": row["roles"] or ()}) for row in rows]
+    rows = await _fetch_in_tenant(admin, tenant, USERS)
+    return [UserSummary(**{**_columns(row), "roles": row["roles"] or ()}) for row in rows]
 
 
-async def roles(admin: Driver, one: Tenant) -> list[str]:
+async def roles(admin: Driver, tenant: Tenant) -> list[str]:
     """The names of the tenant's roles."""
-    return [row["name"] for row in await _in(admin, one, ROLES)]
+    return [row["name"] for row in await _fetch_in_tenant(admin, tenant, ROLES)]
 
 
-async def is_empty(admin: Driver, one: Tenant) -> bool:
+async def is_empty(admin: Driver, tenant: Tenant) -> bool:
     """Whether the tenant has neither accounts nor opportunities."""
-    return not (await _in(admin, one, HAS_RECORDS))[0]["any"]
+    return not (await _fetch_in_tenant(admin, tenant, HAS_RECORDS))[0]["any"]
 
 
-async def opportunity_types(admin: Driver, one: Tenant) -> list[str]:
+async def opportunity_types(admin: Driver, tenant: Tenant) -> list[str]:
     """The names of the tenant's opportunity types."""
-    return [row["name"] for row in await _in(admin, one, TYPES)]
+    return [row["name"] for row in await _fetch_in_tenant(admin, tenant, TYPES)]
 
 
-async def _in(admin: Driver, one: Tenant, sql: str) -> list[asyncpg.Record]:
+async def _fetch_in_tenant(admin: Driver, tenant: Tenant, sql: str) -> list[asyncpg.Record]:
     async with admin.transaction(readonly=True):
-        await admin.execute(f"SET LOCAL search_path = {one.placement.schema}, pg_temp")
+        await admin.execute(f"SET LOCAL search_path = {tenant.placement.schema}, pg_temp")
         rows: list[asyncpg.Record] = await admin.fetch(sql)
         return rows

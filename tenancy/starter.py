@@ -8,7 +8,7 @@ from uuid import UUID
 from db.engine.transaction import Driver
 from domain.setup import StageKind
 from tenancy.engine.provision import Tenant
-from tenancy.lists import CATEGORIES, LISTS, PREFERRED
+from tenancy.lists import DEFAULT_PREFERENCES, INITIAL_ROWS, PRODUCT_CATEGORIES
 
 STAGES: tuple[tuple[str, StageKind, str], ...] = (
     (
@@ -35,14 +35,14 @@ STAGES: tuple[tuple[str, StageKind, str], ...] = (
 )
 """Name, kind and description (VN-24, D-20), in pipeline order."""
 
-NEW_BUSINESS: Mapping[str, int] = {
+FIRST_PIPELINE: Mapping[str, int] = {
     "Prospect": 5, "Nurture": 10, "Qualification": 20, "Development": 35, "Solution": 50,
     "Proof": 65, "Negotiation": 80, "Won": 100, "Lost": 0,
 }  # fmt: skip
 """The stages of the first pipeline, with the default probability of each in percent."""
 
 
-async def begin(
+async def insert_initial_rows(
     admin: Driver,
     tenant: Tenant,
     email: str,
@@ -79,17 +79,17 @@ async def _pipeline(admin: Driver, schema: str, new_id: Callable[[], UUID]) -> N
         await _insert(
             admin, schema, "pipeline_stage",
             id=new_id(), type_id=type_id, stage_id=stage, position=position,
-            probability=NEW_BUSINESS[name],
+            probability=FIRST_PIPELINE[name],
         )  # fmt: skip
 
 
 async def _lists(admin: Driver, schema: str, new_id: Callable[[], UUID]) -> None:
     """Types and other lists, and the preferences that refer to them."""
-    for table, rows in LISTS.items():
+    for table, rows in INITIAL_ROWS.items():
         for row in rows:
             await _insert(admin, schema, table, id=new_id(), **row)
-    for name, kind in CATEGORIES.items():
-        contract_kind = await _named(admin, schema, "contract_kind", kind)
+    for name, kind in PRODUCT_CATEGORIES.items():
+        contract_kind = await _id_by_name(admin, schema, "contract_kind", kind)
         await _insert(
             admin,
             schema,
@@ -98,12 +98,12 @@ async def _lists(admin: Driver, schema: str, new_id: Callable[[], UUID]) -> None
             name=name,
             contract_kind_id=contract_kind,
         )
-    for column, (table, name) in PREFERRED.items():
-        preferred = await _named(admin, schema, table, name)
+    for column, (table, name) in DEFAULT_PREFERENCES.items():
+        preferred = await _id_by_name(admin, schema, table, name)
         await admin.execute(f"UPDATE {schema}.preferences SET {column} = $1", preferred)  # noqa: S608 - constant names
 
 
-async def _named(admin: Driver, schema: str, table: str, name: str) -> UUID:
+async def _id_by_name(admin: Driver, schema: str, table: str, name: str) -> UUID:
     id: UUID = await admin.fetchval(
         f"SELECT id FROM {schema}.{table} WHERE name = $1",  # noqa: S608 - constant names
         name,

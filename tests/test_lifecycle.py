@@ -24,7 +24,7 @@ import asyncpg
 import pytest
 import redis.asyncio as redis
 
-from cli.servers.embedded import CannotStart, Servers, embedded, running
+from cli.servers.embedded import CannotStart, Servers, embedded, running_servers
 
 ROOT = Path(__file__).resolve().parents[1]
 AS_ROOT = os.geteuid() == 0
@@ -267,11 +267,11 @@ async def test_servers_killed_with_their_parent_leave_no_obstacle(data: Path) ->
 async def test_second_start_is_refused_and_commands_find_the_servers(
     data: Path,
 ) -> None:
-    assert await running(data) is None
+    assert await running_servers(data) is None
     first = start_servers(data)
     try:
         servers = wait_for_servers(first)
-        assert await running(data) == servers
+        assert await running_servers(data) == servers
         assert (data / "servers.json").stat().st_mode & 0o077 == 0
         with pytest.raises(CannotStart) as refused:
             async with embedded(data):
@@ -282,7 +282,7 @@ async def test_second_start_is_refused_and_commands_find_the_servers(
         assert await fetch_value(servers, "select 1") == 1
     finally:
         stop(first, signal.SIGINT)
-    assert await running(data) is None
+    assert await running_servers(data) is None
 
 
 async def test_a_command_waits_for_servers_that_are_starting(data: Path) -> None:
@@ -291,10 +291,10 @@ async def test_a_command_waits_for_servers_that_are_starting(data: Path) -> None
         assert await asyncio.to_thread(wait_until, (data / "lock").exists)
         while not (data / "lock").read_text():  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.005)
-        assert await running(data) == wait_for_servers(first)
+        assert await running_servers(data) == wait_for_servers(first)
     finally:
         stop(first)
-    assert await running(data) is None  # the address file of a killed process is ignored
+    assert await running_servers(data) is None  # the address file of a killed process is ignored
     assert wait_until(lambda: "lock" not in leftovers(data))
 
 
@@ -423,7 +423,7 @@ async def test_root_keeps_the_permissions_of_a_private_directory(data: Path) -> 
         assert location.parent == Path("/var/lib/relata")
         assert len(list((location / "programs").iterdir())) == 2
         assert data.stat().st_mode & 0o777 == 0o700
-        assert await running(inner) == servers
+        assert await running_servers(inner) == servers
     finally:
         stop(process, signal.SIGINT)
         if location:

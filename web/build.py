@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from web.node import NodeNotFound, environment, install_node, node
+from web.node import NodeNotFound, environment, find_node, install_node
 
 SOURCE = Path(__file__).resolve().parent
-PLACE = Path(sys.prefix) / "graphiql"
+BUILD_DIRECTORY = Path(sys.prefix) / "graphiql"
 """The built page is in the virtual environment, like all installed packages; it is never checked in."""
-SECONDS = 600
+BUILD_TIMEOUT_SECONDS = 600
 Progress = Callable[[str], None]
 
 
@@ -31,46 +31,46 @@ def sources() -> list[Path]:
     return [*top_level, *sorted(file for file in (SOURCE / "src").rglob("*") if file.is_file())]
 
 
-def directory(place: Path = PLACE) -> Path:
+def output_directory(root: Path = BUILD_DIRECTORY) -> Path:
     """The output directory for the current sources, named by their hash."""
     digest = hashlib.sha256()
     for file in sources():
         text = file.read_bytes()
         digest.update(b"%s\0%d\0%b" % (str(file.relative_to(SOURCE)).encode(), len(text), text))
-    return place / digest.hexdigest()[:16]
+    return root / digest.hexdigest()[:16]
 
 
-def is_built(place: Path = PLACE) -> bool:
+def is_built(root: Path = BUILD_DIRECTORY) -> bool:
     """Whether the page is built from these sources."""
-    return directory(place).is_dir()
+    return output_directory(root).is_dir()
 
 
-def build(progress: Progress, place: Path = PLACE) -> Path:
+def build(progress: Progress, root: Path = BUILD_DIRECTORY) -> Path:
     """Build the page if necessary, and return its directory. Raises CannotBuild."""
-    made = directory(place)
+    target = output_directory(root)
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        with _locked(place):
-            if not made.exists():
-                _build(made, progress)
+        root.mkdir(parents=True, exist_ok=True)
+        with _locked(root):
+            if not target.exists():
+                _build(target, progress)
     except (OSError, NodeNotFound, subprocess.TimeoutExpired) as error:
         raise CannotBuild(str(error)) from None
-    return made
+    return target
 
 
 @contextmanager
-def _locked(place: Path) -> Iterator[None]:
+def _locked(root: Path) -> Iterator[None]:
     """Hold the build lock; waits for another process that builds in the same directory."""
-    with (place / "lock").open("w") as lock:
+    with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _build(made: Path, progress: Progress) -> None:
+def _build(target: Path, progress: Progress) -> None:
     """Build in a temporary directory: the packages needed to build are large, and not used afterwards."""
-    with tempfile.TemporaryDirectory(dir=made.parent, prefix="building-") as scratch:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as scratch:
         try:
-            node_path = node()
+            node_path = find_node()
         except NodeNotFound:
             progress("Installing Node to build GraphiQL ...")
             node_path = install_node(Path(scratch) / "node")
@@ -85,26 +85,28 @@ def _build(made: Path, progress: Progress) -> None:
         _run(node_path, work, [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         progress("Building GraphiQL ...")
         _run(node_path, work, [str(node_path), "build.mjs", str(out)])
-        out.rename(made)
-    for old in made.parent.glob("[0-9a-f]" * 16):
-        if old != made:
+        out.rename(target)
+    for old in target.parent.glob("[0-9a-f]" * 16):
+        if old != target:
             shutil.rmtree(old, ignore_errors=True)
 
 
 def _run(node_path: Path, work: Path, command: list[str]) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         cwd=work,
         env=environment(node_path),
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=BUILD_TIMEOUT_SECONDS,
         check=False,
     )
-    if done.returncode:
+    if process.returncode:
         name = " ".join([Path(command[0]).name, command[1]])
-        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-        raise CannotBuild(f"{name} failed. Check that the package registry is reachable.\n{last}")
+        output_end = "\n".join((process.stderr or process.stdout).strip().splitlines()[-12:])
+        raise CannotBuild(
+            f"{name} failed. Check that the package registry is reachable.\n{output_end}"
+        )
 
 
 def main() -> int:
@@ -115,7 +117,7 @@ def main() -> int:
         sys.stderr.flush()
 
     try:
-        build(print_err, Path(sys.argv[1]) if sys.argv[1:] else PLACE)
+        build(print_err, Path(sys.argv[1]) if sys.argv[1:] else BUILD_DIRECTORY)
     except CannotBuild as error:
         print_err(str(error))
         return 1

@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from web.build import PLACE, SOURCE, directory, is_built
+from web.build import BUILD_DIRECTORY, SOURCE, is_built, output_directory
 
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; "
     "script-src 'self'; "
     "style-src 'self' 'unsafe-inline'; "  # the editor positions lines by style attributes
@@ -35,21 +35,21 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-TYPES = {
+MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
 }
-PERSONA = re.compile(r"^# Persona: ([\w.-]+)$", re.MULTILINE)
-IMMUTABLE = "public, max-age=31536000, immutable"
+PERSONA_COMMENT = re.compile(r"^# Persona: ([\w.-]+)$", re.MULTILINE)
+CACHE_FOREVER = "public, max-age=31536000, immutable"
 INDEX = "page.html"
 REMEDY = (
     "Run `python3 dev web`, which builds it or reports what is missing, and restart the server."
@@ -67,16 +67,16 @@ class File:
     etag: str
 
 
-def load_files(made: Path) -> dict[str, File]:
+def load_files(directory: Path) -> dict[str, File]:
     """The files of a built page, by name."""
-    return {file.name: _file(file) for file in made.iterdir() if file.is_file()}
+    return {file.name: _file(file) for file in directory.iterdir() if file.is_file()}
 
 
 def _file(file: Path) -> File:
     body = file.read_bytes()
-    media = TYPES.get(file.suffix, "application/octet-stream")
-    tag = hashlib.sha256(body).hexdigest()[:32]
-    return File(body, gzip.compress(body, 6, mtime=0), media, f'"{tag}"')
+    media_type = MEDIA_TYPES.get(file.suffix, "application/octet-stream")
+    etag = hashlib.sha256(body).hexdigest()[:32]
+    return File(body, gzip.compress(body, 6, mtime=0), media_type, f'"{etag}"')
 
 
 def examples(folder: Path) -> list[dict[str, str]]:
@@ -93,13 +93,13 @@ def _example(file: Path) -> dict[str, str]:
     head = query.lstrip().partition("\n")[0]
     name = head.lstrip("# ").rstrip(". ") if head.startswith("#") else ""
     example = {"name": name or file.stem.replace("-", " "), "query": query}
-    if persona := PERSONA.search(query):
+    if persona := PERSONA_COMMENT.search(query):
         example["persona"] = persona[1]
     companions = {
         "variables": file.with_suffix(".json"),
         "lookup": file.parent / "lookups" / file.name,
     }
-    return example | {each: path.read_text() for each, path in companions.items() if path.exists()}
+    return example | {name: path.read_text() for name, path in companions.items() if path.exists()}
 
 
 @dataclass
@@ -140,7 +140,7 @@ class WebPage:
         file = self.files.get(request.path_params["name"])
         if file is None:
             raise HTTPException(404)
-        return _file_response(file, request, IMMUTABLE)
+        return _file_response(file, request, CACHE_FOREVER)
 
     async def demo_json(self, _: Request) -> Response:
         """The demo's tenants and users, or null."""
@@ -162,17 +162,17 @@ class WebPage:
             UNAVAILABLE.format(refresh=refresh, reason=text),
             503,
             {**HEADERS, "Cache-Control": "no-store", "Retry-After": "3"},
-            TYPES[".html"],
+            MEDIA_TYPES[".html"],
         )
 
-    async def prepare(self, url: str, progress: Progress, place: Path = PLACE) -> None:
+    async def prepare(self, url: str, progress: Progress, root: Path = BUILD_DIRECTORY) -> None:
         """Load the page, and build it first if necessary. A failure never stops the server."""
-        if not is_built(place):
+        if not is_built(root):
             progress(f"Building GraphiQL, which is needed once. It will be at {url}")
-            self.error = await _build(place)
+            self.error = await _build(root)
         if self.error is None:
             try:
-                self.files = await asyncio.to_thread(load_files, directory(place))
+                self.files = await asyncio.to_thread(load_files, output_directory(root))
             except OSError as error:
                 self.error = str(error)
         if self.error is None:
@@ -194,10 +194,10 @@ def _file_response(file: File, request: Request, cache: str) -> Response:
     return Response(file.body, headers=headers, media_type=file.media_type)
 
 
-async def _build(place: Path) -> str | None:
+async def _build(root: Path) -> str | None:
     """Build in a separate process, which ends with this one; return its error message if it fails."""
-    building = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "web.build", str(place)),
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "web.build", str(root)),
         cwd=SOURCE.parent,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
@@ -205,13 +205,13 @@ async def _build(place: Path) -> str | None:
         start_new_session=True,
     )
     try:
-        _, output = await building.communicate()
+        _, output = await process.communicate()
     finally:
-        if building.returncode is None:
+        if process.returncode is None:
             with suppress(ProcessLookupError):
-                os.killpg(building.pid, signal.SIGKILL)
-            await building.wait()
-    return output.decode(errors="replace").strip() if building.returncode else None
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    return output.decode(errors="replace").strip() if process.returncode else None
 
 
 UNAVAILABLE = """<!doctype html>

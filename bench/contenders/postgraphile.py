@@ -13,7 +13,7 @@ from bench.contenders.contender import JSON, Contender, Request, graphql, login
 from bench.read_cases import Parameters, ReadCase
 from bench.rival_tables import LOGIN
 from tests.support.node import install
-from web.node import environment, node
+from web.node import environment, find_node
 
 HOME = Path(__file__).resolve().parents[1] / "postgraphile"
 OLDEST = 22
@@ -92,14 +92,14 @@ class PostGraphile(Contender):
     name = "postgraphile"
 
     def command(self) -> list[str | Path]:
-        return [node(OLDEST), install(HOME, OLDEST) / "server.mjs"]
+        return [find_node(OLDEST), install(HOME, OLDEST) / "server.mjs"]
 
     def directory(self) -> Path:
         return HOME
 
     def environment(self) -> Mapping[str, str]:
         return {
-            **environment(node(OLDEST)),
+            **environment(find_node(OLDEST)),
             "NODE_ENV": "production",
             "GRAPHILE_ENV": "production",
             "RIVAL_DATABASE_URL": login(self.filled.servers.database_url, LOGIN),

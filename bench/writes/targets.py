@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from auth.engine.passwords import Passwords
 from bench.tenant import DEMO, SLUG, Filled, Report
 from tenancy.engine.provision import Tenant, create, tenants
-from tenancy.starter import begin
+from tenancy.starter import insert_initial_rows
 
 SMALL = 50
 PASSWORD = "for the benchmark only"  # noqa: S105 - of temporary tenants
@@ -51,7 +51,7 @@ class WriteTarget:
 async def _small(admin: asyncpg.Connection[Any], slug: str, hashed: str) -> Tenant:
     """Create a tenant with a few accounts and opportunities."""
     made = await create(admin, slug, slug)
-    await begin(admin, made, f"admin@{slug}.example", hashed, uuid7)
+    await insert_initial_rows(admin, made, f"admin@{slug}.example", hashed, uuid7)
     schema = made.placement.schema
     await admin.execute(
         f"INSERT INTO {schema}.account (id, name, number, owner_id) "

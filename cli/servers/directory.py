@@ -12,12 +12,12 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cli.servers.programs import CannotStart, OsAccount, account, reaches
+from cli.servers.programs import CannotStart, OsAccount, can_enter, server_account
 
-PORT = 5432  # part of the name of Postgres' socket; no TCP port
-LONGEST_SOCKET = 107  # bytes; sockaddr_un has 108, including the terminating zero
-OURS = {"lock", "secret", "servers.json", "postgres"}
-REPORTS = "imports"
+POSTGRES_PORT = 5432  # part of the name of Postgres' socket; no TCP port
+MAX_SOCKET_PATH_BYTES = 107  # sockaddr_un has 108, including the terminating zero
+OWN_FILES = {"lock", "secret", "servers.json", "postgres"}
+REPORTS_FOLDER = "imports"
 """The folder of import reports, which can exist before the servers are started the first time."""
 
 
@@ -33,8 +33,9 @@ class Servers:
 class Site:
     """Where the servers run: their files, sockets and user, and the lock on the data directory."""
 
-    place: Path
-    run: Path
+    files: Path
+    """Directory of the databases, logs and copied programs."""
+    sockets: Path
     user: OsAccount | None
     lock: int
 
@@ -44,11 +45,11 @@ def resolved(data: Path) -> Path:
     return data.resolve()
 
 
-async def running(data: Path) -> Servers | None:
+async def running_servers(data: Path) -> Servers | None:
     """The servers that another process runs on this data directory, or None."""
     data = resolved(data)
     deadline = time.monotonic() + 15
-    while (holder := _holder(data)) is not None and time.monotonic() < deadline:
+    while (holder := _running_lock_owner(data)) is not None and time.monotonic() < deadline:
         with suppress(OSError, ValueError, KeyError):  # not written yet: the holder is starting
             written = json.loads((data / "servers.json").read_text())
             if written["pid"] == holder:  # else left by a killed process
@@ -57,7 +58,7 @@ async def running(data: Path) -> Servers | None:
     return None
 
 
-def _alive(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -75,7 +76,7 @@ def _lock_owner(data: Path) -> int:
         return 0
 
 
-def _holder(data: Path) -> int | None:
+def _running_lock_owner(data: Path) -> int | None:
     """The id of the running process that has locked the data directory, or None."""
     try:
         handle = os.open(data / "lock", os.O_RDONLY)
@@ -90,17 +91,17 @@ def _holder(data: Path) -> int | None:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         owner = _lock_owner(data)
-        return owner if owner and _alive(owner) else None
+        return owner if owner and _is_alive(owner) else None
     else:
         return None
     finally:
         os.close(handle)
 
 
-def _prepare(data: Path) -> None:
+def _create_directory(data: Path) -> None:
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        names = {entry.name for entry in data.iterdir()} - {REPORTS}
+        names = {entry.name for entry in data.iterdir()} - {REPORTS_FOLDER}
         (data / "lock").touch(mode=0o600)
     except (FileExistsError, NotADirectoryError) as error:
         raise CannotStart(f"{data} is not a directory. Give another --data.") from error
@@ -109,7 +110,7 @@ def _prepare(data: Path) -> None:
             f"The data directory {data} cannot be used ({error.strerror}). Give another --data, "
             "or run this as the user that it belongs to."
         ) from error
-    if names and not names & OURS:
+    if names and not names & OWN_FILES:
         (data / "lock").unlink()
         raise CannotStart(
             f"{data} contains other files. Give an empty or a new directory as --data."
@@ -117,9 +118,9 @@ def _prepare(data: Path) -> None:
 
 
 @asynccontextmanager
-async def claimed(data: Path) -> AsyncIterator[int]:
+async def lock_directory(data: Path) -> AsyncIterator[int]:
     """Lock the data directory. The servers inherit the lock, so it lasts as long as any of them runs."""
-    _prepare(data)
+    _create_directory(data)
     lock = os.open(data / "lock", os.O_RDONLY)
     try:
         started = time.monotonic()
@@ -129,8 +130,8 @@ async def claimed(data: Path) -> AsyncIterator[int]:
                 break
             except BlockingIOError:
                 waited, owner = time.monotonic() - started, _lock_owner(data)
-            # `running` locks it briefly; servers of a killed owner keep it for a few seconds.
-            if waited > 30 or (waited > 0.5 and owner and _alive(owner)):
+            # `running_servers` locks it briefly; servers of a killed owner keep it for a few seconds.
+            if waited > 30 or (waited > 0.5 and owner and _is_alive(owner)):
                 raise CannotStart(
                     f"The data directory {data} is already in use by process {owner or '?'}. "
                     "Stop it, or give another --data."
@@ -147,36 +148,36 @@ async def claimed(data: Path) -> AsyncIterator[int]:
 
 
 @contextmanager
-def site_of(data: Path, lock: int) -> Iterator[Site]:
+def prepare_site(data: Path, lock: int) -> Iterator[Site]:
     """Choose and clear the directories; remove the directory of the sockets at the end."""
-    user = account()
-    place = _place(data, user)
-    run = place / "run"
-    if len(os.fsencode(run / f".s.PGSQL.{PORT}.lock")) > LONGEST_SOCKET:
-        run = Path("/tmp") / f"relata-{_short(data)}"  # noqa: S108 - its owner is checked below
-    if run.is_symlink() or (run.exists() and run.stat().st_uid not in _uids(user)):
-        raise CannotStart(f"{run} belongs to another user. Remove it, or give another --data.")
+    user = server_account()
+    files = _server_directory(data, user)
+    sockets = files / "run"
+    if len(os.fsencode(sockets / f".s.PGSQL.{POSTGRES_PORT}.lock")) > MAX_SOCKET_PATH_BYTES:
+        sockets = Path("/tmp") / f"relata-{_directory_hash(data)}"  # noqa: S108 - its owner is checked below
+    if sockets.is_symlink() or (sockets.exists() and sockets.stat().st_uid not in _own_uids(user)):
+        raise CannotStart(f"{sockets} belongs to another user. Remove it, or give another --data.")
     shutil.rmtree(
-        run, ignore_errors=True
+        sockets, ignore_errors=True
     )  # sockets of a killed process; the lock proves that it has ended
-    run.mkdir(mode=0o700)
+    sockets.mkdir(mode=0o700)
     if user:
-        os.chown(run, user.uid, user.gid)
+        os.chown(sockets, user.uid, user.gid)
     try:
-        yield Site(place, run, user, lock)
+        yield Site(files, sockets, user, lock)
     finally:
-        shutil.rmtree(run, ignore_errors=True)
+        shutil.rmtree(sockets, ignore_errors=True)
 
 
-def _short(data: Path) -> str:
+def _directory_hash(data: Path) -> str:
     return hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
 
 
-def _uids(user: OsAccount | None) -> set[int]:
+def _own_uids(user: OsAccount | None) -> set[int]:
     return {os.geteuid(), user.uid} if user else {os.geteuid()}
 
 
-def _place(data: Path, user: OsAccount | None) -> Path:
+def _server_directory(data: Path, user: OsAccount | None) -> Path:
     """The directory of the servers' files: the data directory, if the servers' user can enter it.
 
     That user cannot enter the home directory of root, whose permissions are left alone; the files are below
@@ -184,23 +185,23 @@ def _place(data: Path, user: OsAccount | None) -> Path:
     """
     if user is None:
         return data
-    place = data
-    if not reaches(data.parent, user):
-        place = Path("/var/lib/relata") / _short(data)
+    files = data
+    if not can_enter(data.parent, user):
+        files = Path("/var/lib/relata") / _directory_hash(data)
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            files.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotStart(
                 f"The user {user.name}, which runs Postgres for root, cannot enter {data.parent}, "
-                f"and {place} cannot be created ({error.strerror}). Give another --data."
+                f"and {files} cannot be created ({error.strerror}). Give another --data."
             ) from error
-    os.chown(place, -1, user.gid)
-    place.chmod(0o710)
-    return place
+    os.chown(files, -1, user.gid)
+    files.chmod(0o710)
+    return files
 
 
 @contextmanager
-def announced(data: Path, servers: Servers) -> Iterator[None]:
+def publish_urls(data: Path, servers: Servers) -> Iterator[None]:
     """Write the URLs of the servers for other commands on this data directory."""
     file, temporary = data / "servers.json", data / "servers.json.new"
     temporary.touch(mode=0o600)  # a URL can contain a password

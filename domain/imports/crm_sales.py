@@ -114,7 +114,7 @@ class CrmSales:
     """Messages about errors that prevent the import."""
 
 
-def read(files: Mapping[str, CsvFile], today: date) -> CrmSales:
+def read_dataset(files: Mapping[str, CsvFile], today: date) -> CrmSales:
     """Parse the files. `today` is used if the files contain no date at all."""
     findings = Findings()
     lines = {name: findings.lines(name, files.get(name), each) for name, each in COLUMNS.items()}

@@ -23,7 +23,7 @@ class CsvFile:
     rows: Sequence[tuple[int, Sequence[str]]]
 
 
-def sheet(text: str) -> CsvFile:
+def parse_csv(text: str) -> CsvFile:
     """Parse a CSV file. Raises csv.Error."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     header = next(reader, [])
@@ -69,12 +69,12 @@ class Findings:
         """Add an error about an unreadable cell."""
         self.broken.append(f"{line.file}, line {line.number}: {description}: {remedy}.")
 
-    def lines(self, name: str, sheet: CsvFile | None, columns: Iterable[str]) -> list[CsvRow]:
+    def lines(self, name: str, parsed: CsvFile | None, columns: Iterable[str]) -> list[CsvRow]:
         """The rows of a file, without those with too many or too few cells."""
-        if sheet is None:
+        if parsed is None:
             self.broken.append(f"{name} is missing: put it into the directory beside the others.")
             return []
-        header = [each.strip() for each in sheet.header]
+        header = [each.strip() for each in parsed.header]
         if missing := [each for each in columns if each not in header]:
             self.broken.append(
                 f"{name}, line 1: there is no column {missing[0]}: the first line must name "
@@ -82,7 +82,7 @@ class Findings:
             )
             return []
         rows = []
-        for number, cells in sheet.rows:
+        for number, cells in parsed.rows:
             texts = [each.strip() for each in cells]
             line = CsvRow(name, number, dict(zip(header, texts, strict=False)))
             if len(cells) == len(header):

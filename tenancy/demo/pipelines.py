@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.setup import AttributeKind
-from tenancy.starter import NEW_BUSINESS, STAGES
+from tenancy.starter import FIRST_PIPELINE, STAGES
 
 PIPELINES: Mapping[str, Mapping[str, int]] = {
-    "New business": NEW_BUSINESS,
+    "New business": FIRST_PIPELINE,
     "Expansion": {
         "Qualification": 30, "Solution": 45, "Development": 55, "Proof": 70, "Negotiation": 85,
         "Won": 100, "Lost": 0,

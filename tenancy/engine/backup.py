@@ -21,7 +21,7 @@ from tenancy.engine.archive import (
     created,
     entry,
 )
-from tenancy.engine.provision import Tenant, TenantError, tenant
+from tenancy.engine.provision import Tenant, TenantError, tenant_of
 
 TABLES = """
 SELECT c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
@@ -67,7 +67,7 @@ async def _copy(
         async with admin.transaction(isolation="repeatable_read"):
             await admin.execute("SET LOCAL statement_timeout = 0")
             for row in await _tenants(admin, only):
-                one = tenant(row)
+                one = tenant_of(row)
                 copied = await _tenant(admin, archive, one, row["revision"])
                 size = sum(table.size for table in copied.tables)
                 report(f"{one.slug}: {len(copied.tables)} tables, {size:,} bytes")

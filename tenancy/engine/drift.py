@@ -16,7 +16,7 @@ from sqlalchemy.schema import (
 from db.engine.transaction import Driver
 from tenancy.engine.history import script
 
-FACTS = """
+CATALOG_FACTS = """
 SELECT 'column ' || c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
        || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
        || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
@@ -38,7 +38,7 @@ FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = 'r' AND relnam
 """
 
 
-def declared(metadata: MetaData) -> str:
+def declared_sql(metadata: MetaData) -> str:
     """The SQL that creates the declared tables, with comments."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     parts: list[ExecutableDDLElement] = []
@@ -46,25 +46,25 @@ def declared(metadata: MetaData) -> str:
         parts += [CreateTable(table), SetTableComment(table)]
         parts += [SetColumnComment(column) for column in table.columns]
         parts += [CreateIndex(index) for index in sorted(table.indexes, key=lambda i: str(i.name))]
-    late = [
+    circular_keys = [
         AddConstraint(key)
         for table in metadata.sorted_tables
         for key in table.foreign_key_constraints
         if key.use_alter
     ]
-    late.sort(key=lambda each: str(each.element.name))
-    parts += late
+    circular_keys.sort(key=lambda each: str(each.element.name))
+    parts += circular_keys
     return ";\n".join(str(part.compile(dialect=dialect)) for part in parts)
 
 
 async def drift(admin: Driver, metadata: MetaData) -> list[str]:
     """The differences: facts that the migrations lack (`- …`) or have in excess (`+ …`). Empty if they match."""
     facts = []
-    for name, text in (("drift_declared", declared(metadata)), ("drift_migrated", script())):
+    for name, text in (("drift_declared", declared_sql(metadata)), ("drift_migrated", script())):
         async with admin.transaction():
             await admin.execute(f"CREATE SCHEMA {name}; SET LOCAL search_path = {name}, pg_temp")
             await admin.execute(text)
-            rows = await admin.fetch(FACTS, name)
+            rows = await admin.fetch(CATALOG_FACTS, name)
             facts.append({str(row[0]).replace(f"{name}.", "") for row in rows})
             await admin.execute(
                 f"SET LOCAL client_min_messages = warning; DROP SCHEMA {name} CASCADE"

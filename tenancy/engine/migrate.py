@@ -45,13 +45,13 @@ async def bring_up_to_date(admin: Driver, secret: bytes, report: Callable[[str],
     """Migrate the catalog and every tenant, each tenant in its own transaction."""
     await upgrade_catalog(admin)
     await admin.execute(f"ALTER ROLE {LOGIN} PASSWORD '{_password(secret)}'")
-    known = await tenants(admin)
-    for number, (tenant, revision) in enumerate(known, start=1):
+    all_tenants = await tenants(admin)
+    for number, (tenant, revision) in enumerate(all_tenants, start=1):
         if await migrate(admin, tenant, revision):
-            report(f"Migrated {tenant.slug} ({number} of {len(known)})")
+            report(f"Migrated {tenant.slug} ({number} of {len(all_tenants)})")
 
 
-async def forgotten(database_url: str, metadata: MetaData) -> Sequence[str]:
+async def missing_migrations(database_url: str, metadata: MetaData) -> Sequence[str]:
     """The differences between the declared tables and the migrations, as `drift` returns them."""
     async with administrator(database_url) as admin:
         await upgrade_catalog(admin)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tenancy.directory import KEPT_SECONDS, MISSED_AT_MOST, MISSED_SECONDS, Directory
+from tenancy.directory import CACHE_SECONDS, MAX_CACHED_UNKNOWN, UNKNOWN_CACHE_SECONDS, Directory
 from tests.auth.world import World
 
 
@@ -47,7 +47,7 @@ async def test_cached_tenant_expires_after_half_a_minute_or_when_forgotten(world
             assert tenant.name == "New"
     finally:
         await world.admin.execute("UPDATE catalog.tenant SET name = 'Acme' WHERE slug = 'acme'")
-    clock.now += KEPT_SECONDS
+    clock.now += CACHE_SECONDS
     assert await directory.by_slug("acme") == world.acme
 
 
@@ -55,15 +55,15 @@ async def test_miss_is_cached_briefly_and_evicts_no_tenant(world: World) -> None
     clock = Clock()
     directory = Directory(world.database.pool, clock)
     await directory.by_slug("acme")
-    for index in range(MISSED_AT_MOST + 5):
+    for index in range(MAX_CACHED_UNKNOWN + 5):
         await directory.by_slug(f"unknown-{index}")
-    assert len(directory._missed) == MISSED_AT_MOST
+    assert len(directory._unknown) == MAX_CACHED_UNKNOWN
     assert set(directory._found) == {"acme", world.acme.id}
     await directory.by_slug("later")
     await world.admin.execute("UPDATE catalog.tenant SET slug = 'later' WHERE slug = 'acme'")
     try:
         assert await directory.by_slug("later") is None
-        clock.now += MISSED_SECONDS
+        clock.now += UNKNOWN_CACHE_SECONDS
         assert await directory.by_slug("later") is not None
     finally:
         await world.admin.execute("UPDATE catalog.tenant SET slug = 'acme' WHERE slug = 'later'")

@@ -246,11 +246,11 @@ def forgotten_migrations() -> str | None:
 
     async def compare() -> list[str]:
         from db.api import METADATA
-        from tenancy.engine.migrate import forgotten
+        from tenancy.engine.migrate import missing_migrations
 
         with tempfile.TemporaryDirectory(prefix="relata-") as data:
             async with embedded(Path(data), durable=False) as servers:
-                return list(await forgotten(servers.database_url, METADATA))
+                return list(await missing_migrations(servers.database_url, METADATA))
 
     try:
         differences = asyncio.run(compare())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.feature_list import LIST, FeatureRow, covering_files, listed, matching, named
+from cli.feature_list import LIST, FeatureRow, covered_ids, covering_files, matching, parse_features
 from cli.main import cli
 from cli.status import evidence, page
 
@@ -16,13 +16,13 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 def test_tests_name_features_of_the_list() -> None:
-    known = {each.id for each in listed(LIST.read_text())}
+    known = {each.id for each in parse_features(LIST.read_text())}
     strange = {id: sorted(files) for id, files in covering_files(TESTS).items() if id not in known}
     assert not strange, f"{strange}: name ids of docs/features.md, or add a line there"
 
 
 def test_every_line_of_the_list_is_parsed_once() -> None:
-    features = listed(LIST.read_text())
+    features = parse_features(LIST.read_text())
     lines = [line for line in LIST.read_text().splitlines() if line.startswith("- ")]
     assert len(features) == len(lines), "write `- ID A testable sentence.`"
     assert not [each.id for each in features if not each.sentence.endswith(".")]
@@ -32,7 +32,7 @@ def test_every_line_of_the_list_is_parsed_once() -> None:
 
 def test_both_forms_of_the_decorator_are_found() -> None:
     source = '@covers("X-01", "D-38")\ndef a(): ...\n@pytest.mark.covers("F9")\ndef b(): ...\n'
-    assert list(named(source)) == ["X-01", "D-38", "F9"]
+    assert list(covered_ids(source)) == ["X-01", "D-38", "F9"]
 
 
 @pytest.mark.parametrize(("prefix", "ids"), [("ep-1", ["EP-110"]), ("X", ["X-01"]), ("", None)])
@@ -74,7 +74,7 @@ def test_status_names_the_operations_and_tests_of_a_feature(tmp_path: Path) -> N
 
 
 def test_status_lists_every_feature_once() -> None:
-    text, features = page(), listed(LIST.read_text())
+    text, features = page(), parse_features(LIST.read_text())
     covered = covering_files(TESTS)
     count = sum(each.id in covered for each in features)
     assert f"**{count} of {len(features)} rows exist.**" in text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.node import CLIENTS, install
-from web.node import NodeNotFound, environment, node
+from web.node import NodeNotFound, environment, find_node
 
 ROOT = Path(__file__).parents[2]
 OLDEST = 22
@@ -21,7 +21,7 @@ OPTIONS = ("--noEmit", "--strict", "--noUncheckedIndexedAccess", "--allowImporti
 
 def run(directory: Path, script: str, *arguments: str | Path) -> None:
     """Run a package script in the directory of the examples; its output is the message of a failure."""
-    binary = node(OLDEST)
+    binary = find_node(OLDEST)
     done = subprocess.run(
         [binary, directory / "node_modules" / script, *arguments],
         cwd=directory / "docs" / "examples",
@@ -36,7 +36,7 @@ def run(directory: Path, script: str, *arguments: str | Path) -> None:
 
 async def test_types_are_generated_and_compile(tmp_path: Path) -> None:
     try:
-        node(OLDEST)
+        find_node(OLDEST)
     except NodeNotFound as error:
         pytest.skip(str(error))
     clients = await asyncio.to_thread(install, CLIENTS / "codegen", OLDEST)

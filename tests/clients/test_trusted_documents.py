@@ -15,7 +15,7 @@ from tenancy.engine.documents import set_documents
 from tests.support.node import CLIENTS, install, run
 from tests.support.world import World
 from tests.writes.client import TenantClient, in_second_instance, own_tenant, serve
-from web.node import NodeNotFound, environment, node
+from web.node import NodeNotFound, environment, find_node
 
 TOOLS = CLIENTS / "trusted"
 OLDEST = 22
@@ -61,7 +61,7 @@ async def tenant(world: World) -> AsyncIterator[TenantClient]:
 async def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a client, with the tools installed."""
     try:
-        node(OLDEST)
+        find_node(OLDEST)
     except NodeNotFound as error:
         pytest.skip(str(error))
     directory = tmp_path_factory.mktemp("client")
@@ -85,7 +85,7 @@ async def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def generate(project: Path, script: str, *arguments: str) -> None:
     """Run the script of a package; its output is the message of a failure."""
-    binary = node(OLDEST)
+    binary = find_node(OLDEST)
     process = await asyncio.create_subprocess_exec(
         binary,
         project / "node_modules" / script,

@@ -12,8 +12,15 @@ from typing import Any
 import pytest
 
 from domain.imports.countries import CODES, MEANT
-from domain.imports.crm_sales import COLUMNS, NO_ACCOUNT, CrmSales, DealRow, ImportedStage, read
-from domain.imports.csv_files import CsvFile, Findings, Names, sheet
+from domain.imports.crm_sales import (
+    COLUMNS,
+    NO_ACCOUNT,
+    CrmSales,
+    DealRow,
+    ImportedStage,
+    read_dataset,
+)
+from domain.imports.csv_files import CsvFile, Findings, Names, parse_csv
 from domain.imports.events import EventKind, events
 
 TODAY = date(2026, 3, 14)
@@ -29,9 +36,10 @@ def parsed(**files: Iterable[str]) -> CrmSales:
     """The contents of files with these rows, and valid rows in the other files."""
     rows = GOOD | {f"{name}.csv": list(lines) for name, lines in files.items()}
     sheets = {
-        name: sheet("\n".join([",".join(COLUMNS[name]), *lines])) for name, lines in rows.items()
+        name: parse_csv("\n".join([",".join(COLUMNS[name]), *lines]))
+        for name, lines in rows.items()
     }
-    return read(sheets, TODAY)
+    return read_dataset(sheets, TODAY)
 
 
 def entries(result: CrmSales, file: str = "sales_pipeline.csv") -> list[tuple[int, str, str]]:
@@ -330,7 +338,7 @@ def test_unreadable_cell_stops_the_import(case: str) -> None:
 
 def test_every_missing_file_and_column_is_reported() -> None:
     sheets = {"accounts.csv": CsvFile(["account"], []), "products.csv": CsvFile([], [])}
-    assert read(sheets, TODAY).broken == [
+    assert read_dataset(sheets, TODAY).broken == [
         "accounts.csv, line 1: there is no column sector: the first line must name account, "
         "sector, year_established, revenue, employees, office_location, subsidiary_of.",
         "products.csv, line 1: there is no column product: the first line must name product, "
@@ -342,10 +350,10 @@ def test_every_missing_file_and_column_is_reported() -> None:
 
 def test_csv_file_is_parsed() -> None:
     text = '\ufeffa,b\r\n1,"x, ""y""\r\nz"\r\n\r\n , \r\n2,\r\n'
-    assert sheet(text) == CsvFile(["a", "b"], [(3, ["1", 'x, "y"\r\nz']), (6, ["2", ""])])
-    assert sheet("") == CsvFile([], [])
+    assert parse_csv(text) == CsvFile(["a", "b"], [(3, ["1", 'x, "y"\r\nz']), (6, ["2", ""])])
+    assert parse_csv("") == CsvFile([], [])
     with pytest.raises(csv.Error):
-        sheet('a\n"never ends')
+        parse_csv('a\n"never ends')
 
 
 def test_ambiguous_name_is_not_found() -> None:

@@ -40,7 +40,7 @@ from tests.support.node import CLIENTS, install
 from tests.support.place import temporary_database
 from tests.support.world import World, world_on
 from tests.writes.client import TenantClient, serve
-from web.node import environment, node
+from web.node import environment, find_node
 
 ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1):8000")
 SCHEMA = build_schema((ROOT / "schema" / "schema.graphql").read_text())
@@ -202,10 +202,10 @@ async def javascript(script: str, lines: int) -> str:
     """The first output lines of a JavaScript module, run with the minimum Node version of the guide."""
     await asyncio.to_thread(install)
     process = await asyncio.create_subprocess_exec(
-        node(),
+        find_node(),
         *("--input-type=module", "-e", script),
         cwd=CLIENTS,
-        env=environment(node()),
+        env=environment(find_node()),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.live.wire import TIMEOUT
 from tests.support.node import install
-from web.node import environment, node
+from web.node import environment, find_node
 
 
 @dataclass
@@ -107,11 +107,11 @@ async def node_client(script: str, *arguments: str) -> AsyncIterator[NodeClient]
     """A running script. At the end of the block its input is closed and it must exit without an error."""
     clients = await asyncio.to_thread(install)
     process = await asyncio.create_subprocess_exec(
-        node(),
+        find_node(),
         clients / script,
         *arguments,
         cwd=clients,
-        env=environment(node()),
+        env=environment(find_node()),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

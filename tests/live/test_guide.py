@@ -12,7 +12,7 @@ from tests.live.node_client import proxy
 from tests.live.wire import TIMEOUT
 from tests.support.covers import covers
 from tests.support.node import install
-from web.node import environment, node
+from web.node import environment, find_node
 
 ROOT = Path(__file__).resolve().parents[2]
 JAVASCRIPT = re.compile(r"```js\n(.*?)```", re.DOTALL)
@@ -34,10 +34,10 @@ async def test_guide_client_survives_a_disconnect(tenant: LiveTenant) -> None:
     async with proxy(tenant.port) as cable:
         code = code.replace("ws://127.0.0.1:8000", f"ws://127.0.0.1:{cable.port}")
         process = await asyncio.create_subprocess_exec(
-            node(),
+            find_node(),
             *("--input-type=module", "-e", AROUND % code),
             cwd=clients,
-            env=environment(node()) | variables,
+            env=environment(find_node()) | variables,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=2**24,

@@ -117,8 +117,8 @@ CACHES = {
     "plans": Cache(lambda w: w.endpoint.reads.plans, shapes),
     "introspections": Cache(lambda w: w.endpoint.reads.introspections.cache, introspections),
     "viewers": Cache(lambda w: w.endpoint.reads._viewers._cache, viewers),
-    "tenants found": Cache(lambda w: w.endpoint.app_context.directory._found, found, FOUND),
-    "tenants missed": Cache(lambda w: w.endpoint.app_context.directory._missed, missed),
+    "known tenants": Cache(lambda w: w.endpoint.app_context.directory._found, found, FOUND),
+    "unknown tenants": Cache(lambda w: w.endpoint.app_context.directory._unknown, missed),
     "windows of attempts": Cache(
         lambda w: w.endpoint.app_context.throttle.counters.local._kept, windows
     ),
@@ -249,7 +249,7 @@ async def test_flood_leaves_no_growth(small: World) -> None:
     """No container of the product grows, nor an unbounded cache, nor the number of objects."""
     for wave in range(2):  # creates everything that is created once
         await flood(small, wave * WAVE)
-    missed = small.endpoint.app_context.directory._missed
+    missed = small.endpoint.app_context.directory._unknown
     missed.clear()  # its size depends on the duration of the waves
     gc.collect()
     containers, cached, objects = container_sizes(small.endpoint), memos(), len(gc.get_objects())

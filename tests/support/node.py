@@ -9,7 +9,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from web.node import MIN_NODE_VERSION, NodeNotFound, environment, node
+from web.node import MIN_NODE_VERSION, NodeNotFound, environment, find_node
 
 CLIENTS = Path(__file__).resolve().parents[1] / "clients"
 INSTALL_SECONDS = 300
@@ -24,12 +24,12 @@ def install(clients: Path = CLIENTS, oldest: int = MIN_NODE_VERSION) -> Path:
     with lock.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)  # another run of the tests may be installing
         if not stamp.exists():
-            npm = node(oldest).with_name("npm")
+            npm = find_node(oldest).with_name("npm")
             command: list[str | Path] = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             done = subprocess.run(
                 command,
                 cwd=clients,
-                env=environment(node(oldest)),
+                env=environment(find_node(oldest)),
                 capture_output=True,
                 text=True,
                 timeout=INSTALL_SECONDS,
@@ -51,11 +51,11 @@ async def run(
     """Output of a script in tests/clients. Raises AssertionError with its errors if it fails."""
     await asyncio.to_thread(install, clients, oldest)
     process = await asyncio.create_subprocess_exec(
-        node(oldest),
+        find_node(oldest),
         clients / script,
         *arguments,
         cwd=clients,
-        env=environment(node(oldest)),
+        env=environment(find_node(oldest)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

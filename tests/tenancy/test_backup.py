@@ -186,7 +186,7 @@ async def test_restored_schema_equals_that_of_a_new_tenant(
     servers: Servers, backup_file: Path
 ) -> None:
     """The file has only rows; keys, indexes, functions, privileges and comments come from the migrations."""
-    from tenancy.engine.drift import FACTS
+    from tenancy.engine.drift import CATALOG_FACTS
     from tenancy.engine.provision import create
 
     rights = "SELECT relname, relacl::text, pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = $1::regnamespace"
@@ -196,7 +196,7 @@ async def test_restored_schema_equals_that_of_a_new_tenant(
         schemas = []
         for each in (restored, created):
             name = each.placement.schema
-            facts = [str(row[0]) for row in await admin.fetch(FACTS, name)]
+            facts = [str(row[0]) for row in await admin.fetch(CATALOG_FACTS, name)]
             facts += [str(tuple(row)) for row in await admin.fetch(rights, name)]
             schemas.append({fact.replace(name, "T") for fact in facts})
         assert schemas[0] == schemas[1]

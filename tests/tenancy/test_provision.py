@@ -13,7 +13,7 @@ import pytest
 from db.engine.transaction import NAME as PLACE
 from db.engine.transaction import TransactionStart
 from tenancy.engine import provision
-from tenancy.engine.drift import FACTS
+from tenancy.engine.drift import CATALOG_FACTS
 from tenancy.engine.history import head, script
 from tenancy.engine.provision import (
     TIMEOUTS,
@@ -178,7 +178,9 @@ async def _terminate(cell: Cell, connection: asyncpg.Connection[Any]) -> None:
 
 
 async def _facts(cell: Cell, name: str) -> set[str]:
-    return {str(row[0]).replace(f"{name}.", "") for row in await cell.admin.fetch(FACTS, name)}
+    return {
+        str(row[0]).replace(f"{name}.", "") for row in await cell.admin.fetch(CATALOG_FACTS, name)
+    }
 
 
 @pytest.mark.parametrize("length", ["current", "longer"])

@@ -32,6 +32,6 @@ def test_shared_buffers_follow_machine_and_container_memory(
     limit = tmp_path / "memory.max"
     if container is not None:
         limit.write_text(container)
-    monkeypatch.setattr(embedded, "CONTAINER", limit)
+    monkeypatch.setattr(embedded, "CONTAINER_MEMORY_LIMIT", limit)
     monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": machine // 4096, "SC_PAGE_SIZE": 4096}.get)
-    assert embedded._buffers() == expected
+    assert embedded._shared_buffers_mb() == expected

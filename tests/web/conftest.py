@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from app import application, page_of
+from app import application, graphiql_page
 from settings import Settings
 from tenancy.demo.staff import personas
 from tests.support.world import World
@@ -24,7 +24,7 @@ LOOKUP = "{ id: accounts(first: 1, orderBy: [{ name: ASC }]) { nodes { id } } }"
 @pytest.fixture(scope="module")
 async def page() -> WebPage:
     """The page with two demo tenants; the first build takes half a minute."""
-    demo_page = page_of(Settings(database_url=None, demo=True))
+    demo_page = graphiql_page(Settings(database_url=None, demo=True))
     assert demo_page.demo is not None
     files = load_files(await asyncio.to_thread(build, lambda _: None))
     tenants = [

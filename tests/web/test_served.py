@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from app import application, page_of
+from app import application, graphiql_page
 from settings import Settings
 from tests.http.asgi import Got, Sent, over_socket, send
 from tests.support.covers import covers
@@ -133,7 +133,7 @@ async def test_demo_users_are_served_only_with_a_demo(world: World, port: int) -
     for tenant in demo["tenants"]:
         handles = [each["handle"] for each in tenant["personas"]]
         assert handles[:2] == ["admin", "director"]
-    page = page_of(Settings(database_url="postgresql://u:p@h/d", graphiql=True))
+    page = graphiql_page(Settings(database_url="postgresql://u:p@h/d", graphiql=True))
     app = application(world.endpoint, page=page)
     got = await send(app, Sent(method="GET", path="/graphiql/demo.json", headers=()))
     assert got.json is None
@@ -197,7 +197,7 @@ def test_example_reads_its_name_persona_variables_and_lookup(tmp_path: Path) -> 
 async def test_the_default_query_and_the_examples_are_served_and_valid(
     world: World, port: int
 ) -> None:
-    shipped = page_of(Settings()).examples
+    shipped = graphiql_page(Settings()).examples
     lookups = [each["lookup"] for each in shipped if "lookup" in each]
     for query in [DEFAULT.read_text(), *lookups, *(each["query"] for each in shipped)]:
         world.endpoint.documents.get(query)
