@@ -34,7 +34,7 @@ from domain.access import (
 from domain.access import (
     StatusRestriction as Rule,
 )
-from domain.setup import SWITCHED, AttributeKind, FeatureKey
+from domain.setup import FEATURE_ENTITIES, AttributeKind, FeatureKey
 from domain.staff import below, reports, shared_upwards
 
 RightsRows: TypeAlias = Mapping[str, Sequence[Row]]
@@ -118,7 +118,7 @@ async def snapshot_of(connection: Driver, model: Model) -> RightsSnapshot:
 def _off(rows: RightsRows) -> dict[str, str]:
     """Entities that no user sees, because their feature is switched off."""
     off = [FeatureKey(row["key"]) for row in rows["features"] if not row["enabled"]]
-    return {entity: feature.value for feature in off for entity in SWITCHED[feature]}
+    return {entity: feature.value for feature in off for entity in FEATURE_ENTITIES[feature]}
 
 
 def _grantable(model: Model, rows: RightsRows) -> dict[str, frozenset[str]]:

@@ -59,8 +59,8 @@ def crm_sales_opportunities(
     """Import the data set "CRM Sales Opportunities". Running it again adds what is missing."""
     slug = _checked_slug(tenant)
     dataset = _read_dataset(resolve_path(directory))
-    if dataset.broken:
-        _print_errors(dataset.broken)
+    if dataset.errors:
+        _print_errors(dataset.errors)
     path = _report_path(report, slug, data)
     _write_report(path, dataset.findings)
     if preview:
@@ -163,7 +163,7 @@ def _read_dataset(directory: Path) -> "CrmSales":
             unreadable.append(f"{name} cannot be read: {error.strerror}.")
     dataset = read_dataset(files, datetime.now(UTC).date())
     if unreadable:
-        dataset.broken[:] = unreadable
+        dataset.errors[:] = unreadable
     return dataset
 
 

@@ -33,7 +33,7 @@ from db.engine.declare import (
     reference,
     unique_outside_trash,
 )
-from domain.accounts import account, display_name, in_country
+from domain.accounts import account_violations, country_violations, display_name
 from domain.setup import DocumentDelivery
 from domain.wording import web_domain
 
@@ -57,7 +57,7 @@ class Account(
     __number_prefix__ = "A"
     __timeline__ = "id"
     __activities__ = "Activities on the account itself."
-    __rule__ = account
+    __rule__ = account_violations
     __search__ = (
         "name",
         NameField("last_name"),
@@ -221,7 +221,7 @@ class Address(Record):
     __tablename__ = "address"
     __prefix__ = "adr"
     __commands__ = WITH_RESTORE
-    __rule__ = in_country
+    __rule__ = country_violations
     __table_args__ = (
         Index(None, "account_id"),
         Index(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped
 from db.engine.base import WITH_RESTORE, Record
 from db.engine.capabilities import HasActivities, HasSubject, Ownable, Subjects
 from db.engine.declare import NAME_LENGTH, field, reference, unique_outside_trash
-from domain.activities import activity
+from domain.activities import activity_violations
 
 
 class ActivityCategory(Record):
@@ -35,7 +35,7 @@ class Activity(Ownable, HasSubject, Record):
     __groups__ = True
     __commands__ = WITH_RESTORE
     __search__ = ("subject",)
-    __rule__ = activity
+    __rule__ = activity_violations
     __subject__ = Subjects(
         capability=HasActivities,
         doc="{Record} the activity is about.",

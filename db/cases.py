@@ -17,7 +17,7 @@ from db.engine.capabilities import (
     Taggable,
 )
 from db.engine.declare import NAME_LENGTH, field, folded, reference, unique_outside_trash
-from domain.cases import Billing, CaseState, Priority, case_type
+from domain.cases import Billing, CaseState, Priority, case_type_violations
 
 
 class CaseStatus(Record):
@@ -51,7 +51,7 @@ class CaseType(Record):
     __prefix__ = "cty"
     __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __rule__ = case_type
+    __rule__ = case_type_violations
     __table_args__ = (unique_outside_trash("case_type_name_unique", "name"),)
 
     name: Mapped[str] = field("Name of the type.", filter=True, sort=True, max_length=NAME_LENGTH)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped
 from db.engine.base import CREATE_DELETE, WITH_RESTORE, Record
 from db.engine.capabilities import CanBeFavorite, HasSubject, Subjects, Taggable
 from db.engine.declare import NAME_LENGTH, field, reference, unique_outside_trash
-from domain.labels import tag
+from domain.labels import tag_violations
 
 
 class Tag(Record):
@@ -17,7 +17,7 @@ class Tag(Record):
     __prefix__ = "tag"
     __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __rule__ = tag
+    __rule__ = tag_violations
     __table_args__ = (unique_outside_trash("tag_name_unique", "name"),)
 
     name: Mapped[str] = field("Name of the tag.", filter=True, sort=True, max_length=NAME_LENGTH)

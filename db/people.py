@@ -24,7 +24,7 @@ from db.engine.declare import (
     folded,
     reference,
 )
-from domain.people import Gender, affiliation, full_name, person
+from domain.people import Gender, affiliation_violations, full_name, person_violations
 
 
 class Person(
@@ -45,7 +45,7 @@ class Person(
         "external_id",
     )
     __activities__ = "Activities on this person."
-    __rule__ = person
+    __rule__ = person_violations
     __table_args__ = (
         Index(None, "owner_id"),
         Index(None, "type_id"),
@@ -106,7 +106,7 @@ class Affiliation(Record):
     __prefix__ = "aff"
     __commands__ = WITH_RESTORE
     __search__ = ("email", Digits("phone"), Digits("second_phone"))
-    __rule__ = affiliation
+    __rule__ = affiliation_violations
     __table_args__ = (
         Index(None, "account_id"),
         Index(None, "person_id"),

@@ -16,7 +16,7 @@ from db.engine.declare import (
     reference,
     unique_outside_trash,
 )
-from domain.products import contract_kind, product
+from domain.products import contract_kind_violations, product_violations
 
 
 class ContractKind(Record):
@@ -26,7 +26,7 @@ class ContractKind(Record):
     __prefix__ = "cki"
     __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __rule__ = contract_kind
+    __rule__ = contract_kind_violations
     __table_args__ = (unique_outside_trash("contract_kind_name_unique", "name"),)
 
     name: Mapped[str] = field("Name of the kind.", filter=True, sort=True, max_length=NAME_LENGTH)
@@ -86,7 +86,7 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
     __groups__ = True
     __commands__ = WITH_UPSERT
     __search__ = ("name", "code", "external_id")
-    __rule__ = product
+    __rule__ = product_violations
     __table_args__ = (
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         Index(None, "category_id"),

@@ -31,7 +31,7 @@ from db.engine.declare import (
     unique_outside_trash,
 )
 from db.engine.sql import PERCENT
-from domain.sales import opportunity
+from domain.sales import opportunity_violations
 from domain.setup import StageKind
 from domain.wording import quarter
 
@@ -56,7 +56,7 @@ class Opportunity(
     __status__ = "status"
     __timeline__ = "account_id"
     __activities__ = "Activities on this opportunity."
-    __rule__ = opportunity
+    __rule__ = opportunity_violations
     __search__ = ("name", "external_id")
     __table_args__ = (
         ForeignKeyConstraint(

@@ -21,9 +21,9 @@ from domain.setup import (
     DocumentDelivery,
     FeatureKey,
     StageKind,
-    attribute,
-    nameable,
-    stage_of_pipeline,
+    account_type_violations,
+    attribute_violations,
+    pipeline_stage_violations,
 )
 
 
@@ -79,7 +79,7 @@ class PipelineStage(Record):
     __tablename__ = "pipeline_stage"
     __prefix__ = "pst"
     __commands__ = CREATE_UPDATE_DELETE
-    __rule__ = stage_of_pipeline
+    __rule__ = pipeline_stage_violations
     __table_args__ = (
         unique_outside_trash("pipeline_stage_unique", "type_id", "stage_id"),
         Index(None, "stage_id"),
@@ -114,7 +114,7 @@ class Attribute(Record):
     __prefix__ = "att"
     __commands__ = WITH_RESTORE
     __rights__ = True
-    __rule__ = attribute
+    __rule__ = attribute_violations
     __table_args__ = (
         unique_outside_trash("attribute_unique", "entity", "key"),
         CheckConstraint("key ~ '^[A-Za-z_][A-Za-z0-9_]{0,63}$'", name="key"),
@@ -183,7 +183,7 @@ class AccountType(Record):
     __prefix__ = "act"
     __commands__ = WITH_RESTORE
     __replaceable__ = True
-    __rule__ = nameable
+    __rule__ = account_type_violations
     __table_args__ = (unique_outside_trash("account_type_name_unique", "name"),)
 
     name: Mapped[str] = field("Name of the type.", filter=True, sort=True, max_length=NAME_LENGTH)

@@ -39,7 +39,7 @@ class WriteRights:
         )
 
 
-EVERYTHING = WriteRights(creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)
+FULL_WRITE_RIGHTS = WriteRights(creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)
 _WIDTHS = (None, *WriteScope)
 
 
@@ -50,7 +50,7 @@ def widest(*scopes: WriteScope | None) -> WriteScope | None:
 
 @dataclass(frozen=True)
 class ProfileRights:
-    """The rights that a profile grants. Everything it does not name is closed (D-34)."""
+    """The rights that a profile grants. Entities and fields that it does not name are denied (D-34)."""
 
     full: bool = False
     """Grants every entity and field, including future ones; status restrictions do not apply."""
@@ -62,7 +62,7 @@ class ProfileRights:
     """Writable, in the form of `fields`; a field that is not readable is not writable either (D-33)."""
 
 
-EVERYBODY = ProfileRights(
+BASE_RIGHTS = ProfileRights(
     entities={"User": RowScope.OWN, "Session": RowScope.OWN},
     fields=frozenset(
         {
@@ -126,19 +126,18 @@ def rights(
     profiles: Iterable[ProfileRights],
     rules: Iterable[StatusRestriction],
     attributes: Iterable[AttributeRights],
-    known: Mapping[str, frozenset[str]],
+    grantable: Mapping[str, frozenset[str]],
     computed: Mapping[str, Mapping[str, frozenset[str]]] | None = None,
 ) -> dict[str, EntityRights]:
-    """The union of profiles, narrowed by restrictions (D-10). Entities that are absent in the result are closed.
+    """The union of profiles, narrowed by restrictions (D-10). Entities that are absent in the result are denied.
 
-    `known` contains every entity with its fields, to expand full profiles; `computed` contains the computed
+    `grantable` contains every entity with its fields, to expand full profiles; `computed` contains the computed
     fields with the fields they need, which determine the right to them (D-57).
     """
-    profiles, rules, attributes = [*profiles, EVERYBODY], list(rules), list(attributes)
-    made = computed or {}
+    profiles, rules, attributes = [*profiles, BASE_RIGHTS], list(rules), list(attributes)
     full = any(profile.full for profile in profiles)
     granted: dict[str, EntityRights] = {}
-    for entity, names in known.items():
+    for entity, names in grantable.items():
         scopes = {p.entities[entity] for p in profiles if entity in p.entities}
         if not full and not scopes:
             continue
@@ -148,7 +147,9 @@ def rights(
         ]
         fields = names if full else names & granted_names
         readable_computed = {
-            n: needs for n, needs in made.get(entity, {}).items() if needs <= fields | {"id"}
+            n: needs
+            for n, needs in (computed or {}).get(entity, {}).items()
+            if needs <= fields | {"id"}
         }
         fields |= frozenset(readable_computed)
         ruled = {} if full else _ruled(entity, fields, rules, readable_computed)
@@ -157,7 +158,7 @@ def rights(
             fields=fields,
             ruled=ruled,
             attributes={a.key: a for a in sorted(granted_attributes)},
-            writes=EVERYTHING if full else _writes(entity, profiles),
+            writes=FULL_WRITE_RIGHTS if full else _writes(entity, profiles),
             writable=_writable(entity, names | {a.id for a in granted_attributes}, profiles, full),
         )
     return granted

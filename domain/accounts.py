@@ -9,12 +9,12 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
-from domain.holders import Candidate, holder
+from domain.holders import Candidate, choose_holder
 from domain.setup import NamingSwitches
 from domain.violations import Violation
 
-COUNTRY = re.compile(r"[A-Z]{2}\Z")
-FOLLOWS = (
+COUNTRY_CODE = re.compile(r"[A-Z]{2}\Z")
+INVOICING_FOLLOWS_MESSAGE = (
     "Invoices of this account go to its postal address. Change the postal address, or set "
     "`postalIsInvoicing` of the account to false."
 )
@@ -75,17 +75,17 @@ class RequestedRoles:
     default: UUID | None = None
 
 
-def in_country(_: Located | None, after: Located) -> Sequence[Violation]:
+def country_violations(_: Located | None, after: Located) -> Sequence[Violation]:
     """Violation of a country that is not two capital letters."""
-    if after.country is None or COUNTRY.match(after.country):
+    if after.country is None or COUNTRY_CODE.match(after.country):
         return []
     message = "The country code is invalid. Use two capital letters of ISO 3166-1, such as NL."
     return [Violation(UserErrorCode.INVALID, message, "country")]
 
 
-def account(before: Located | None, after: Located) -> Sequence[Violation]:
+def account_violations(before: Located | None, after: Located) -> Sequence[Violation]:
     """Violations of an account by itself."""
-    return in_country(before, after)
+    return country_violations(before, after)
 
 
 def display_name(
@@ -101,7 +101,7 @@ def display_name(
     return names or (registration_number or "").strip() or domain or number
 
 
-def missing_names(
+def disallowed_name_violations(
     kind: NamingSwitches, before: AccountNames | None, after: AccountNames
 ) -> list[Violation]:
     """Violations of names that the account's type does not allow (EP-172). Unchanged names of an unchanged type are allowed."""
@@ -123,7 +123,7 @@ def missing_names(
 
 def head_office(addresses: Iterable[OfficeAddress], requested: UUID | None = None) -> UUID | None:
     """The id of the account's head office (D-12)."""
-    return holder(addresses, lambda each: each.head_office, requested)
+    return choose_holder(addresses, lambda each: each.head_office, requested)
 
 
 def country_of(account: Located, addresses: Collection[LocatedOffice]) -> str | None:
@@ -143,17 +143,21 @@ def arrange_roles(
     invoicing = {a.id: a.postal if requested.follows else a.invoicing for a in addresses}
     invoicing_addresses = [each for each in addresses if invoicing[each.id]]
     head = head_office(addresses, requested.head)
-    default = holder(invoicing_addresses, lambda each: each.default_invoicing, requested.default)
+    default = choose_holder(
+        invoicing_addresses, lambda each: each.default_invoicing, requested.default
+    )
     return {
         id: AddressRoles(invoices, head_office=id == head, default_invoicing=id == default)
         for id, invoices in invoicing.items()
     }
 
 
-def invalid_roles(after: AddressPurposes, asked: Collection[str], follows: bool) -> list[Violation]:
+def address_role_violations(
+    after: AddressPurposes, asked: Collection[str], follows: bool
+) -> list[Violation]:
     """Violations of sent invoicing roles; `asked` contains the sent columns (SMP-21, VPM-24)."""
     if follows and "invoicing" in asked and after.invoicing != after.postal:
-        return [Violation(UserErrorCode.INVALID, FOLLOWS, "invoicing")]
+        return [Violation(UserErrorCode.INVALID, INVOICING_FOLLOWS_MESSAGE, "invoicing")]
     invoicing = after.postal if follows else after.invoicing
     if "default_invoicing" in asked and after.default_invoicing and not invoicing:
         message = (
@@ -161,6 +165,10 @@ def invalid_roles(after: AddressPurposes, asked: Collection[str], follows: bool)
             "well."
         )
         return [
-            Violation(UserErrorCode.INVALID, FOLLOWS if follows else message, "default_invoicing")
+            Violation(
+                UserErrorCode.INVALID,
+                INVOICING_FOLLOWS_MESSAGE if follows else message,
+                "default_invoicing",
+            )
         ]
     return []

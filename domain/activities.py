@@ -28,7 +28,7 @@ class Employment(Candidate, Protocol):
     deleted_at: datetime | None
 
 
-def activity(_: ActivityFacts | None, after: ActivityFacts) -> Sequence[Violation]:
+def activity_violations(_: ActivityFacts | None, after: ActivityFacts) -> Sequence[Violation]:
     """Violations of an activity by itself."""
     if after.hours is None or after.hours >= 0:
         return []

@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.codes import UserErrorCode
 from domain.columns import changed, references
 from domain.described import DescribedEnum
-from domain.holders import Candidate, holder
+from domain.holders import Candidate, choose_holder
 from domain.violations import Violation
 
 
@@ -93,7 +93,7 @@ class CaseLink(Candidate, Protocol):
     primary: bool
 
 
-def case_type(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Sequence[Violation]:
+def case_type_violations(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Sequence[Violation]:
     """Violations of a case type by itself (VN-33, VN-36)."""
     if after.billing == Billing.PER_ACTIVITY and after.hours_product_id is None:
         message = "Billing per activity requires a product for hours. Set the product."
@@ -107,10 +107,10 @@ def case_type(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Sequence[Violati
     return []
 
 
-LOCKED = ("type_id", "contract_id")
+LOCKED_COLUMNS = ("type_id", "contract_id")
 """Billing-relevant columns, immutable while the case is closed (D-14)."""
-REOPEN = "The case is closed. Reopen it before changing this field."
-SERVICES = ("hours_product_id", "overtime_product_id")
+REOPEN_MESSAGE = "The case is closed. Reopen it before changing this field."
+WORK_PRODUCT_COLUMNS = ("hours_product_id", "overtime_product_id")
 """The columns of a case type with the products for billing work."""
 
 
@@ -156,8 +156,8 @@ def locked_violations(before: BilledCase, after: BilledCase) -> Sequence[Violati
     if CaseState.OPEN in (before.state, after.state):
         return []
     return [
-        Violation(UserErrorCode.LOCKED, REOPEN, name, because=("state",))
-        for name in changed(before, after, LOCKED)
+        Violation(UserErrorCode.LOCKED, REOPEN_MESSAGE, name, because=("state",))
+        for name in changed(before, after, LOCKED_COLUMNS)
     ]
 
 
@@ -169,7 +169,7 @@ def accounts_locked_violations(case: CaseStanding) -> Sequence[Violation]:
     return [Violation(UserErrorCode.LOCKED, message)]
 
 
-def contract_violations(
+def case_contract_violations(
     required: bool, contract: UUID | None, buyer: UUID | None, primary: UUID | None
 ) -> Sequence[Violation]:
     """Violations of the contract of a case; `buyer` is the account of that contract (VN-33)."""
@@ -204,8 +204,10 @@ def service_violations(
     case_type: WorkProducts, products: Mapping[UUID, WorkProduct]
 ) -> Sequence[Violation]:
     """Violations of products for billing work that are not services with a price (VN-34 to VN-37)."""
-    refused = {id for id, product in products.items() if not billable(product)}
-    invalid = [name for name, id in references(case_type, SERVICES).items() if id in refused]
+    refused = {id for id, product in products.items() if not is_billable(product)}
+    invalid = [
+        name for name, id in references(case_type, WORK_PRODUCT_COLUMNS).items() if id in refused
+    ]
     message = (
         "Work is billed as a service with a price. Choose a product that is a service and has a "
         "price."
@@ -213,7 +215,7 @@ def service_violations(
     return [Violation(UserErrorCode.INVALID, message, name) for name in invalid]
 
 
-def billable(product: WorkProduct) -> bool:
+def is_billable(product: WorkProduct) -> bool:
     """Whether a product can be used to bill work."""
     return product.service and product.price is not None
 
@@ -240,4 +242,4 @@ def missing_service_violations(case_type: BilledWork, offered: bool) -> Sequence
 
 def primary_account(accounts: Iterable[CaseLink], requested: UUID | None = None) -> UUID | None:
     """Id of a case's link to its primary account (EP-207, EP-208, EP-210)."""
-    return holder(accounts, lambda each: each.primary, requested)
+    return choose_holder(accounts, lambda each: each.primary, requested)

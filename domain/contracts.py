@@ -15,24 +15,24 @@ from domain.codes import UserErrorCode
 from domain.columns import changed
 from domain.described import DescribedEnum
 from domain.quotes import ItemKind
-from domain.sales import CURRENCY
+from domain.sales import CURRENCY_CODE
 from domain.violations import Violation
 
-CONTENT_COLUMNS = (
+LINE_CONTENT_COLUMNS = (
     *("product_id", "name", "quantity", "unit_id", "currency", "unit_price"),
     *("discount_percent", "tax_percent", "net", "total"),
 )
 """The columns that a contract line copies from its quote line. If all are equal, the contract line is unchanged."""
 REMIND_DAYS = 30
 """Days between the reminder and the end of a contract that renews."""
-ONE_OFF = (
+ONE_OFF_MESSAGE = (
     "Only time-based contracts can be upsold, and this one was delivered once. Create a new "
     "opportunity for its account instead."
 )
-NOT_SOLD = "The contract does not belong to an opportunity. There is nothing to detach."
-ENDED = "The contract has already ended. To correct its last day, update `endsOn`."
-NO_KIND = "No contract kind exists. Create one first: it determines what a sale creates."
-SOLD_AGAIN = (
+NOT_SOLD_MESSAGE = "The contract does not belong to an opportunity. There is nothing to detach."
+ENDED_MESSAGE = "The contract has already ended. To correct its last day, update `endsOn`."
+NO_KIND_MESSAGE = "No contract kind exists. Create one first: it determines what a sale creates."
+SOLD_AGAIN_MESSAGE = (
     "The content of this contract was sold again and is in a newer contract. Detach the newer "
     "contract from the opportunity first, or leave this one in the trash."
 )
@@ -46,7 +46,7 @@ class ContractStatus(DescribedEnum):
 
 
 class SoldContent(Protocol):
-    """The content of a quote line or contract line: the columns in `SAME`."""
+    """The content of a quote line or contract line: the columns in `LINE_CONTENT_COLUMNS`."""
 
     product_id: UUID | None
     name: str
@@ -140,11 +140,11 @@ class NewLine:
 
 @dataclass(frozen=True)
 class ContractDiff:
-    """The changes of a sale: lines that start, end and stay."""
+    """The changes of a sale to the lines of contracts."""
 
-    enter: tuple[NewLine, ...]
-    end: tuple[ExistingLine, ...]
-    stay: tuple[ExistingLine, ...]
+    added: tuple[NewLine, ...]
+    ended: tuple[ExistingLine, ...]
+    unchanged: tuple[ExistingLine, ...]
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Renewal:
 
 def contract_violations(_: ContractFacts | None, after: ContractFacts) -> Sequence[Violation]:
     """Violations of a contract by itself."""
-    if after.currency is not None and not CURRENCY.match(after.currency):
+    if after.currency is not None and not CURRENCY_CODE.match(after.currency):
         message = (
             "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
         )
@@ -194,17 +194,21 @@ def diff_lines(sold: Sequence[SoldLine], current_lines: Iterable[CurrentLine]) -
     current: dict[UUID | None, list[CurrentLine]] = defaultdict(list)
     for each in current_lines:
         current[each.root].append(each)
-    stay = {n: line for n, one in enumerate(sold) if (line := _match(current, one, same=True))}
-    enter: list[NewLine] = []
-    end: list[ExistingLine] = []
-    for index, one in enumerate(sold):
-        if index in stay:
+    unchanged = {
+        index: line
+        for index, sold_line in enumerate(sold)
+        if (line := _match(current, sold_line, same=True))
+    }
+    added: list[NewLine] = []
+    ended: list[ExistingLine] = []
+    for index, sold_line in enumerate(sold):
+        if index in unchanged:
             continue
-        matched = _match(current, one, same=False)
-        end += [matched] if matched is not None else []
-        enter.append(NewLine(one, matched))
-    end += [each.row for remaining in current.values() for each in remaining]
-    return ContractDiff(tuple(enter), tuple(end), tuple(stay.values()))
+        replaced = _match(current, sold_line, same=False)
+        ended += [replaced] if replaced is not None else []
+        added.append(NewLine(sold_line, replaced))
+    ended += [each.row for remaining in current.values() for each in remaining]
+    return ContractDiff(tuple(added), tuple(ended), tuple(unchanged.values()))
 
 
 def _match(
@@ -212,16 +216,16 @@ def _match(
 ) -> ExistingLine | None:
     """Remove and return the current line with equal content (`same`), or that the sold line replaces."""
     for each in current[sold.root]:
-        of_kind = each.kind == sold.kind.id and each.row.currency == sold.row.currency
-        if unchanged(sold.row, each.row) if same else of_kind:
+        replaceable = each.kind == sold.kind.id and each.row.currency == sold.row.currency
+        if has_same_content(sold.row, each.row) if same else replaceable:
             current[sold.root].remove(each)
             return each.row
     return None
 
 
-def unchanged(sold: SoldContent, line: SoldContent) -> bool:
+def has_same_content(sold: SoldContent, line: SoldContent) -> bool:
     """Whether two lines have the same content."""
-    return not changed(sold, line, CONTENT_COLUMNS)
+    return not changed(sold, line, LINE_CONTENT_COLUMNS)
 
 
 def assign_kinds(
@@ -248,7 +252,7 @@ def assign_kinds(
     for item in items:
         kind = kinds_by_item.get(item.id, largest)
         if kind is None:
-            return Violation(UserErrorCode.INVALID, NO_KIND)
+            return Violation(UserErrorCode.INVALID, NO_KIND_MESSAGE)
         sold.append(SoldLine(roots[item.id], kind, item))
     return sold
 

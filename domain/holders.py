@@ -18,7 +18,7 @@ class Candidate(Protocol):
 R = TypeVar("R", bound=Candidate)
 
 
-def holder(
+def choose_holder(
     rows: Iterable[R], holds: Callable[[R], bool], requested: UUID | None = None
 ) -> UUID | None:
     """Id of the record that gets the role; None without records.

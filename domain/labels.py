@@ -18,7 +18,7 @@ class Colored(Protocol):
     color: str | None
 
 
-def tag(_: Colored | None, after: Colored) -> Sequence[Violation]:
+def tag_violations(_: Colored | None, after: Colored) -> Sequence[Violation]:
     """Violations of a tag by itself."""
     if after.color is None or COLOR.match(after.color):
         return []

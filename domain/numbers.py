@@ -26,16 +26,16 @@ from domain.violations import Violation
 
 Check = Callable[[str], str]
 """Returns the normalized number, or raises ValidationError."""
-ABROAD = "+31 20 123 4567"
-BETWEEN = re.compile(r"[\s./-]+")
-EU = frozenset({state.upper() for state in eu_vat.MEMBER_STATES} | {"EL", "GR"})
-VAT: Mapping[str, Check] = {
+EXAMPLE_NUMBER = "+31 20 123 4567"
+SEPARATORS = re.compile(r"[\s./-]+")
+EU_PREFIXES = frozenset({state.upper() for state in eu_vat.MEMBER_STATES} | {"EL", "GR"})
+VAT_CHECKS: Mapping[str, Check] = {
     "CH": ch_vat.validate,
     "GB": lambda text: f"GB{gb_vat.validate(text)}",
     "NO": lambda text: f"NO{mva.validate(text)}",
 }
 """VAT checks outside the European Union, by the number's prefix."""
-REGISTERS: Mapping[str, tuple[Check, ...]] = {
+REGISTRATION_CHECKS: Mapping[str, tuple[Check, ...]] = {
     "AT": (businessid.validate,),
     "BE": (be_vat.validate,),
     "CH": (uid.validate,),
@@ -57,7 +57,7 @@ def phone(text: str, country: str | None) -> str | Violation | None:
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
-        return Violation(UserErrorCode.INVALID, _dialled(region))
+        return Violation(UserErrorCode.INVALID, _invalid_phone_message(region))
     if number.extension:
         message = (
             f"The telephone number has the extension {number.extension}, which cannot be stored. "
@@ -65,14 +65,14 @@ def phone(text: str, country: str | None) -> str | Violation | None:
         )
         return Violation(UserErrorCode.INVALID, message)
     if not phonenumbers.is_valid_number(number):
-        return Violation(UserErrorCode.INVALID, _dialled(region))
+        return Violation(UserErrorCode.INVALID, _invalid_phone_message(region))
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-def _dialled(country: str | None) -> str:
+def _invalid_phone_message(country: str | None) -> str:
     sample = None if country is None else phonenumbers.example_number(country)
     if sample is None:
-        return f"The telephone number is invalid. Enter it with its country code, such as {ABROAD}."
+        return f"The telephone number is invalid. Enter it with its country code, such as {EXAMPLE_NUMBER}."
     national, international = (
         phonenumbers.format_number(sample, form)
         for form in (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL)
@@ -98,16 +98,16 @@ def email(text: str) -> str | Violation | None:
 
 def vat_number(text: str, country: str | None) -> str | Violation | None:
     """A VAT number with its country prefix. Numbers of countries without a check are not changed."""
-    compact = BETWEEN.sub("", text).upper()
+    compact = SEPARATORS.sub("", text).upper()
     if not compact:
         return None
     prefix = compact[:2]
-    if prefix not in EU and prefix not in VAT:
-        if country is None or (country not in EU and country not in VAT):
+    if prefix not in EU_PREFIXES and prefix not in VAT_CHECKS:
+        if country is None or (country not in EU_PREFIXES and country not in VAT_CHECKS):
             return text.strip()
         prefix = country
         compact = prefix + compact
-    check = VAT.get(prefix, eu_vat.validate)
+    check = VAT_CHECKS.get(prefix, eu_vat.validate)
     try:
         return check("EL" + compact[2:] if prefix == "GR" else compact)
     except ValidationError:
@@ -123,7 +123,7 @@ def registration_number(text: str, country: str | None) -> str | Violation | Non
     stripped = text.strip()
     if not stripped:
         return None
-    checks = REGISTERS.get(country or "", ())
+    checks = REGISTRATION_CHECKS.get(country or "", ())
     for check in checks:
         try:
             return check(stripped)

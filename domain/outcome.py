@@ -13,12 +13,11 @@ from domain.sales import PipelineStep
 from domain.setup import StageKind
 from domain.violations import Violation
 
-SOLD = "The opportunity is locked because it was sold. Unlock it before changing it."
-NOT_CLOSED = "The opportunity is open and not locked. There is nothing to unlock."
-NO_REASON = "A lost opportunity requires a reason. Use `opportunityLose`."
-FUTURE = "The date is in the future. Enter today or an earlier date."
-NO_QUOTE = "The opportunity has no active quote. Activate the accepted quote, then sell."
-NO_NOTE = "This lost reason requires a note. Enter a note."
+NOT_CLOSED_MESSAGE = "The opportunity is open and not locked. There is nothing to unlock."
+NO_REASON_MESSAGE = "A lost opportunity requires a reason. Use `opportunityLose`."
+FUTURE_DATE_MESSAGE = "The date is in the future. Enter today or an earlier date."
+NO_QUOTE_MESSAGE = "The opportunity has no active quote. Activate the accepted quote, then sell."
+NO_NOTE_MESSAGE = "This lost reason requires a note. Enter a note."
 
 
 class OutcomeFacts(Protocol):
@@ -46,8 +45,8 @@ class LostReasonFacts(Protocol):
 
 
 @dataclass(frozen=True)
-class ClosedFacts:
-    """Values that follow from a new status."""
+class StatusConsequences:
+    """Values of other columns that follow from a new status."""
 
     closed_on: date | None
     """The close date; None if open."""
@@ -55,14 +54,18 @@ class ClosedFacts:
     """Whether `lost_reason_id` and `lost_note` are cleared."""
 
 
-def closed_on(requested: date | None, today: date) -> date | Violation:
+def checked_close_date(requested: date | None, today: date) -> date | Violation:
     """The close date: the `requested` one, by default today."""
     if requested is None:
         return today
-    return Violation(UserErrorCode.INVALID, FUTURE, "closed_on") if requested > today else requested
+    return (
+        Violation(UserErrorCode.INVALID, FUTURE_DATE_MESSAGE, "closed_on")
+        if requested > today
+        else requested
+    )
 
 
-def outcome(
+def stage_of_kind(
     pipeline: Mapping[UUID, PipelineStep], kind: StageKind, requested: UUID | None
 ) -> PipelineStep | Violation:
     """The stage of a kind for an opportunity: the `requested` one, by default the first."""
@@ -83,48 +86,52 @@ def outcome(
     return Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")
 
 
-def reopened(
-    pipeline: Mapping[UUID, PipelineStep], visited: Sequence[UUID], requested: UUID | None
+def reopened_stage(
+    pipeline: Mapping[UUID, PipelineStep], previous_stages: Sequence[UUID], requested: UUID | None
 ) -> PipelineStep | Violation:
     """The open stage of an unlocked opportunity: the `requested` one, by default its last open stage (EP-143).
 
-    `visited` contains its previous stages, the latest first.
+    `previous_stages` contains its previous stages, the latest first.
     """
     if requested is None:
         is_open = {stage for stage, step in pipeline.items() if step.kind is StageKind.OPEN}
-        requested = next((stage for stage in visited if stage in is_open), None)
-    return outcome(pipeline, StageKind.OPEN, requested)
+        requested = next((stage for stage in previous_stages if stage in is_open), None)
+    return stage_of_kind(pipeline, StageKind.OPEN, requested)
 
 
-def lost_violations(reason: LostReasonFacts, note: str | None) -> Sequence[Violation]:
+def lost_note_violations(reason: LostReasonFacts, note: str | None) -> Sequence[Violation]:
     """Violation of a missing note, if the reason requires one (D-20). The message omits the reason, which may be hidden."""
     if not reason.needs_note or (note or "").strip():
         return []
-    return [Violation(UserErrorCode.REQUIRED, NO_NOTE, "lost_note")]
+    return [Violation(UserErrorCode.REQUIRED, NO_NOTE_MESSAGE, "lost_note")]
 
 
-def explanation_violations(before: Loss | None, after: Loss) -> Sequence[Violation]:
+def lost_reason_violations(before: Loss | None, after: Loss) -> Sequence[Violation]:
     """Violation of a lost opportunity without a reason (X-23)."""
     was_lost = before is not None and before.status == StageKind.LOST
     if after.status != StageKind.LOST or was_lost or after.lost_reason_id is not None:
         return []
-    return [Violation(UserErrorCode.REQUIRED, NO_REASON, "stage_id")]
+    return [Violation(UserErrorCode.REQUIRED, NO_REASON_MESSAGE, "stage_id")]
 
 
 def unlock_violations(before: LockedOutcome) -> Sequence[Violation]:
     """Violation of unlocking an opportunity that is open and not locked."""
     if before.locked or before.status != StageKind.OPEN:
         return []
-    return [Violation(UserErrorCode.INVALID_TRANSITION, NOT_CLOSED, because=("locked", "status"))]
+    return [
+        Violation(
+            UserErrorCode.INVALID_TRANSITION, NOT_CLOSED_MESSAGE, because=("locked", "status")
+        )
+    ]
 
 
 def closing_fields(
     before: OutcomeFacts | None, after: OutcomeFacts, today: date
-) -> ClosedFacts | None:
+) -> StatusConsequences | None:
     """Values that follow from a new status; None if the status is unchanged."""
     if before is not None and before.status == after.status:
         return None
-    return ClosedFacts(
+    return StatusConsequences(
         closed_on=None if after.status == StageKind.OPEN else today,
         clears_reason=after.status != StageKind.LOST,
     )

@@ -52,7 +52,7 @@ def full_name(first: str | None, infix: str | None, last: str | None) -> str | N
     return " ".join(names) or None
 
 
-def person(_: PersonNames | None, after: PersonNames) -> Sequence[Violation]:
+def person_violations(_: PersonNames | None, after: PersonNames) -> Sequence[Violation]:
     """Violations of a person by itself: a missing name."""
     if full_name(after.first_name, None, after.last_name):
         return []
@@ -65,7 +65,9 @@ def person(_: PersonNames | None, after: PersonNames) -> Sequence[Violation]:
     ]
 
 
-def foreign_address(after: Workplace, addresses: Collection[Identified]) -> list[Violation]:
+def foreign_address_violations(
+    after: Workplace, addresses: Collection[Identified]
+) -> list[Violation]:
     """Violation of an affiliation's address that is not one of its account's `addresses` (VPM-08)."""
     if after.address_id is None or after.address_id in {each.id for each in addresses}:
         return []
@@ -76,7 +78,7 @@ def foreign_address(after: Workplace, addresses: Collection[Identified]) -> list
     return [Violation(UserErrorCode.INVALID, message, "address_id")]
 
 
-def affiliation(_: Tenure | None, after: Tenure) -> Sequence[Violation]:
+def affiliation_violations(_: Tenure | None, after: Tenure) -> Sequence[Violation]:
     """Violation of an affiliation that ends before it starts."""
     if after.since is None or after.until is None or after.since <= after.until:
         return []

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Protocol
 
 from domain.codes import UserErrorCode
-from domain.sales import CURRENCY, currency_violations
+from domain.sales import CURRENCY_CODE, currency_violations
 from domain.violations import Violation
 
-LONGEST_TERM = 1200
+MAX_TERM_MONTHS = 1200
 """Maximum months of a contract's term."""
 
 
@@ -30,20 +30,20 @@ class KindTerm(Protocol):
     renews: bool
 
 
-def product(_: PricedProduct | None, after: PricedProduct) -> Sequence[Violation]:
+def product_violations(_: PricedProduct | None, after: PricedProduct) -> Sequence[Violation]:
     """Violations of a product by itself."""
     violations = []
-    if not CURRENCY.match(after.currency):
+    if not CURRENCY_CODE.match(after.currency):
         message = (
             "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
         )
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
     else:
         violations += currency_violations(after.currency, {"price": after.price})
-    return [*violations, *percent({"tax_percent": after.tax_percent})]
+    return [*violations, *percent_violations({"tax_percent": after.tax_percent})]
 
 
-def percent(shares: Mapping[str, Decimal | None]) -> list[Violation]:
+def percent_violations(shares: Mapping[str, Decimal | None]) -> list[Violation]:
     """Violations of percentages by column that are not between 0 and 100."""
     message = "The percentage is out of range. Enter a value from 0 to 100."
     return [
@@ -53,11 +53,11 @@ def percent(shares: Mapping[str, Decimal | None]) -> list[Violation]:
     ]
 
 
-def contract_kind(_: KindTerm | None, after: KindTerm) -> Sequence[Violation]:
+def contract_kind_violations(_: KindTerm | None, after: KindTerm) -> Sequence[Violation]:
     """Violations of a contract kind by itself: only time-based kinds have a term."""
     months = after.months
-    if months is not None and not 1 <= months <= LONGEST_TERM:
-        message = f"The term is out of range. Enter 1 to {LONGEST_TERM} months."
+    if months is not None and not 1 <= months <= MAX_TERM_MONTHS:
+        message = f"The term is out of range. Enter 1 to {MAX_TERM_MONTHS} months."
         return [Violation(UserErrorCode.INVALID, message, "months")]
     if not after.time_based and (months is not None or after.renews):
         message = (

@@ -13,38 +13,39 @@ from uuid import UUID
 from domain.codes import UserErrorCode
 from domain.columns import changed
 from domain.described import DescribedEnum
-from domain.money import PRECISE, minor, rounded, spread
-from domain.products import percent
-from domain.sales import CURRENCY, currency_violations
-from domain.values import DIGITS
+from domain.money import PRECISION, distribute, minor_digits, rounded
+from domain.products import percent_violations
+from domain.sales import CURRENCY_CODE, currency_violations
+from domain.values import MAX_INTEGER_DIGITS
 from domain.violations import Violation
 
-ROUNDING_COINS = 10_000
+MAX_ROUNDING_MINOR_UNITS = 10_000
 """Maximum amount of a rounding line, in minor units of the currency: 100.00 euros, 10,000 yen."""
 PERCENT = Decimal("0.01")
 ZERO = Decimal()
 ONE = Decimal(1)
-CONTENT = (
+QUOTE_CONTENT_COLUMNS = (
     *("opportunity_id", "number", "name", "currency", "brand", "product_version"),
     *("valid_from", "valid_until", "discount_percent", "items_shown", "net", "tax", "total"),
 )
 """The content of the offer: columns that are immutable once the quote is approved or accepted."""
-ACCEPTED = (
+ACCEPTED_MESSAGE = (
     "The quote was accepted by the customer and cannot be changed. Duplicate it, and change the "
     "copy."
 )
-APPROVED = (
+APPROVED_MESSAGE = (
     "The quote is approved and cannot be changed. Withdraw the approval, or duplicate the quote "
     "and change the copy."
 )
-SOLD = "The opportunity is locked because it was sold. Unlock it before changing it."
-ACTIVE = "The active quote cannot be deleted. Deactivate it or activate another one first."
-TOO_LARGE = "The amount is too large to store. Enter a smaller quantity or price."
-TWO_ACTIVE = (
+ACTIVE_QUOTE_MESSAGE = (
+    "The active quote cannot be deleted. Deactivate it or activate another one first."
+)
+TOO_LARGE_MESSAGE = "The amount is too large to store. Enter a smaller quantity or price."
+TWO_ACTIVE_MESSAGE = (
     "The list activates two quotes of the same opportunity. Send only one: an opportunity has one "
     "active quote."
 )
-NOT_OFFERED = (
+NOT_OFFERED_MESSAGE = (
     "the product cannot be offered now. Choose another product, or enter the line without one."
 )
 
@@ -175,10 +176,10 @@ def line_amounts(
     discounted nor taxed.
     """
     with localcontext() as exact:
-        exact.prec = PRECISE
+        exact.prec = PRECISION
         nets = [_price(line, currency) for line in lines]
         items = [n for n, line in enumerate(lines) if line.kind != ItemKind.ROUNDING]
-        shares = spread([nets[n] * (discount or ZERO) * PERCENT for n in items], currency)
+        shares = distribute([nets[n] * (discount or ZERO) * PERCENT for n in items], currency)
         for n, share in zip(items, shares, strict=True):
             nets[n] -= share
         taxes = [rounded(ZERO, currency)] * len(lines)
@@ -186,7 +187,7 @@ def line_amounts(
         for n in items:
             by_rate[lines[n].tax_percent or ZERO].append(n)
         for rate, taxed in by_rate.items():
-            amounts = spread([nets[n] * rate * PERCENT for n in taxed], currency)
+            amounts = distribute([nets[n] * rate * PERCENT for n in taxed], currency)
             for n, amount in zip(taxed, amounts, strict=True):
                 taxes[n] = amount
         return [QuoteAmounts(net, tax) for net, tax in zip(nets, taxes, strict=True)]
@@ -196,7 +197,7 @@ def sum_totals(amounts: Iterable[QuoteAmounts]) -> QuoteAmounts:
     """The sum of amounts."""
     amounts = list(amounts)
     with localcontext() as exact:
-        exact.prec = PRECISE
+        exact.prec = PRECISION
         return QuoteAmounts(
             sum((a.net for a in amounts), ZERO), sum((a.tax for a in amounts), ZERO)
         )
@@ -213,13 +214,15 @@ def _price(line: PricedLine, currency: str) -> Decimal:
 
 def fits_columns(amounts: QuoteAmounts) -> bool:
     """Whether the amounts are small enough for their columns."""
-    return all(abs(each) < 10**DIGITS for each in (amounts.net, amounts.tax, amounts.total))
+    return all(
+        abs(each) < 10**MAX_INTEGER_DIGITS for each in (amounts.net, amounts.tax, amounts.total)
+    )
 
 
 def quote_violations(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[Violation]:
     """Violations of a quote by itself."""
-    violations = percent({"discount_percent": after.discount_percent})
-    if after.currency is not None and not CURRENCY.match(after.currency):
+    violations = percent_violations({"discount_percent": after.discount_percent})
+    if after.currency is not None and not CURRENCY_CODE.match(after.currency):
         message = (
             "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
         )
@@ -230,7 +233,7 @@ def quote_violations(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[V
         violations.append(Violation(UserErrorCode.INVALID, message, "valid_until"))
     if before is not None:
         is_unapproved = before.approved_at is not None and after.approved_at is None
-        differs = bool(changed(before, after, CONTENT))
+        differs = bool(changed(before, after, QUOTE_CONTENT_COLUMNS))
         if differs or (is_unapproved and before.accepted_at is not None):
             violations += immutability_violations(before, after)
     return violations
@@ -239,17 +242,21 @@ def quote_violations(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[V
 def immutability_violations(before: Approval, after: Approval) -> list[Violation]:
     """Violation of a change to an accepted or approved quote, at the column that makes it immutable."""
     if before.accepted_at is not None:
-        return [Violation(UserErrorCode.LOCKED, ACCEPTED, "accepted_at")]
+        return [Violation(UserErrorCode.LOCKED, ACCEPTED_MESSAGE, "accepted_at")]
     if before.approved_at is not None and after.approved_at is not None:
-        return [Violation(UserErrorCode.LOCKED, APPROVED, "approved_at")]
+        return [Violation(UserErrorCode.LOCKED, APPROVED_MESSAGE, "approved_at")]
     return []
 
 
 def delete_violations(before: DeletableQuote) -> Sequence[Violation]:
     """Violation of deleting an accepted or active quote (EP-120)."""
     if before.accepted_at is not None:
-        return [Violation(UserErrorCode.LOCKED, ACCEPTED, "accepted_at")]
-    return [Violation(UserErrorCode.ACTIVE_QUOTE, ACTIVE, "active")] if before.active else []
+        return [Violation(UserErrorCode.LOCKED, ACCEPTED_MESSAGE, "accepted_at")]
+    return (
+        [Violation(UserErrorCode.ACTIVE_QUOTE, ACTIVE_QUOTE_MESSAGE, "active")]
+        if before.active
+        else []
+    )
 
 
 def quote_item_violations(
@@ -260,12 +267,12 @@ def quote_item_violations(
     A change of kind or currency checks all columns.
     """
     shares = {"discount_percent": after.discount_percent, "tax_percent": after.tax_percent}
-    violations = [*percent(shares), *_price_violations(after)]
+    violations = [*percent_violations(shares), *_price_violations(after)]
     if after.quantity is not None and after.quantity <= 0:
         message = "The quantity must be greater than 0. For a return, enter a negative price."
         violations.append(Violation(UserErrorCode.INVALID, message, "quantity"))
     if after.kind == ItemKind.ROUNDING:
-        violations += _rounding(after)
+        violations += _rounding_line_violations(after)
     if before is None or changed(before, after, ("kind", "currency")):
         return violations
     return [each for each in violations if changed(before, after, (each.column,))]
@@ -278,7 +285,7 @@ def _price_violations(after: QuoteItemFacts) -> Sequence[Violation]:
     currency = after.currency or ""
     return (
         currency_violations(currency, {"unit_price": after.unit_price})
-        if CURRENCY.match(currency)
+        if CURRENCY_CODE.match(currency)
         else []
     )
 
@@ -292,7 +299,7 @@ COPIED_COLUMNS = {
 """Columns of a line with defaults from its product, and the product's columns."""
 
 
-def from_product(
+def copy_from_product(
     line: LineFacts,
     product: ProductFacts,
     omitted: Collection[str],
@@ -303,17 +310,19 @@ def from_product(
     `omitted` are columns of the line that the caller did not send. `readable` are columns of the product that
     the caller can read; others are not copied, because the line would reveal them.
     """
-    at = f"Line {line.position}: "
+    prefix = f"Line {line.position}: "
     copied = {name for name in omitted if COPIED_COLUMNS[name] in readable}
     violations = []
     if not product.active:
-        violations.append(Violation(UserErrorCode.INVALID, at + NOT_OFFERED, "product_id"))
-    if "unit_price" in omitted and (message := _unpriced(line, product, readable)):
+        violations.append(
+            Violation(UserErrorCode.INVALID, prefix + NOT_OFFERED_MESSAGE, "product_id")
+        )
+    if "unit_price" in omitted and (message := _missing_price_message(line, product, readable)):
         copied.discard("unit_price")
-        violations.append(Violation(UserErrorCode.INVALID, at + message, "unit_price"))
+        violations.append(Violation(UserErrorCode.INVALID, prefix + message, "unit_price"))
     if "tax_percent" in omitted and "tax_percent" not in readable:
         message = "you cannot read the tax of this product. Enter the tax, or 0 if there is none."
-        violations.append(Violation(UserErrorCode.INVALID, at + message, "tax_percent"))
+        violations.append(Violation(UserErrorCode.INVALID, prefix + message, "tax_percent"))
     values = LineValues(
         name=product.name if "name" in copied else line.name,
         unit_id=product.unit_id if "unit_id" in copied else line.unit_id,
@@ -323,7 +332,9 @@ def from_product(
     return values, violations
 
 
-def _unpriced(line: LineFacts, product: ProductFacts, readable: Collection[str]) -> str | None:
+def _missing_price_message(
+    line: LineFacts, product: ProductFacts, readable: Collection[str]
+) -> str | None:
     """Why a line cannot have its product's price; None if it can (EP-097)."""
     if not {"price", "currency"} <= set(readable):
         return "you cannot read the price of this product. Enter the unit price."
@@ -338,7 +349,7 @@ def _unpriced(line: LineFacts, product: ProductFacts, readable: Collection[str])
     )
 
 
-def _rounding(after: QuoteItemFacts) -> Sequence[Violation]:
+def _rounding_line_violations(after: QuoteItemFacts) -> Sequence[Violation]:
     """Violations of a rounding line: a small amount without product, discount and tax (EP-117)."""
     message = "A rounding line has only a name and a unit price. Leave this field empty."
     unused: Mapping[str, object] = {
@@ -350,7 +361,7 @@ def _rounding(after: QuoteItemFacts) -> Sequence[Violation]:
     unexpected = [name for name, value in unused.items() if value is not None]
     unexpected += ["quantity"] if after.quantity != 1 else []
     violations = [Violation(UserErrorCode.INVALID, message, name) for name in unexpected]
-    limit = Decimal(ROUNDING_COINS).scaleb(-minor(after.currency or ""))
+    limit = Decimal(MAX_ROUNDING_MINOR_UNITS).scaleb(-minor_digits(after.currency or ""))
     if after.unit_price is not None and abs(after.unit_price) > limit:
         message = (
             f"A rounding line can change the price by at most {limit:f}. Use an item line for more."

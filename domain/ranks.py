@@ -7,15 +7,15 @@ from fractional_indexing import generate_key_between
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 """Digits in byte order and lower case only, so that keys sort the same with and without case folding."""
-HEAD = "l"
+PREFIX = "l"
 """Prefix of the library for integers of 12 digits, which is enough for the microseconds of every `datetime`."""
-WIDTH = 12
-PLACES = 4
+TIME_DIGITS = 12
+TIE_DIGITS = 4
 """Digits that distinguish records of the same moment: 1,679,616 per microsecond."""
-LONGEST = 1_000
+MAX_RANK_LENGTH = 1_000
 """Maximum characters of a key. Repeated insertion into the same gap needs one more character per five keys."""
-BEGINNING = datetime.min.replace(tzinfo=UTC)
-MOMENT = timedelta(microseconds=1)
+EPOCH = datetime.min.replace(tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class RankSide(Enum):
@@ -31,7 +31,11 @@ def last(now: datetime, place: int = 0) -> str:
     `place` distinguishes records of the same moment, from 0 to 1,679,615.
     """
     # A fraction never ends with a zero.
-    return HEAD + _digits((now - BEGINNING) // MOMENT, WIDTH) + _digits(place, PLACES).rstrip("0")
+    return (
+        PREFIX
+        + _digits((now - EPOCH) // MICROSECOND, TIME_DIGITS)
+        + _digits(place, TIE_DIGITS).rstrip("0")
+    )
 
 
 def _digits(number: int, width: int) -> str:
@@ -57,4 +61,4 @@ def beside(side: RankSide, key: str, following: str | None, now: datetime) -> st
             new_key = generate_key_between(key, following, digits=DIGITS)
             if following is None:
                 new_key = max(new_key, last(now))
-    return new_key if len(new_key) <= LONGEST else None
+    return new_key if len(new_key) <= MAX_RANK_LENGTH else None

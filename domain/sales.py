@@ -12,13 +12,16 @@ from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.columns import changed
-from domain.money import fits, minor
+from domain.money import fits, minor_digits
 from domain.setup import StageKind
 from domain.violations import Violation
 
-CURRENCY = re.compile(r"[A-Z]{3}\Z")
-AMOUNTS = ("amount", "margin", "commission")
-LOCKED = ("account_id", "type_id", "currency", "amount", "margin", "expected_close_on")
+CURRENCY_CODE = re.compile(r"[A-Z]{3}\Z")
+OPPORTUNITY_LOCKED_MESSAGE = (
+    "The opportunity is locked because it was sold. Unlock it before changing it."
+)
+AMOUNT_COLUMNS = ("amount", "margin", "commission")
+LOCKED_COLUMNS = ("account_id", "type_id", "currency", "amount", "margin", "expected_close_on")
 """Columns of a closed opportunity that are immutable until it is reopened (EP-141)."""
 
 
@@ -57,27 +60,31 @@ class PipelineStep:
     needs_quote: bool = False
 
 
-def opportunity(before: OpportunityFacts | None, after: OpportunityFacts) -> Sequence[Violation]:
+def opportunity_violations(
+    before: OpportunityFacts | None, after: OpportunityFacts
+) -> Sequence[Violation]:
     """Violations of an opportunity by itself."""
-    violations = [*_locked(before, after)] if before is not None else []
+    violations = [*_locked_violations(before, after)] if before is not None else []
     if after.probability is not None and not 0 <= after.probability <= 100:
         message = "The probability is out of range. Enter a whole number from 0 to 100, in percent."
         violations.append(Violation(UserErrorCode.INVALID, message, "probability"))
     currency = after.currency
     if currency is None:
         return violations  # missing values are reported elsewhere
-    if not CURRENCY.match(currency):
+    if not CURRENCY_CODE.match(currency):
         message = (
             "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
         )
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
     else:
-        set_now = AMOUNTS if before is None else changed(before, after, AMOUNTS)
-        violations += currency_violations(currency, amounts(after, set_now))
+        columns = AMOUNT_COLUMNS if before is None else changed(before, after, AMOUNT_COLUMNS)
+        violations += currency_violations(currency, amounts(after, columns))
     return violations
 
 
-def amounts(row: OpportunityAmounts, names: Iterable[str] = AMOUNTS) -> dict[str, Decimal | None]:
+def amounts(
+    row: OpportunityAmounts, names: Iterable[str] = AMOUNT_COLUMNS
+) -> dict[str, Decimal | None]:
     """Some of the opportunity's amounts by column."""
     return {name: getattr(row, name) for name in names}
 
@@ -87,7 +94,7 @@ def currency_violations(currency: str, amounts: Mapping[str, Decimal | None]) ->
 
     After a change of currency, pass only amounts that the user can read, because a violation reveals the amount.
     """
-    message = f"{currency} has {minor(currency)} decimal places. Round the amount."
+    message = f"{currency} has {minor_digits(currency)} decimal places. Round the amount."
     return [
         Violation(UserErrorCode.INVALID, message, name)
         for name, amount in amounts.items()
@@ -95,22 +102,23 @@ def currency_violations(currency: str, amounts: Mapping[str, Decimal | None]) ->
     ]
 
 
-def _locked(before: OpportunityFacts, after: OpportunityFacts) -> Sequence[Violation]:
+def _locked_violations(before: OpportunityFacts, after: OpportunityFacts) -> Sequence[Violation]:
     if before.locked and after.locked:
-        message = "The opportunity is locked because it was sold. Unlock it before changing it."
-        columns = changed(before, after, LOCKED) + _outcome(before, after)
-        return _locked_by("locked", message, columns)
+        columns = changed(before, after, LOCKED_COLUMNS) + _changed_outcome_columns(before, after)
+        return _lock_violations("locked", OPPORTUNITY_LOCKED_MESSAGE, columns)
     if StageKind.OPEN in (before.status, after.status):
         return []
     message = "The opportunity is closed. Move it to an open stage before changing this field."
-    return _locked_by("status", message, changed(before, after, LOCKED))
+    return _lock_violations("status", message, changed(before, after, LOCKED_COLUMNS))
 
 
-def _locked_by(reason: str, message: str, columns: Iterable[str]) -> Sequence[Violation]:
-    return [Violation(UserErrorCode.LOCKED, message, name, because=(reason,)) for name in columns]
+def _lock_violations(locked_by: str, message: str, columns: Iterable[str]) -> Sequence[Violation]:
+    return [
+        Violation(UserErrorCode.LOCKED, message, name, because=(locked_by,)) for name in columns
+    ]
 
 
-def _outcome(before: OpportunityFacts, after: OpportunityFacts) -> list[str]:
+def _changed_outcome_columns(before: OpportunityFacts, after: OpportunityFacts) -> list[str]:
     """The changed outcome columns; a stage may be replaced by another one of the same kind."""
     if before.stage_id == after.stage_id:
         return ["probability"] if before.probability != after.probability else []
@@ -140,7 +148,7 @@ def next_step(pipeline: Mapping[UUID, PipelineStep], requested: UUID) -> Pipelin
     return pipeline[requested]
 
 
-def quote_violations(step: PipelineStep, *, has_quote: bool) -> Sequence[Violation]:
+def stage_quote_violations(step: PipelineStep, *, has_quote: bool) -> Sequence[Violation]:
     """Violation of a stage that requires a quote, for opportunities without one (VN-26)."""
     if has_quote or not step.needs_quote:
         return []

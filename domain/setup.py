@@ -11,7 +11,7 @@ from domain.columns import named
 from domain.described import DescribedEnum
 from domain.violations import Violation
 
-KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+ATTRIBUTE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 
 class StageKind(DescribedEnum):
@@ -67,7 +67,7 @@ class FeatureKey(DescribedEnum):
     QUOTES = "QUOTES", "Quotes and their items."
 
 
-SWITCHED: Mapping[FeatureKey, frozenset[str]] = {
+FEATURE_ENTITIES: Mapping[FeatureKey, frozenset[str]] = {
     FeatureKey.RELATIONS: frozenset(
         {"Person", "Affiliation", "AccountLink", "AccountManager", "OpportunityContact"}
     ),
@@ -97,7 +97,7 @@ class StageProbability(Protocol):
     probability: int
 
 
-def nameable(_: NamingSwitches | None, after: NamingSwitches) -> Sequence[Violation]:
+def account_type_violations(_: NamingSwitches | None, after: NamingSwitches) -> Sequence[Violation]:
     """Violation of an account type without any name (EP-173, D-21)."""
     if after.with_name or after.with_last_name:
         return []
@@ -105,9 +105,9 @@ def nameable(_: NamingSwitches | None, after: NamingSwitches) -> Sequence[Violat
     return [Violation(UserErrorCode.INVALID, message, "with_last_name")]
 
 
-def attribute(_: AttributeKey | None, after: AttributeKey) -> Sequence[Violation]:
+def attribute_violations(_: AttributeKey | None, after: AttributeKey) -> Sequence[Violation]:
     """Violation of an attribute key that is not a valid name (D-72)."""
-    if KEY.match(after.key):
+    if ATTRIBUTE_KEY.match(after.key):
         return []
     message = (
         "The key is invalid. Use letters, digits and underscores, starting with a letter, such as "
@@ -128,7 +128,9 @@ def assignment_violations(
     ]
 
 
-def stage_of_pipeline(_: StageProbability | None, after: StageProbability) -> Sequence[Violation]:
+def pipeline_stage_violations(
+    _: StageProbability | None, after: StageProbability
+) -> Sequence[Violation]:
     """Violation of a pipeline stage's probability."""
     if 0 <= after.probability <= 100:
         return []

@@ -33,12 +33,14 @@ def shared_upwards(
 ) -> tuple[UUID, ...]:
     """The employees whose records of `entity` an employee sees: those below whose own profiles grant the entity (D-09).
 
-    `opened` contains the granted entities by employee with a user; None for all entities. Employees without
+    `granted` contains the granted entities by employee with a user; None for all entities. Employees without
     a user are included.
     """
-    return tuple(sorted(one for one in below if one == employee or _opens(granted, one, entity)))
+    return tuple(
+        sorted(each for each in below if each == employee or _is_granted(granted, each, entity))
+    )
 
 
-def _opens(granted: Mapping[UUID, frozenset[str] | None], one: UUID, entity: str) -> bool:
-    entities = granted.get(one)
+def _is_granted(granted: Mapping[UUID, frozenset[str] | None], employee: UUID, entity: str) -> bool:
+    entities = granted.get(employee)
     return entities is None or entity in entities

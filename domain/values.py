@@ -9,18 +9,18 @@ from domain.violations import Violation
 
 JsonObject: TypeAlias = dict[str, object]
 """A JSON object; its values are narrowed where they are read."""
-LONGEST = 10_000
+MAX_TEXT_LENGTH = 10_000
 """Maximum characters of a text."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """NUL and unpaired surrogates, which Postgres cannot store."""
-DIGITS = 14
-SCALE = 4
-"""Digits of a decimal number before and after the point."""
-UNIT = Decimal(1).scaleb(-SCALE)
+MAX_INTEGER_DIGITS = 14
+MAX_DECIMAL_DIGITS = 4
+"""Maximum digits of a decimal number before and after the point."""
+SMALLEST_STEP = Decimal(1).scaleb(-MAX_DECIMAL_DIGITS)
 
 
 def text_violation(
-    value: str, column: str, *, needed: bool, longest: int = LONGEST
+    value: str, column: str, *, needed: bool, longest: int = MAX_TEXT_LENGTH
 ) -> Violation | None:
     """Violation of a text's limits; None if it is valid."""
     if len(value) > longest:
@@ -39,9 +39,9 @@ def text_violation(
 
 def number_violation(value: Decimal, column: str) -> Violation | None:
     """Violation of a decimal number's limits; None if it is valid."""
-    if abs(value) >= 10**DIGITS or value != round(value, SCALE):
+    if abs(value) >= 10**MAX_INTEGER_DIGITS or value != round(value, MAX_DECIMAL_DIGITS):
         message = (
-            f"The number exceeds {DIGITS} digits before or {SCALE} after the decimal point. Round "
+            f"The number exceeds {MAX_INTEGER_DIGITS} digits before or {MAX_DECIMAL_DIGITS} after the decimal point. Round "
             "it, or enter a smaller number."
         )
         return Violation(UserErrorCode.INVALID, message, column)
@@ -55,5 +55,5 @@ def storable_text(value: str) -> str:
 
 def storable_number(value: Decimal) -> Decimal:
     """The nearest number that a column can store."""
-    limit = Decimal(10) ** DIGITS - UNIT
-    return max(-limit, min(limit, value)).quantize(UNIT)
+    limit = Decimal(10) ** MAX_INTEGER_DIGITS - SMALLEST_STEP
+    return max(-limit, min(limit, value)).quantize(SMALLEST_STEP)

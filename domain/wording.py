@@ -9,8 +9,8 @@ def initials(name: str | None) -> str | None:
     words = [word for word in words if word]
     if not words:
         return None
-    used = [words[0]] if len(words) == 1 else [words[0], words[-1]]
-    return "".join(word[0].upper() for word in used)
+    first_and_last = [words[0]] if len(words) == 1 else [words[0], words[-1]]
+    return "".join(word[0].upper() for word in first_and_last)
 
 
 def quarter(day: str | None) -> str | None:

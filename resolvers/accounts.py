@@ -16,10 +16,10 @@ from db.setup import AccountType, Preferences
 from domain.accounts import (
     AddressRoles,
     RequestedRoles,
+    address_role_violations,
     arrange_roles,
     country_of,
-    invalid_roles,
-    missing_names,
+    disallowed_name_violations,
 )
 from domain.codes import UserErrorCode
 from domain.numbers import email, phone, registration_number, vat_number
@@ -91,7 +91,7 @@ async def preset_account(ctx: Context, items: Saved[Account]) -> None:
     types |= await ctx.trusted(AccountType).by_id(other_types)
     for item in renamed:
         if (id := item.record.type_id) is not None and id in types:
-            rule = partial(missing_names, before=item.before, after=item.record)
+            rule = partial(disallowed_name_violations, before=item.before, after=item.record)
             for violation in types[id].decide(rule):
                 item.violation(violation)
 
@@ -198,7 +198,7 @@ def _check_invoicing_roles(items: Saved[Address], *, follows: bool) -> None:
     for item in items:
         roles = (Address.invoicing, Address.default_invoicing)
         sent = {role.key for role in roles if item.has_input(role)}
-        item.violations(invalid_roles(item.record, sent, follows), reasons)
+        item.violations(address_role_violations(item.record, sent, follows), reasons)
 
 
 def _assign_roles(

@@ -20,9 +20,9 @@ from domain.cases import (
     Status,
     accounts_locked_violations,
     billing_violations,
+    case_contract_violations,
     choose_status,
     closed_at,
-    contract_violations,
     locked_violations,
     missing_service_violations,
     primary_account,
@@ -152,7 +152,9 @@ async def check_contract(ctx: Context, items: Saved[Case]) -> None:
         case_type = types.get(case.type_id or NO_ID)
         required = case_type is not None and case_type.decide(_requires_contract)
         buyer = contract.decide(_buyer) if contract is not None else None
-        violations = contract_violations(required, case.contract_id, buyer, case.primary_account_id)
+        violations = case_contract_violations(
+            required, case.contract_id, buyer, case.primary_account_id
+        )
         item.violations(violations, [Contract.account_id] if buyer is not None else [])
 
 

@@ -17,7 +17,7 @@ from db.engine.row import carry_over
 from db.quotes import Quote, QuoteItem
 from db.sales import Opportunity
 from domain.contracts import (
-    CONTENT_COLUMNS,
+    LINE_CONTENT_COLUMNS,
     ContractDiff,
     ContractStatus,
     ContractTerm,
@@ -151,13 +151,13 @@ class ContractWriter:
             self._item.violation(change)
             return
         self._existing = {contract.id: contract for contract in facts.contracts}
-        for line in change.stay:
+        for line in change.unchanged:
             self._lines[line.contract_id].append(line)
-        for line in change.end:
+        for line in change.ended:
             self._changed.add(line.contract_id)
             ended = last_day(line.starts_on, self._day)
             self._item.also_change(cast("ContractLine", line), assign(ContractLine.ended_on, ended))
-        created = [self._line(entry) for entry in change.enter]
+        created = [self._line(entry) for entry in change.added]
         self._write_contracts()
         for line in created:
             self._item.also_create(line)
@@ -166,7 +166,7 @@ class ContractWriter:
         sold, old = entry.sold, entry.replaces
         contract = old.contract_id if old else self._contract(sold.kind, sold.row.currency)
         line = self._ctx.unit.blank(ContractLine)
-        carry_over(cast("QuoteItem", sold.row), line, CONTENT_COLUMNS)
+        carry_over(cast("QuoteItem", sold.row), line, LINE_CONTENT_COLUMNS)
         line.contract_id = contract
         line.quote_item_id = sold.row.id
         line.replaces_id = old.id if old else None

@@ -10,9 +10,9 @@ from db.products import ContractKind
 from db.sales import Opportunity
 from domain.codes import UserErrorCode
 from domain.contracts import (
-    ENDED,
-    NOT_SOLD,
-    SOLD_AGAIN,
+    ENDED_MESSAGE,
+    NOT_SOLD_MESSAGE,
+    SOLD_AGAIN_MESSAGE,
     ContractStatus,
     KindTerms,
     compute_term,
@@ -40,7 +40,7 @@ async def refuse_duplicate_sale(ctx: Context, items: Saved[Contract]) -> None:
     for item in items:
         key = _sale_key(item.record)
         if key in existing:
-            item.violation(Violation(UserErrorCode.DUPLICATE, SOLD_AGAIN, because=SALE_KEY))
+            item.violation(Violation(UserErrorCode.DUPLICATE, SOLD_AGAIN_MESSAGE, because=SALE_KEY))
         if item.record.opportunity_id is not None:
             existing.add(key)
 
@@ -109,7 +109,9 @@ async def end(ctx: Context, items: Saved[Contract]) -> None:
     for item in items:
         contract = item.record
         if item.existing.status == ContractStatus.ENDED:
-            item.violation(Violation(UserErrorCode.INVALID_TRANSITION, ENDED, because=("status",)))
+            item.violation(
+                Violation(UserErrorCode.INVALID_TRANSITION, ENDED_MESSAGE, because=("status",))
+            )
         last_date = contract.ends_on if item.has_value(Contract.ends_on) else None
         contract.ends_on = last_date or ctx.today
         contract.renewal_months = contract.remind_on = None
@@ -146,7 +148,7 @@ async def detach(ctx: Context, items: Saved[Contract]) -> None:
     """Remove the reference to the opportunity."""
     for item in items:
         if item.existing.opportunity_id is None:
-            item.violation(Violation(UserErrorCode.INVALID_TRANSITION, NOT_SOLD))
+            item.violation(Violation(UserErrorCode.INVALID_TRANSITION, NOT_SOLD_MESSAGE))
         item.record.opportunity_id = None
 
 

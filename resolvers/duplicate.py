@@ -17,7 +17,7 @@ from db.engine.hidden import is_readable
 from db.engine.write.locking import Lock
 from db.sales import Opportunity, OpportunityAccount, OpportunityContact
 from domain.codes import UserErrorCode
-from domain.contracts import ONE_OFF
+from domain.contracts import ONE_OFF_MESSAGE
 from domain.violations import Violation
 from resolvers.engine.changeset import Action, AnyChangeset, Changeset, assign
 from resolvers.engine.command import Runs, arg, command, sets
@@ -154,7 +154,7 @@ def _extend(
         return is_readable(ctx.viewer, entity, column, contract)
 
     if not contract.time_based:
-        violation = Violation(UserErrorCode.NOT_TIME_BASED, ONE_OFF)
+        violation = Violation(UserErrorCode.NOT_TIME_BASED, ONE_OFF_MESSAGE)
         item.violation(violation, "contract", because=[Contract.time_based])
     elif "account" not in reachable[contract.id] or not reads("account_id"):
         item.error(UserErrorCode.INVALID, UNREACHABLE.format(field="account"), "contract")

@@ -16,15 +16,14 @@ from db.sales import Opportunity
 from db.setup import LostReason, Preferences
 from domain.codes import UserErrorCode
 from domain.outcome import (
-    NO_QUOTE,
-    SOLD,
-    closed_on,
-    lost_violations,
-    outcome,
-    reopened,
+    NO_QUOTE_MESSAGE,
+    checked_close_date,
+    lost_note_violations,
+    reopened_stage,
+    stage_of_kind,
     unlock_violations,
 )
-from domain.sales import PipelineStep
+from domain.sales import OPPORTUNITY_LOCKED_MESSAGE, PipelineStep
 from domain.setup import StageKind
 from domain.violations import Violation
 from resolvers.contract_writer import write_contracts
@@ -71,7 +70,7 @@ async def sell(ctx: Context, items: Saved[Opportunity]) -> None:
     if any(id not in active for id in ids) and not await _sells_without_quote(ctx):
         for item in sold:
             if item.record.id not in active:
-                item.violation(Violation(UserErrorCode.NO_ACTIVE_QUOTE, NO_QUOTE))
+                item.violation(Violation(UserErrorCode.NO_ACTIVE_QUOTE, NO_QUOTE_MESSAGE))
     await write_contracts(ctx, without_failed(sold), active)
 
 
@@ -116,7 +115,7 @@ async def lose(ctx: Context, items: list[Changeset[Opportunity, LoseInput]]) -> 
 
 
 def _note_violations(note: str | None, reason: LostReason) -> Iterable[Violation]:
-    return lost_violations(reason, note)
+    return lost_note_violations(reason, note)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +166,7 @@ def _reopen_step(
     requested: UUID | None,
     pipeline: Mapping[UUID, PipelineStep],
 ) -> PipelineStep | Violation:
-    return stages_by_opportunity.decide(lambda stages: reopened(pipeline, stages, requested))
+    return stages_by_opportunity.decide(lambda stages: reopened_stage(pipeline, stages, requested))
 
 
 @command(
@@ -196,11 +195,13 @@ async def _close(
         requested = _requested_stage(item)
         item.record.stage_id = item.existing.stage_id
         if item.existing.locked:
-            item.violation(Violation(UserErrorCode.LOCKED, SOLD, because=("locked",)))
+            item.violation(
+                Violation(UserErrorCode.LOCKED, OPPORTUNITY_LOCKED_MESSAGE, because=("locked",))
+            )
             continue
         pipeline = pipelines_by_type[item.record.type_id]
-        _apply(item, pipeline.decide(partial(outcome, kind=kind, requested=requested)))
-        day = closed_on(item.input.closed_on, ctx.today)
+        _apply(item, pipeline.decide(partial(stage_of_kind, kind=kind, requested=requested)))
+        day = checked_close_date(item.input.closed_on, ctx.today)
         if isinstance(day, Violation):
             item.violation(day)
         else:

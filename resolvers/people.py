@@ -11,7 +11,7 @@ from db.people import Affiliation, Person
 from db.setup import PersonType, Preferences
 from domain.accounts import head_office
 from domain.numbers import email, phone
-from domain.people import foreign_address
+from domain.people import foreign_address_violations
 from resolvers.accounts import AccountAddresses, addresses_of, new_addresses, readable_country
 from resolvers.engine.changeset import (
     SAVES,
@@ -112,7 +112,7 @@ def _normalize(
 
 def _set_address(item: Changeset[Affiliation, object], addresses: AccountAddresses) -> None:
     affiliation = item.record
-    foreign = addresses.decide(partial(foreign_address, affiliation))
+    foreign = addresses.decide(partial(foreign_address_violations, affiliation))
     if affiliation.address_id is None or (item.action is Action.RESTORE and foreign):
         affiliation.address_id, foreign = addresses.decide(head_office), []
     item.violations(foreign)

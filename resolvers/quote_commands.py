@@ -14,7 +14,7 @@ from db.engine.write.locking import Lock
 from db.quotes import Quote, QuoteItem
 from domain.access import WriteScope
 from domain.codes import Code, UserErrorCode
-from domain.numbering import number
+from domain.numbering import generate_number
 from domain.quotes import immutability_violations
 from resolvers.engine.changeset import (
     Action,
@@ -206,7 +206,7 @@ def _duplicate(
     if rows and not ctx.viewer.may_create(QuoteItem.__name__):
         item.refuse(Code.FORBIDDEN, no_creating(item))
     quote = _copy(ctx, item.existing)
-    quote.number, quote.active = number(Quote.__number_prefix__, quote.id), False
+    quote.number, quote.active = generate_number(Quote.__number_prefix__, quote.id), False
     quote.approved_at = quote.accepted_at = None
     item.id, item.before, item.action = quote.id, None, Action.CREATE
     item.set_after(quote)

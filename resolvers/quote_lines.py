@@ -14,11 +14,11 @@ from db.products import Product
 from db.quotes import Quote, QuoteItem
 from domain.codes import UserErrorCode
 from domain.quotes import (
-    TOO_LARGE,
+    TOO_LARGE_MESSAGE,
     ItemKind,
     LineValues,
+    copy_from_product,
     fits_columns,
-    from_product,
     line_amounts,
     sum_totals,
 )
@@ -84,7 +84,7 @@ def _set_from_product(line: Line, product: HiddenRow[Product], readable: set[str
 def _from_product(
     line: QuoteItem, product: Product, *, omitted: list[str], readable: set[str]
 ) -> tuple[LineValues, list[Violation]]:
-    return from_product(line, product, omitted, readable)
+    return copy_from_product(line, product, omitted, readable)
 
 
 def _is_omitted(line: Line, column: AnyColumn) -> bool:
@@ -130,9 +130,9 @@ def add_up(item: Changeset[Quote, object], lines: Sequence[QuoteItem]) -> None:
     totals_by_line = line_amounts(lines, quote.discount_percent, quote.currency or "")
     for place, (line, line_totals) in enumerate(zip(lines, totals_by_line, strict=True)):
         if not fits_columns(line_totals):
-            item.error(UserErrorCode.INVALID, TOO_LARGE, ITEMS, str(place), "quantity")
+            item.error(UserErrorCode.INVALID, TOO_LARGE_MESSAGE, ITEMS, str(place), "quantity")
         line.net, line.tax, line.total = line_totals.net, line_totals.tax, line_totals.total
     sums = sum_totals(totals_by_line)
     if not fits_columns(sums) and not item.failed:
-        item.error(UserErrorCode.INVALID, TOO_LARGE, ITEMS)
+        item.error(UserErrorCode.INVALID, TOO_LARGE_MESSAGE, ITEMS)
     quote.net, quote.tax, quote.total = sums.net, sums.tax, sums.total

@@ -5,7 +5,7 @@ from __future__ import annotations
 from db.quotes import Quote
 from db.sales import Opportunity
 from domain.codes import UserErrorCode
-from domain.quotes import SOLD
+from domain.sales import OPPORTUNITY_LOCKED_MESSAGE
 from domain.violations import Violation
 from resolvers.engine.changeset import Changeset, parent_of
 from resolvers.engine.update import refuse_conflict
@@ -20,7 +20,10 @@ def check_unlocked(item: Changeset[Quote, object]) -> None:
     """Add an error if the quote's opportunity is locked."""
     opportunity = opportunity_of(item)
     if opportunity is not None and opportunity.locked:
-        item.violation(Violation(UserErrorCode.LOCKED, SOLD), because=[Opportunity.locked])
+        item.violation(
+            Violation(UserErrorCode.LOCKED, OPPORTUNITY_LOCKED_MESSAGE),
+            because=[Opportunity.locked],
+        )
 
 
 def refuse_older_version(item: Changeset[Quote, object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from db.quotes import Quote
 from domain.codes import UserErrorCode
-from domain.quotes import TWO_ACTIVE, delete_violations
+from domain.quotes import TWO_ACTIVE_MESSAGE, delete_violations
 from domain.violations import Violation
 from resolvers import quote_commands
 from resolvers.engine.changeset import Action, Changeset, Saved, assign, without_failed
@@ -74,7 +74,7 @@ async def activate(ctx: Context, items: Saved[Quote]) -> None:
     for quote_items in by_opportunity.values():
         for item in quote_items[1:]:
             item.violation(
-                Violation(UserErrorCode.INVALID, TWO_ACTIVE, because=("opportunity_id",))
+                Violation(UserErrorCode.INVALID, TWO_ACTIVE_MESSAGE, because=("opportunity_id",))
             )
         quote_items[0].record.active = True
         for row in existing[quote_items[0].record.opportunity_id]:

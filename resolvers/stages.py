@@ -9,16 +9,16 @@ from db.pipelines import pipelines
 from db.quotes import Quote
 from db.sales import Opportunity
 from db.setup import OpportunityType, Preferences
-from domain.outcome import closing_fields, explanation_violations
+from domain.outcome import closing_fields, lost_reason_violations
 from domain.sales import (
-    AMOUNTS,
-    CURRENCY,
+    AMOUNT_COLUMNS,
+    CURRENCY_CODE,
     PipelineStep,
     amounts,
     currency_violations,
     initial_step,
     next_step,
-    quote_violations,
+    stage_quote_violations,
     type_change_violation,
 )
 from domain.violations import Violation
@@ -33,8 +33,10 @@ async def check_amounts(ctx: Context, items: Saved[Opportunity]) -> None:
     """After a change of currency, refuse readable amounts with more decimals than the new currency has."""
     for item in items:
         before, after = item.existing, item.record
-        if before.currency != after.currency and CURRENCY.match(after.currency):
-            unchanged = [name for name in AMOUNTS if getattr(before, name) == getattr(after, name)]
+        if before.currency != after.currency and CURRENCY_CODE.match(after.currency):
+            unchanged = [
+                name for name in AMOUNT_COLUMNS if getattr(before, name) == getattr(after, name)
+            ]
             readable = [
                 n for n in unchanged if ctx.viewer.right("Opportunity", n) is FieldAccess.READABLE
             ]
@@ -87,7 +89,7 @@ def _has_type(item: Changeset[Opportunity, object]) -> bool:
 
 def _apply(item: Changeset[Opportunity, object], step: PipelineStep) -> None:
     item.record.stage_id, item.record.status = step.stage, step.kind
-    item.violations(explanation_violations(item.before, item.record))
+    item.violations(lost_reason_violations(item.before, item.record))
     if not item.has_value(Opportunity.probability):
         item.record.probability = step.probability
 
@@ -111,7 +113,7 @@ async def _check_quoted(
     for item, step in requiring:
         has_new_quote = any(each.entity.type_ is Quote for each in item.children)
         has_quote = has_new_quote or bool(quotes.get(item.record.id))
-        item.violations(quote_violations(step, has_quote=has_quote))
+        item.violations(stage_quote_violations(step, has_quote=has_quote))
 
 
 @before_save(despite_errors=True)

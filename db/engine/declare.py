@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import MappedColumn, mapped_column
 
 from db.engine.sql import Sql, SqlType
-from domain.values import LONGEST
+from domain.values import MAX_TEXT_LENGTH
 
 Declared: TypeAlias = MappedColumn[Any]
 """A column of a table. The annotation beside it gives the type of its values."""
@@ -46,7 +46,7 @@ class Exposed:
     """Whether it can be set on create only. Dedicated commands may still change it."""
     server_assigned: bool = False
     """Whether the server assigns a value on create if the caller sends none."""
-    max_length: int = LONGEST
+    max_length: int = MAX_TEXT_LENGTH
     """Maximum characters of a text. Indexed columns have a lower limit, because Postgres cannot index long values."""
     name: str | None = None
     """The API's name where it differs from the column's."""
@@ -76,7 +76,7 @@ def field(
     write: bool = True,
     immutable: bool = False,
     server_assigned: bool = False,
-    max_length: int = LONGEST,
+    max_length: int = MAX_TEXT_LENGTH,
     name: str | None = None,
     deprecated: str | None = None,
     **column: Unpack[ColumnOptions],

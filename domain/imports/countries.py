@@ -15,5 +15,5 @@ CODES: Mapping[str, str] = {
     "Switzerland": "CH", "Taiwan": "TW", "Thailand": "TH", "Turkey": "TR", "Ukraine": "UA",
     "United Arab Emirates": "AE", "United Kingdom": "GB", "United States": "US", "Vietnam": "VN",
 }  # fmt: skip
-MEANT: Mapping[str, str] = {"Philipines": "Philippines", "Korea": "South Korea"}
-"""Country names for misspelt or ambiguous names."""
+MISSPELT_COUNTRIES: Mapping[str, str] = {"Philipines": "Philippines", "Korea": "South Korea"}
+"""The intended name by misspelt or ambiguous name."""

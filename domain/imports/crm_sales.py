@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from domain.imports.countries import CODES, MEANT
+from domain.imports.countries import CODES, MISSPELT_COUNTRIES
 from domain.imports.csv_files import CsvFile, CsvRow, Finding, Findings, Names
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -92,7 +92,7 @@ class DealRow:
     seller: str
     product: str
     account: str
-    step: ImportedStage
+    stage: ImportedStage
     since: date
     closed: date | None
     amount: Decimal | None
@@ -110,7 +110,7 @@ class CrmSales:
     sellers: list[SellerRow]
     deals: list[DealRow]
     findings: list[Finding]
-    broken: list[str]
+    errors: list[str]
     """Messages about errors that prevent the import."""
 
 
@@ -127,11 +127,11 @@ def read_dataset(files: Mapping[str, CsvFile], today: date) -> CrmSales:
         Names(each.name for each in accounts),
         Names(each.name for each in sellers),
     )
-    deals = [] if findings.broken else names.deals(findings, lines["sales_pipeline.csv"], today)
+    deals = [] if findings.errors else names.deals(findings, lines["sales_pipeline.csv"], today)
     if any(each.account == NO_ACCOUNT for each in deals):
         first = min(each.line for each in deals if each.account == NO_ACCOUNT)
         accounts.append(AccountRow(first, NO_ACCOUNT))
-    return CrmSales(accounts, products, sellers, deals, findings.findings, findings.broken)
+    return CrmSales(accounts, products, sellers, deals, findings.findings, findings.errors)
 
 
 def _first_of_each(findings: Findings, lines: Iterable[CsvRow], column: str) -> list[CsvRow]:
@@ -141,10 +141,10 @@ def _first_of_each(findings: Findings, lines: Iterable[CsvRow], column: str) -> 
     for line in lines:
         name = line[column]
         if not name:
-            findings.note(line, f"{column} is empty", LEFT_OUT)
+            findings.add_finding(line, f"{column} is empty", LEFT_OUT)
         elif name in seen:
             what = f"{column} {name!r} stands in line {seen[name]} already"
-            findings.note(line, what, LEFT_OUT)
+            findings.add_finding(line, what, LEFT_OUT)
         else:
             seen[name] = line.number
             rows.append(line)
@@ -162,9 +162,9 @@ def _accounts(findings: Findings, lines: list[CsvRow]) -> list[AccountRow]:
             continue
         parent, what = names.find(findings, line, "subsidiary_of"), line["subsidiary_of"]
         if parent is None:
-            findings.note(line, f"subsidiary_of {what!r} is no account", "left empty")
+            findings.add_finding(line, f"subsidiary_of {what!r} is no account", "left empty")
         elif _leads_to(parents, parent, each.name):
-            findings.note(line, f"subsidiary_of {what!r} leads back to it", "left empty")
+            findings.add_finding(line, f"subsidiary_of {what!r} leads back to it", "left empty")
         else:
             parents[each.name] = parent
     return [replace(each, parent=parents.get(each.name)) for each in rows]
@@ -179,7 +179,7 @@ def _leads_to(parents: Mapping[str, str], name: str | None, ancestor: str) -> bo
 def _account(findings: Findings, line: CsvRow) -> AccountRow:
     sector = line["sector"]
     if sector in SECTORS:
-        findings.note(line, f"sector is {sector!r}", f"taken as {SECTORS[sector]!r}")
+        findings.add_finding(line, f"sector is {sector!r}", f"taken as {SECTORS[sector]!r}")
         sector = SECTORS[sector]
     return AccountRow(
         line.number,
@@ -196,11 +196,13 @@ def _country(findings: Findings, line: CsvRow) -> str | None:
     text = line["office_location"]
     if not text:
         return None
-    if text in MEANT:
-        findings.note(line, f"office_location is {text!r}", f"taken as {MEANT[text]!r}")
-    code = CODES.get(MEANT.get(text, text))
+    if text in MISSPELT_COUNTRIES:
+        findings.add_finding(
+            line, f"office_location is {text!r}", f"taken as {MISSPELT_COUNTRIES[text]!r}"
+        )
+    code = CODES.get(MISSPELT_COUNTRIES.get(text, text))
     if code is None:
-        findings.note(line, f"office_location {text!r} is no country we know", "left empty")
+        findings.add_finding(line, f"office_location {text!r} is no country we know", "left empty")
     return code
 
 
@@ -209,7 +211,7 @@ def _products(findings: Findings, lines: list[CsvRow]) -> list[ProductRow]:
     for line in _first_of_each(findings, lines, "product"):
         price = findings.number(line, "sales_price")
         if line["sales_price"] == "":
-            findings.stop(line, "sales_price is empty", "write what the product costs")
+            findings.add_error(line, "sales_price is empty", "write what the product costs")
         rows.append(ProductRow(line.number, line["product"], line["series"], price or Decimal()))
     return rows
 
@@ -220,9 +222,9 @@ def _sellers(findings: Findings, lines: list[CsvRow]) -> list[SellerRow]:
     for line in _first_of_each(findings, lines, "sales_agent"):
         name, manager = line["sales_agent"], line["manager"] or None
         if manager is None:
-            findings.note(line, "manager is empty", "put below the director")
+            findings.add_finding(line, "manager is empty", "put below the director")
         elif _leads_to(managers, manager, name):
-            findings.note(
+            findings.add_finding(
                 line, f"manager {manager!r} reports to the sales agent", "put below the director"
             )
             manager = None
@@ -261,26 +263,28 @@ class PipelineNames:
         seller = self._named(findings, line, "sales_agent", self.sellers, "sales_teams.csv")
         name = self._named(findings, line, "product", self.products, "products.csv")
         account = self._account(findings, line)
-        step = next((each for each in ImportedStage if each.value == line["deal_stage"]), None)
-        if step is None:
+        stage = next((each for each in ImportedStage if each.value == line["deal_stage"]), None)
+        if stage is None:
             stages = ", ".join(ImportedStage)
-            findings.note(line, f"deal_stage {line['deal_stage']!r} is none of {stages}", LEFT_OUT)
+            findings.add_finding(
+                line, f"deal_stage {line['deal_stage']!r} is none of {stages}", LEFT_OUT
+            )
         value = findings.number(line, "close_value")
-        if seller is None or name is None or account is None or step is None:
+        if seller is None or name is None or account is None or stage is None:
             return None
-        error = dates.error(step) or (
+        error = dates.error(stage) or (
             "it was won, and close_value is empty"
-            if step is ImportedStage.WON and value is None
+            if stage is ImportedStage.WON and value is None
             else None
         )
         if error:
-            findings.note(line, error, LEFT_OUT)
+            findings.add_finding(line, error, LEFT_OUT)
             return None
         product = self.by_name[name]
-        price = _price(findings, line, step, value, product)
-        since, closed = dates.imported(findings, line, step)
+        price = _price(findings, line, stage, value, product)
+        since, closed = dates.imported(findings, line, stage)
         id = line["opportunity_id"]
-        return DealRow(line.number, id, seller, name, account, step, since, closed, value, price)
+        return DealRow(line.number, id, seller, name, account, stage, since, closed, value, price)
 
     def _named(
         self, findings: Findings, line: CsvRow, column: str, names: Names, file: str
@@ -292,12 +296,12 @@ class PipelineNames:
                 if line[column]
                 else f"{column} is empty"
             )
-            findings.note(line, description, LEFT_OUT)
+            findings.add_finding(line, description, LEFT_OUT)
         return name
 
     def _account(self, findings: Findings, line: CsvRow) -> str | None:
         if not line["account"]:
-            findings.note(line, "account is empty", f"put on the account {NO_ACCOUNT!r}")
+            findings.add_finding(line, "account is empty", f"put on the account {NO_ACCOUNT!r}")
             return NO_ACCOUNT
         return self._named(findings, line, "account", self.accounts, "accounts.csv")
 
@@ -311,44 +315,44 @@ class DealDates:
     last: date
     """The last date in the file."""
 
-    def error(self, step: ImportedStage) -> str | None:
+    def error(self, stage: ImportedStage) -> str | None:
         """Why the dates are invalid for a stage; None if they are valid."""
-        if step.is_closed and self.closed is None:
-            return f"deal_stage is {step}, and close_date is empty"
-        if step.is_closed and self.since and self.closed and self.closed < self.since:
+        if stage.is_closed and self.closed is None:
+            return f"deal_stage is {stage}, and close_date is empty"
+        if stage.is_closed and self.since and self.closed and self.closed < self.since:
             return "close_date is before engage_date"
         return None
 
     def imported(
-        self, findings: Findings, line: CsvRow, step: ImportedStage
+        self, findings: Findings, line: CsvRow, stage: ImportedStage
     ) -> tuple[date, date | None]:
         """The dates to import, with findings for assumed ones."""
-        closed = self.closed if step.is_closed else None
-        if not step.is_closed:
+        closed = self.closed if stage.is_closed else None
+        if not stage.is_closed:
             done = "left open" if self.closed is None else "left out, for it is open"
-            findings.note(line, f"close_date is {line['close_date'] or 'empty'}", done)
+            findings.add_finding(line, f"close_date is {line['close_date'] or 'empty'}", done)
         if self.since is not None:
             return self.since, closed
         since = closed or self.last
         why = "the day it was closed" if closed else "the last day of the file"
-        findings.note(line, "engage_date is empty", f"taken as {since.isoformat()}, {why}")
+        findings.add_finding(line, "engage_date is empty", f"taken as {since.isoformat()}, {why}")
         return since, closed
 
 
 def _price(
     findings: Findings,
     line: CsvRow,
-    step: ImportedStage,
+    stage: ImportedStage,
     value: Decimal | None,
     product: ProductRow,
 ) -> Decimal:
     """The price in the quote: the closing value, else the list price."""
     if value is None:
         done = f"no amount; its quote uses the list price, {product.price}"
-        findings.note(line, "close_value is empty", done)
+        findings.add_finding(line, "close_value is empty", done)
         return product.price
-    if value == 0 and step is not ImportedStage.WON:
+    if value == 0 and stage is not ImportedStage.WON:
         done = f"amount 0; its quote uses the list price, {product.price}"
-        findings.note(line, "close_value is 0", done)
+        findings.add_finding(line, "close_value is 0", done)
         return product.price
     return value

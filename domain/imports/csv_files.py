@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\Z")
-NUMBER = re.compile(r"\d{1,12}(\.\d{1,4})?\Z")
-WHOLE = re.compile(r"\d{1,9}\Z")
+DATE_CELL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\Z")
+NUMBER_CELL = re.compile(r"\d{1,12}(\.\d{1,4})?\Z")
+INTEGER_CELL = re.compile(r"\d{1,9}\Z")
 
 
 @dataclass(frozen=True)
@@ -58,25 +58,25 @@ class Findings:
     """Findings and errors while files are read."""
 
     findings: list[Finding] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     """Messages about errors that prevent the import."""
 
-    def note(self, line: CsvRow, description: str, done: str) -> None:
+    def add_finding(self, line: CsvRow, description: str, done: str) -> None:
         """Add a finding."""
         self.findings.append(Finding(line.file, line.number, description, done))
 
-    def stop(self, line: CsvRow, description: str, remedy: str) -> None:
+    def add_error(self, line: CsvRow, description: str, remedy: str) -> None:
         """Add an error about an unreadable cell."""
-        self.broken.append(f"{line.file}, line {line.number}: {description}: {remedy}.")
+        self.errors.append(f"{line.file}, line {line.number}: {description}: {remedy}.")
 
     def lines(self, name: str, parsed: CsvFile | None, columns: Iterable[str]) -> list[CsvRow]:
         """The rows of a file, without those with too many or too few cells."""
         if parsed is None:
-            self.broken.append(f"{name} is missing: put it into the directory beside the others.")
+            self.errors.append(f"{name} is missing: put it into the directory beside the others.")
             return []
         header = [each.strip() for each in parsed.header]
         if missing := [each for each in columns if each not in header]:
-            self.broken.append(
+            self.errors.append(
                 f"{name}, line 1: there is no column {missing[0]}: the first line must name "
                 f"{', '.join(columns)}."
             )
@@ -89,7 +89,7 @@ class Findings:
                 rows.append(line)
             else:
                 description = f"{len(cells)} cells, where the first line has {len(header)}"
-                self.note(line, description, "left out")
+                self.add_finding(line, description, "left out")
         return rows
 
     def day(self, line: CsvRow, column: str) -> date | None:
@@ -97,7 +97,7 @@ class Findings:
         text = line[column]
         if not text:
             return None
-        parts = DAY.match(text)
+        parts = DATE_CELL.match(text)
         try:
             if parts:
                 month, day, year = map(int, parts.groups())
@@ -105,24 +105,24 @@ class Findings:
         except ValueError:
             pass
         remedy = "write a day as month/day/year, such as 12/31/2017, or leave it empty"
-        self.stop(line, f"{column} is {text!r}", remedy)
+        self.add_error(line, f"{column} is {text!r}", remedy)
         return None
 
     def number(self, line: CsvRow, column: str) -> Decimal | None:
         """A non-negative number."""
         text = line[column]
-        if not text or NUMBER.match(text):
+        if not text or NUMBER_CELL.match(text):
             return Decimal(text) if text else None
         remedy = "write a number such as 1054 or 1100.04, or leave it empty"
-        self.stop(line, f"{column} is {text!r}", remedy)
+        self.add_error(line, f"{column} is {text!r}", remedy)
         return None
 
     def whole(self, line: CsvRow, column: str) -> int | None:
         """A non-negative integer."""
         text = line[column]
-        if not text or WHOLE.match(text):
+        if not text or INTEGER_CELL.match(text):
             return int(text) if text else None
-        self.stop(line, f"{column} is {text!r}", "write a whole number, or leave it empty")
+        self.add_error(line, f"{column} is {text!r}", "write a whole number, or leave it empty")
         return None
 
 
@@ -144,7 +144,7 @@ class Names:
         if len(candidates) != 1:
             return None
         [name] = candidates
-        findings.note(line, f"{column} is {text!r}", f"taken as {name!r}")
+        findings.add_finding(line, f"{column} is {text!r}", f"taken as {name!r}")
         return name
 
 

@@ -38,7 +38,7 @@ def initial_stage(deal: DealRow) -> ImportedStage:
     """The stage in which an opportunity is created: closed ones start in Engaging."""
     return (
         ImportedStage.PROSPECTING
-        if deal.step is ImportedStage.PROSPECTING
+        if deal.stage is ImportedStage.PROSPECTING
         else ImportedStage.ENGAGING
     )
 
@@ -49,12 +49,12 @@ def events(deal: DealRow, current: ImportedStage | None, *, known: bool) -> list
     `current` is its current stage, if that is one of the file's.
     """
     remaining = [] if known else [Event(deal.since, EventKind.CREATE, deal)]
-    if known and current is deal.step:
+    if known and current is deal.stage:
         return []
-    if known and (current is None or current.is_closed or deal.step is ImportedStage.PROSPECTING):
+    if known and (current is None or current.is_closed or deal.stage is ImportedStage.PROSPECTING):
         return None
-    if deal.step.is_closed and deal.closed is not None:
-        remaining.append(Event(deal.closed, CLOSES[deal.step], deal))
+    if deal.stage.is_closed and deal.closed is not None:
+        remaining.append(Event(deal.closed, CLOSES[deal.stage], deal))
     elif known:
         remaining.append(Event(deal.since, EventKind.MOVE, deal))
     return remaining

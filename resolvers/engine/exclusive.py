@@ -9,7 +9,7 @@ from uuid import UUID
 from db.engine.base import Record
 from db.engine.hidden import Hidden, HiddenRow, each_of
 from db.engine.row import ColumnOf
-from domain.holders import holder
+from domain.holders import choose_holder
 from resolvers.engine.changeset import SAVES, Action, Saved, assign
 
 R = TypeVar("R", bound=Record)
@@ -28,7 +28,9 @@ def hand_over(
     other_rows = [row for row in existing if row.id not in ids]
     remaining = [each.record for each in items if each.action is not Action.DELETE]
     rows = [*each_of(other_rows).decide(list), *remaining]
-    holder_id = holder(rows, lambda row: bool(getattr(row, key)), last_request(items, column))
+    holder_id = choose_holder(
+        rows, lambda row: bool(getattr(row, key)), last_request(items, column)
+    )
     for row in remaining:
         setattr(row, key, row.id == holder_id)
     for item in items:

@@ -15,7 +15,7 @@ from domain.access import AttributeRights
 from domain.codes import UserErrorCode
 from domain.setup import AttributeKind
 from domain.values import (
-    UNIT,
+    SMALLEST_STEP,
     number_violation,
     storable_number,
     storable_text,
@@ -84,7 +84,7 @@ def _converted(member: Field, value: object) -> tuple[object, Violation | None]:
     if member.kind in (Kind.DECIMAL, Kind.MONEY):
         number = cast("Decimal", value)
         violation = number_violation(number, member.column)
-        return (storable_number(number) if violation else number.quantize(UNIT)), violation
+        return (storable_number(number) if violation else number.quantize(SMALLEST_STEP)), violation
     return (member.enum(cast("str", value)) if member.enum else value), None
 
 

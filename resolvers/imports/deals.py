@@ -180,8 +180,8 @@ class Deals:
             return self._targets.params(deal)
         record = {"id": global_id(Opportunity, self._ids[deal.id])}
         if kind is EventKind.MOVE:
-            return {**record, "stage": lists.stages[deal.step]}
-        closed = {**record, "stage": lists.stages[deal.step], "closedOn": event.day}
+            return {**record, "stage": lists.stages[deal.stage]}
+        closed = {**record, "stage": lists.stages[deal.stage], "closedOn": event.day}
         return {**closed, "reason": lists.reason} if kind is EventKind.LOSE else closed
 
 

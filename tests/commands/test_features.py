@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.setup import SWITCHED, FeatureKey
+from domain.setup import FEATURE_ENTITIES, FeatureKey
 from schema.api import EXPOSED
 from tests.support.covers import covers
 from tests.writes.client import TenantClient, outcome_of, uuid_of
@@ -59,7 +59,7 @@ async def test_each_feature_closes_exactly_its_own_object_types(
             answer = await tenant.ask("admin", f"{{ found: {root}(first: 1) {{ totalCount }} }}")
             if answer.data["found"] is None:
                 closed |= {d["type"] for d in answer.json["extensions"]["access"]["denied"]}
-        assert closed == SWITCHED[key]
+        assert closed == FEATURE_ENTITIES[key]
     finally:
         await switch(tenant, key, on=True)
 

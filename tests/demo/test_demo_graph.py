@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from db.api import MODEL
-from domain.accounts import account
+from domain.accounts import account_violations
 from domain.codes import UserErrorCode
 from domain.contracts import contract_violations
-from domain.labels import tag
-from domain.people import affiliation, person
-from domain.products import contract_kind, product
+from domain.labels import tag_violations
+from domain.people import affiliation_violations, person_violations
+from domain.products import contract_kind_violations, product_violations
 from domain.quotes import quote_item_violations, quote_violations
-from domain.setup import nameable
+from domain.setup import account_type_violations
 from domain.violations import Rule, Violation
 from tenancy.demo.people import NUMBERS, PERSONAS
 from tenancy.demo.rows import made_id
@@ -50,10 +50,10 @@ def missing_rule(before: object, after: object) -> list[Violation]:
 
 
 RULES: dict[str, Rule] = {
-    "account": account, "account_type": nameable, "affiliation": affiliation,
-    "contract": contract_violations, "contract_kind": contract_kind,
-    "person": person, "product": product, "quote": quote_violations,
-    "quote_item": quote_item_violations, "tag": tag,
+    "account": account_violations, "account_type": account_type_violations, "affiliation": affiliation_violations,
+    "contract": contract_violations, "contract_kind": contract_kind_violations,
+    "person": person_violations, "product": product_violations, "quote": quote_violations,
+    "quote_item": quote_item_violations, "tag": tag_violations,
     **{
         table: MODEL.by_table[table].rule or missing_rule
         for table in ("activity", "attribute_assignment", "favorite", "tagging")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.access import (
-    EVERYTHING,
+    FULL_WRITE_RIGHTS,
     AttributeRights,
     EntityRights,
     ProfileRights,
@@ -74,7 +74,7 @@ def test_the_widest_scope(scopes: tuple[WriteScope | None, ...], found: WriteSco
             WriteRights(edits=BELOW, deletes=ALL),
             id="the wider of each",
         ),
-        pytest.param(EVERYTHING, WriteRights(edits=OWN), EVERYTHING, id="everything"),
+        pytest.param(FULL_WRITE_RIGHTS, WriteRights(edits=OWN), FULL_WRITE_RIGHTS, id="everything"),
     ],
 )
 def test_write_rights_are_the_union_of_profiles(
@@ -107,15 +107,17 @@ def test_writable_fields_are_granted_and_readable(
 
 
 def test_full_profile_grants_all_writes() -> None:
-    assert deal(profile(full=True)).writes == EVERYTHING
-    assert rights([profile(full=True)], [], [], KNOWN)["Firm"].writes == EVERYTHING
+    assert deal(profile(full=True)).writes == FULL_WRITE_RIGHTS
+    assert rights([profile(full=True)], [], [], KNOWN)["Firm"].writes == FULL_WRITE_RIGHTS
 
 
 @covers("D-34")
 def test_closed_entity_is_not_writable() -> None:
-    found = rights([profile("name", "name", EVERYTHING)], [], [], KNOWN)
+    found = rights([profile("name", "name", FULL_WRITE_RIGHTS)], [], [], KNOWN)
     assert "Firm" not in found
-    closed = ProfileRights(writes={"Deal": EVERYTHING}, writable=frozenset({("Deal", "name")}))
+    closed = ProfileRights(
+        writes={"Deal": FULL_WRITE_RIGHTS}, writable=frozenset({("Deal", "name")})
+    )
     assert "Deal" not in rights([closed], [], [], KNOWN)
 
 

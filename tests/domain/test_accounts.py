@@ -11,12 +11,12 @@ import pytest
 from domain.accounts import (
     AddressRoles,
     RequestedRoles,
+    address_role_violations,
     arrange_roles,
     country_of,
+    country_violations,
+    disallowed_name_violations,
     head_office,
-    in_country,
-    invalid_roles,
-    missing_names,
 )
 from domain.codes import UserErrorCode
 from tests.support.covers import covers
@@ -67,7 +67,7 @@ def address(identity: UUID, *, head: bool = False) -> Address:
     ],
 )
 def test_country(country: str | None, right: bool) -> None:
-    found = in_country(None, Account(country))
+    found = country_violations(None, Account(country))
     assert [(each.code, each.column) for each in found] == (
         [] if right else [(UserErrorCode.INVALID, "country")]
     )
@@ -181,7 +181,7 @@ def test_arrange_roles_keeps_exclusive_roles(
 def test_invalid_invoicing_roles_are_refused(
     roles: str, sent: set[str], follows: bool, column: str | None
 ) -> None:
-    found = invalid_roles(place(OLD, roles), sent, follows)
+    found = address_role_violations(place(OLD, roles), sent, follows)
     assert [each.column for each in found] == ([column] if column else [])
 
 
@@ -209,7 +209,7 @@ def test_names_not_allowed_by_the_type_are_refused(
     after: Account,
     wrong: list[str],
 ) -> None:
-    found = missing_names(AccountType(*switches), before, after)
+    found = disallowed_name_violations(AccountType(*switches), before, after)
     assert [each.column for each in found] == wrong
 
 

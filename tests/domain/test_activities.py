@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.activities import activity, employers
+from domain.activities import activity_violations, employers
 from domain.codes import UserErrorCode
 from domain.columns import exactly_one, named
-from domain.labels import tag
+from domain.labels import tag_violations
 from tests.support.covers import covers
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
@@ -69,7 +69,7 @@ def test_exactly_one_subject_is_required() -> None:
 
 
 def test_rule_of_the_record_applies_with_the_subject_rule() -> None:
-    rule = exactly_one(COLUMNS, "Name one.", activity)
+    rule = exactly_one(COLUMNS, "Name one.", activity_violations)
     worked = replace(on(), hours=Decimal(-1))
     assert [each.column for each in rule(None, worked)] == ["", "hours"]
     assert [each.column for each in rule(None, replace(worked, case_id=ANNA))] == ["hours"]
@@ -88,7 +88,7 @@ def test_named_returns_columns_with_an_id() -> None:
 )
 def test_hours(hours: str | None, right: bool) -> None:
     worked = None if hours is None else Decimal(hours)
-    found = activity(None, replace(on(account_id=ANNA), hours=worked))
+    found = activity_violations(None, replace(on(account_id=ANNA), hours=worked))
     expected = [] if right else [(UserErrorCode.INVALID, "hours")]
     assert [(each.code, each.column) for each in found] == expected
 
@@ -128,5 +128,5 @@ def test_employer_is_the_oldest_active_affiliation(
     ],
 )
 def test_colors(color: str | None, right: bool) -> None:
-    found = tag(None, Tag(color))
+    found = tag_violations(None, Tag(color))
     assert [each.column for each in found] == ([] if right else ["color"])

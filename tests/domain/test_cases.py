@@ -16,10 +16,10 @@ from domain.cases import (
     Status,
     accounts_locked_violations,
     billing_violations,
-    case_type,
+    case_contract_violations,
+    case_type_violations,
     choose_status,
     closed_at,
-    contract_violations,
     locked_violations,
     missing_service_violations,
     primary_account,
@@ -173,7 +173,7 @@ def test_contract_must_belong_to_the_primary_account(
     primary: UUID | None,
     code: UserErrorCode | None,
 ) -> None:
-    found = contract_violations(required, contract, buyer, primary)
+    found = case_contract_violations(required, contract, buyer, primary)
     expected = [] if code is None else [(code, "contract_id")]
     assert [(each.code, each.column) for each in found] == expected
 
@@ -252,7 +252,7 @@ def test_billing_requires_a_billable_product(
 @pytest.mark.parametrize("billing", Billing)
 def test_case_type_violations(billing: Billing, hours: UUID | None, required: bool) -> None:
     row = CaseType(billing, hours_product_id=hours, contract_required=required)
-    found = [(each.code, each.column) for each in case_type(None, row)]
+    found = [(each.code, each.column) for each in case_type_violations(None, row)]
     if billing is Billing.PER_ACTIVITY and hours is None:
         assert found == [(UserErrorCode.REQUIRED, "hours_product_id")]
     elif required and billing is not Billing.PER_CASE:
@@ -295,8 +295,8 @@ def test_every_violation_names_the_remedy() -> None:
         *(each for each in places if isinstance(each, Violation)),
         *locked_violations(closed, replace(closed, type_id=BUSY)),
         *accounts_locked_violations(closed),
-        *contract_violations(True, None, None, None),
-        *contract_violations(True, CONTRACT, MINE, OTHER),
+        *case_contract_violations(True, None, None, None),
+        *case_contract_violations(True, CONTRACT, MINE, OTHER),
         *primary_change_violations(CONTRACT, MINE, OTHER),
         *service_violations(plain, {MINE: replace(WORK, price=None)}),
         *billing_violations(WORK, replace(WORK, price=None)),

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from domain.codes import UserErrorCode
 from domain.contracts import (
-    CONTENT_COLUMNS,
-    NO_KIND,
+    LINE_CONTENT_COLUMNS,
+    NO_KIND_MESSAGE,
     ContractDiff,
     ContractStatus,
     ContractTerm,
@@ -92,17 +92,17 @@ def held(id: int, root: int | None, net: int = 10, kind: KindTerms = ONCE) -> Cu
 def moves(found: ContractDiff) -> dict[str, list[Any]]:
     """The changes of a ledger, by line ids."""
     return {
-        "enter": [
-            (e.sold.root.int, e.replaces.id.int if e.replaces else None) for e in found.enter
+        "added": [
+            (e.sold.root.int, e.replaces.id.int if e.replaces else None) for e in found.added
         ],
-        "end": [row.id.int for row in found.end],
-        "stay": [row.id.int for row in found.stay],
+        "ended": [row.id.int for row in found.ended],
+        "unchanged": [row.id.int for row in found.unchanged],
     }
 
 
 @covers("D-04", "EP-145", "EP-151")
 @pytest.mark.parametrize(
-    ("now", "before", "enter", "end", "stay"),
+    ("now", "before", "added", "ended", "unchanged"),
     [
         pytest.param([], [], [], [], [], id="nothing"),
         pytest.param([sold(1)], [], [(1, None)], [], [], id="new"),
@@ -146,11 +146,15 @@ def moves(found: ContractDiff) -> dict[str, list[Any]]:
 def test_ledger_starts_ends_and_keeps_lines(
     now: list[SoldLine],
     before: list[CurrentLine],
-    enter: list[Any],
-    end: list[int],
-    stay: list[int],
+    added: list[Any],
+    ended: list[int],
+    unchanged: list[int],
 ) -> None:
-    assert moves(diff_lines(now, before)) == {"enter": enter, "end": end, "stay": stay}
+    assert moves(diff_lines(now, before)) == {
+        "added": added,
+        "ended": ended,
+        "unchanged": unchanged,
+    }
 
 
 QUOTE = st.lists(
@@ -171,12 +175,12 @@ def test_repeated_sales_touch_only_different_lines(
         lines = [sold(root, net, kind) for root, net, kind in quote]
         before = dict(holds)
         found = diff_lines(lines, holds.values())
-        assert len(found.enter) + len(found.stay) == len(lines)
-        for row in found.end:
+        assert len(found.added) + len(found.unchanged) == len(lines)
+        for row in found.ended:
             touched[row.id] += 1
             del holds[row.id]
-        assert {row.id for row in found.stay} == set(holds), "nothing is left over"
-        for entry in found.enter:
+        assert {row.id for row in found.unchanged} == set(holds), "nothing is left over"
+        for entry in found.added:
             replaced = entry.replaces
             if replaced is not None:
                 old = before[replaced.id]
@@ -188,22 +192,22 @@ def test_repeated_sales_touch_only_different_lines(
             holds[id] = CurrentLine(entry.sold.root, entry.sold.kind.id, row)
         assert _content(holds.values()) == _content(lines)
         again = diff_lines(lines, holds.values())
-        assert not again.enter, "sold once more as it is, nothing is written"
-        assert not again.end
+        assert not again.added, "sold once more as it is, nothing is written"
+        assert not again.ended
     assert all(times == 1 for times in touched.values()), "what has ended ends once"
 
 
 def _content(lines: Iterable[SoldLine | CurrentLine]) -> Counter[tuple[Any, ...]]:
     return Counter(
-        (each.root, *(getattr(each.row, name) for name in CONTENT_COLUMNS)) for each in lines
+        (each.root, *(getattr(each.row, name) for name in LINE_CONTENT_COLUMNS)) for each in lines
     )
 
 
 def test_the_content_of_a_line_is_every_column_of_its_protocol() -> None:
-    assert set(CONTENT_COLUMNS) == set(SoldContent.__annotations__)
+    assert set(LINE_CONTENT_COLUMNS) == set(SoldContent.__annotations__)
 
 
-@pytest.mark.parametrize("column", CONTENT_COLUMNS)
+@pytest.mark.parametrize("column", LINE_CONTENT_COLUMNS)
 def test_line_with_any_different_content_is_replaced(column: str) -> None:
     same, root = line(7, 10), UUID(int=1)
     before = CurrentLine(root, ONCE.id, same)
@@ -214,8 +218,8 @@ def test_line_with_any_different_content_is_replaced(column: str) -> None:
         "unit_id": PLAIN,
     }
     changed: Any = replace(same, **{column: other.get(column, Decimal(99))})
-    assert diff_lines([SoldLine(root, ONCE, same)], [before]).stay
-    assert not diff_lines([SoldLine(root, ONCE, changed)], [before]).stay
+    assert diff_lines([SoldLine(root, ONCE, same)], [before]).unchanged
+    assert not diff_lines([SoldLine(root, ONCE, changed)], [before]).unchanged
 
 
 PRODUCT, PLAIN = UUID(int=20), UUID(int=21)
@@ -266,7 +270,7 @@ def test_sale_without_contract_kinds_is_refused() -> None:
     found = assign_kinds(
         [*items, item(3, 1)], {PRODUCT: YEARLY}, None, roots | {UUID(int=3): PLAIN}
     )
-    assert found == Violation(UserErrorCode.INVALID, NO_KIND)
+    assert found == Violation(UserErrorCode.INVALID, NO_KIND_MESSAGE)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +304,7 @@ def test_term_follows_the_contract_kind() -> None:
 
 @covers("EP-154")
 @pytest.mark.parametrize(
-    ("end", "months", "status"),
+    ("ended", "months", "status"),
     [
         (None, None, ContractStatus.ACTIVE),
         (date(2026, 3, 14), None, ContractStatus.ACTIVE),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from domain.imports.countries import CODES, MEANT
+from domain.imports.countries import CODES, MISSPELT_COUNTRIES
 from domain.imports.crm_sales import (
     COLUMNS,
     NO_ACCOUNT,
@@ -50,7 +50,7 @@ def entries(result: CrmSales, file: str = "sales_pipeline.csv") -> list[tuple[in
 
 def test_good_rows_are_records_without_a_finding() -> None:
     result = parsed()
-    assert not result.broken
+    assert not result.errors
     assert not result.findings
     [deal] = result.deals
     assert deal == DealRow(
@@ -203,7 +203,7 @@ PIPELINE: dict[str, tuple[str, list[tuple[str, str]], dict[str, Any] | None]] = 
 def test_pipeline_row_is_imported_or_reported(case: str) -> None:
     row, findings, imported = PIPELINE[case]
     result = parsed(sales_pipeline=[row])
-    assert not result.broken
+    assert not result.errors
     assert entries(result) == [(2, *each) for each in findings]
     assert [{name: getattr(each, name) for name in imported or ()} for each in result.deals] == (
         [] if imported is None else [imported]
@@ -273,7 +273,7 @@ ACCOUNTS: dict[str, tuple[list[str], list[tuple[int, str, str]], dict[str, Any]]
 def test_account_row_is_imported_or_reported(case: str) -> None:
     rows, findings, imported = ACCOUNTS[case]
     result = parsed(accounts=rows, sales_pipeline=[])
-    assert not result.broken
+    assert not result.errors
     assert entries(result, "accounts.csv") == findings
     assert {name: getattr(result.accounts[0], name) for name in imported} == imported
 
@@ -333,12 +333,12 @@ BROKEN: dict[str, tuple[str, list[str], str]] = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_unreadable_cell_stops_the_import(case: str) -> None:
     file, rows, message = BROKEN[case]
-    assert parsed(**{file: rows}).broken == [message]
+    assert parsed(**{file: rows}).errors == [message]
 
 
 def test_every_missing_file_and_column_is_reported() -> None:
     sheets = {"accounts.csv": CsvFile(["account"], []), "products.csv": CsvFile([], [])}
-    assert read_dataset(sheets, TODAY).broken == [
+    assert read_dataset(sheets, TODAY).errors == [
         "accounts.csv, line 1: there is no column sector: the first line must name account, "
         "sector, year_established, revenue, employees, office_location, subsidiary_of.",
         "products.csv, line 1: there is no column product: the first line must name product, "
@@ -366,7 +366,7 @@ def test_ambiguous_name_is_not_found() -> None:
 def test_countries_have_distinct_codes() -> None:
     assert all(len(code) == 2 and code.isupper() for code in CODES.values())
     assert len(set(CODES.values())) == len(CODES)
-    assert set(MEANT.values()) <= set(CODES)
+    assert set(MISSPELT_COUNTRIES.values()) <= set(CODES)
 
 
 BEGAN, ENDED = date(2016, 10, 20), date(2017, 3, 1)
@@ -401,7 +401,7 @@ def test_remaining_events_lead_to_the_stage_of_the_file(
     target: ImportedStage, current: ImportedStage | str | None
 ) -> None:
     [deal] = parsed().deals
-    deal = replace(deal, step=target, closed=ENDED if target.is_closed else None)
+    deal = replace(deal, stage=target, closed=ENDED if target.is_closed else None)
     known = current != "new"
     current_stage = current if isinstance(current, ImportedStage) else None
     result = events(deal, current_stage, known=known)

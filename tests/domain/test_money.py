@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from babel.numbers import list_currencies
 
-from domain.money import fits, minor
+from domain.money import fits, minor_digits
 from tests.support.covers import covers
 
 
@@ -17,7 +17,7 @@ from tests.support.covers import covers
     [("EUR", 2), ("USD", 2), ("XXX", 2), ("JPY", 0), ("KRW", 0), ("ISK", 0), ("KWD", 3), ("TND", 3), ("CLF", 4)],
 )  # fmt: skip
 def test_minor(currency: str, digits: int) -> None:
-    assert minor(currency) == digits
+    assert minor_digits(currency) == digits
     assert fits(Decimal(1).scaleb(-digits), currency)
     assert not fits(Decimal(1).scaleb(-digits - 1), currency)
 
@@ -40,10 +40,10 @@ ISO_4217 = {
 def test_every_currency_in_use_has_the_minor_unit_of_iso_4217() -> None:
     in_use = {code: digits for digits, codes in ISO_4217.items() for code in codes.split()}
     assert len(in_use) == 167
-    assert {code: minor(code) for code in in_use} == in_use
+    assert {code: minor_digits(code) for code in in_use} == in_use
     others = list_currencies() - in_use.keys()
     assert len(others) > 100
-    assert {minor(code) for code in others} == {2}, "withdrawn currencies, metals, and tests"
+    assert {minor_digits(code) for code in others} == {2}, "withdrawn currencies, metals, and tests"
 
 
 @covers("D-17", "D-42")

@@ -11,13 +11,13 @@ import pytest
 
 from domain.codes import UserErrorCode
 from domain.outcome import (
-    ClosedFacts,
-    closed_on,
+    StatusConsequences,
+    checked_close_date,
     closing_fields,
-    explanation_violations,
-    lost_violations,
-    outcome,
-    reopened,
+    lost_note_violations,
+    lost_reason_violations,
+    reopened_stage,
+    stage_of_kind,
     unlock_violations,
 )
 from domain.sales import PipelineStep
@@ -72,7 +72,7 @@ def row(status: StageKind | None) -> Opportunity | None:
     ],
 )
 def test_close_date_is_not_in_the_future(requested: date | None, expected: Any) -> None:
-    assert short(closed_on(requested, TODAY)) == expected
+    assert short(checked_close_date(requested, TODAY)) == expected
 
 
 @covers("D-20", "EP-140")
@@ -92,14 +92,14 @@ def test_close_date_is_not_in_the_future(requested: date | None, expected: Any) 
 def test_outcome_stage_is_the_requested_or_first_one(
     kind: StageKind, requested: UUID | None, expected: Any
 ) -> None:
-    assert short(outcome(PIPELINE, kind, requested)) == expected
+    assert short(stage_of_kind(PIPELINE, kind, requested)) == expected
 
 
 @covers("D-20")
 @pytest.mark.parametrize("kind", StageKind)
 def test_pipeline_without_a_stage_of_the_kind_is_refused(kind: StageKind) -> None:
     pipeline = {id: step for id, step in PIPELINE.items() if step.kind is not kind}
-    found = outcome(pipeline, kind, None)
+    found = stage_of_kind(pipeline, kind, None)
     assert short(found) == MOVED
     assert isinstance(found, Violation)
     assert kind in found.message
@@ -120,7 +120,7 @@ def test_pipeline_without_a_stage_of_the_kind_is_refused(kind: StageKind) -> Non
 def test_reopened_stage_is_the_requested_or_last_open_one(
     visited: list[UUID], requested: UUID | None, expected: Any
 ) -> None:
-    assert short(reopened(PIPELINE, visited, requested)) == expected
+    assert short(reopened_stage(PIPELINE, visited, requested)) == expected
 
 
 @covers("D-20", "X-23")
@@ -134,7 +134,7 @@ def test_reopened_stage_is_the_requested_or_last_open_one(
     ],
 )
 def test_lost_reason_may_require_a_note(needs: bool, note: str | None, wrong: list[Any]) -> None:
-    assert [short(each) for each in lost_violations(LostReason(needs), note)] == wrong
+    assert [short(each) for each in lost_note_violations(LostReason(needs), note)] == wrong
 
 
 @covers("X-23", "D-20")
@@ -143,10 +143,10 @@ def test_lost_reason_may_require_a_note(needs: bool, note: str | None, wrong: li
 def test_becoming_lost_without_a_reason_is_refused(
     after: StageKind, before: StageKind | None
 ) -> None:
-    wrong = [short(each) for each in explanation_violations(row(before), Opportunity(after))]
+    wrong = [short(each) for each in lost_reason_violations(row(before), Opportunity(after))]
     unexplained = after is LOST and before is not LOST
     assert wrong == ([(UserErrorCode.REQUIRED, "stage_id")] if unexplained else [])
-    assert not explanation_violations(row(before), Opportunity(after, lost_reason_id=ELSEWHERE))
+    assert not lost_reason_violations(row(before), Opportunity(after, lost_reason_id=ELSEWHERE))
 
 
 @covers("EP-143")
@@ -163,17 +163,17 @@ def test_only_locked_or_closed_can_be_unlocked(status: StageKind, locked: bool) 
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        (None, OPEN, ClosedFacts(None, clears_reason=True)),
-        (None, WON, ClosedFacts(TODAY, clears_reason=True)),
-        (OPEN, WON, ClosedFacts(TODAY, clears_reason=True)),
+        (None, OPEN, StatusConsequences(None, clears_reason=True)),
+        (None, WON, StatusConsequences(TODAY, clears_reason=True)),
+        (OPEN, WON, StatusConsequences(TODAY, clears_reason=True)),
         (OPEN, OPEN, None),
         (WON, WON, None),
-        (WON, OPEN, ClosedFacts(None, clears_reason=True)),
-        (LOST, OPEN, ClosedFacts(None, clears_reason=True)),
-        (WON, LOST, ClosedFacts(TODAY, clears_reason=False)),
+        (WON, OPEN, StatusConsequences(None, clears_reason=True)),
+        (LOST, OPEN, StatusConsequences(None, clears_reason=True)),
+        (WON, LOST, StatusConsequences(TODAY, clears_reason=False)),
     ],
 )
 def test_closing_fields_follow_the_status(
-    before: StageKind | None, after: StageKind, expected: ClosedFacts | None
+    before: StageKind | None, after: StageKind, expected: StatusConsequences | None
 ) -> None:
     assert closing_fields(row(before), Opportunity(after), TODAY) == expected

@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.codes import UserErrorCode
-from domain.money import minor, rounded, spread
+from domain.money import distribute, minor_digits, rounded
 from domain.quotes import (
-    CONTENT,
+    QUOTE_CONTENT_COLUMNS,
     ItemKind,
     LineValues,
     QuoteAmounts,
     QuoteFacts,
+    copy_from_product,
     delete_violations,
     fits_columns,
-    from_product,
     line_amounts,
     quote_item_violations,
     quote_violations,
@@ -173,7 +173,7 @@ def quotes(draw: st.DrawFn) -> tuple[list[Line], Decimal | None, str]:
         Line,
         kind=st.sampled_from(ItemKind),
         quantity=st.decimals("0.0001", LARGE, places=4),
-        unit_price=st.none() | st.decimals(-LARGE, LARGE, places=minor(currency)),
+        unit_price=st.none() | st.decimals(-LARGE, LARGE, places=minor_digits(currency)),
         discount_percent=st.none() | PERCENT,
         tax_percent=st.sampled_from([None, Decimal(6), Decimal(21)]) | PERCENT,
     )
@@ -182,7 +182,7 @@ def quotes(draw: st.DrawFn) -> tuple[list[Line], Decimal | None, str]:
 
 def coins(amount: Decimal, currency: str) -> int:
     """An amount in minor units, which must be an integer."""
-    scaled = amount.scaleb(minor(currency))
+    scaled = amount.scaleb(minor_digits(currency))
     assert scaled == int(scaled)
     return int(scaled)
 
@@ -223,10 +223,10 @@ def test_equal_lines_differ_by_at_most_one_minor_unit(
 )
 def test_spread_shares_add_up_to_the_rounded_sum(asked: tuple[str, list[Decimal]]) -> None:
     currency, shares = asked
-    parts = spread(shares, currency)
+    parts = distribute(shares, currency)
     assert sum(parts) == rounded(sum(shares, Decimal()), currency)
     for part, share in zip(parts, shares, strict=True):
-        assert abs(coins(part, currency) - share.scaleb(minor(currency))) < 1
+        assert abs(coins(part, currency) - share.scaleb(minor_digits(currency))) < 1
 
 
 @covers("D-17")
@@ -339,10 +339,10 @@ def test_quote(case: str) -> None:
 
 
 def test_the_content_of_a_quote_is_every_column_of_its_protocol() -> None:
-    assert set(CONTENT) == {*QuoteFacts.__annotations__, "currency"}
+    assert set(QUOTE_CONTENT_COLUMNS) == {*QuoteFacts.__annotations__, "currency"}
 
 
-@pytest.mark.parametrize("column", CONTENT)
+@pytest.mark.parametrize("column", QUOTE_CONTENT_COLUMNS)
 def test_content_of_an_approved_quote_is_locked(column: str) -> None:
     before = replace(Quote(), approved_at=MOMENT, valid_until=date(2026, 1, 1))
     other: dict[str, Any] = {
@@ -404,7 +404,7 @@ PRODUCTS: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[str, ...], set[
 def test_line_gets_defaults_from_its_product(case: str) -> None:
     product, left_open, seen, taken, wrong = PRODUCTS[case]
     row = replace(Line(position=3), **OWN)
-    found, violations = from_product(row, replace(Product(), **product), left_open, seen)
+    found, violations = copy_from_product(row, replace(Product(), **product), left_open, seen)
     values = OWN | {name: TAKEN[name] for name in taken}
     assert found == LineValues(**values)
     assert [each.column for each in violations] == wrong

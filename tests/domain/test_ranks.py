@@ -10,7 +10,7 @@ from fractional_indexing import generate_key_between, validate_order_key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ranks import DIGITS, LONGEST, RankSide, beside, last
+from domain.ranks import DIGITS, MAX_RANK_LENGTH, RankSide, beside, last
 from tests.support.covers import covers
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -88,8 +88,8 @@ def test_full_gap_has_no_key() -> None:
     rounds = 0
     while made is not None:
         high, made, rounds = made, beside(RankSide.AFTER, low, made, NOON), rounds + 1
-    assert len(high) == LONGEST
-    assert rounds > 4 * LONGEST
+    assert len(high) == MAX_RANK_LENGTH
+    assert rounds > 4 * MAX_RANK_LENGTH
 
 
 @covers("X-21")

@@ -15,8 +15,8 @@ from domain.sales import (
     PipelineStep,
     initial_step,
     next_step,
-    opportunity,
-    quote_violations,
+    opportunity_violations,
+    stage_quote_violations,
     type_change_violation,
 )
 from domain.setup import StageKind
@@ -57,7 +57,10 @@ def violations(
     before: Opportunity | None, after: Opportunity, **changes: Any
 ) -> set[tuple[UserErrorCode, str]]:
     """The violations of `after` with some columns changed, by code and column."""
-    return {(each.code, each.column) for each in opportunity(before, replace(after, **changes))}
+    return {
+        (each.code, each.column)
+        for each in opportunity_violations(before, replace(after, **changes))
+    }
 
 
 @covers("D-17", "D-42")
@@ -202,7 +205,9 @@ def test_next_stage_outside_the_pipeline_is_refused() -> None:
 @pytest.mark.parametrize("needs", [True, False])
 @pytest.mark.parametrize("has", [True, False])
 def test_stage_may_require_a_quote(needs: bool, has: bool) -> None:
-    found = quote_violations(PipelineStep(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has)
+    found = stage_quote_violations(
+        PipelineStep(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has
+    )
     wrong = [(UserErrorCode.INVALID_TRANSITION, "stage_id")] if needs and not has else []
     assert [(each.code, each.column) for each in found] == wrong
 
@@ -210,8 +215,8 @@ def test_stage_may_require_a_quote(needs: bool, has: bool) -> None:
 def test_every_violation_has_a_sentence_as_message() -> None:
     won = replace(ROW, status=WON)
     found = [
-        *opportunity(None, replace(ROW, currency="x")),
-        *opportunity(None, replace(ROW, amount=Decimal("0.001"), probability=101)),
-        *opportunity(won, replace(won, **CHANGES)),
+        *opportunity_violations(None, replace(ROW, currency="x")),
+        *opportunity_violations(None, replace(ROW, amount=Decimal("0.001"), probability=101)),
+        *opportunity_violations(won, replace(won, **CHANGES)),
     ]
     assert all(each.message.endswith(".") and len(each.message) > 20 for each in found)

@@ -10,9 +10,14 @@ from uuid import UUID
 
 import pytest
 
-from domain.people import affiliation, foreign_address, person
-from domain.products import contract_kind, product
-from domain.setup import assignment_violations, attribute, nameable, stage_of_pipeline
+from domain.people import affiliation_violations, foreign_address_violations, person_violations
+from domain.products import contract_kind_violations, product_violations
+from domain.setup import (
+    account_type_violations,
+    assignment_violations,
+    attribute_violations,
+    pipeline_stage_violations,
+)
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 CARRIED = {
@@ -99,7 +104,9 @@ def test_attribute_is_assigned_to_types_of_its_entity(entity: str) -> None:
 @pytest.mark.parametrize("name", [True, False])
 @pytest.mark.parametrize("last_name", [True, False])
 def test_account_type_requires_a_name(name: bool, last_name: bool) -> None:
-    assert bool(nameable(None, AccountType(name, last_name))) is not (name or last_name)
+    assert bool(account_type_violations(None, AccountType(name, last_name))) is not (
+        name or last_name
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,14 +117,14 @@ def test_account_type_requires_a_name(name: bool, last_name: bool) -> None:
     ],
 )
 def test_the_key_of_an_attribute(key: str, right: bool) -> None:
-    assert (not attribute(None, Attribute(key))) is right
+    assert (not attribute_violations(None, Attribute(key))) is right
 
 
 @pytest.mark.parametrize(
     ("probability", "right"), [(0, True), (100, True), (-1, False), (101, False)]
 )
 def test_the_probability_of_a_stage(probability: int, right: bool) -> None:
-    assert (not stage_of_pipeline(None, PipelineStage(probability))) is right
+    assert (not pipeline_stage_violations(None, PipelineStage(probability))) is right
 
 
 @pytest.mark.parametrize(
@@ -125,14 +132,14 @@ def test_the_probability_of_a_stage(probability: int, right: bool) -> None:
     [("Anna", None, True), (None, "Berg", True), (None, None, False), (" ", "", False)],
 )
 def test_a_person_has_a_name(first: str | None, last: str | None, right: bool) -> None:
-    assert (not person(None, Person(first, last))) is right
+    assert (not person_violations(None, Person(first, last))) is right
 
 
 def test_affiliation_address_must_belong_to_the_account() -> None:
     addresses = [Address(ONE)]
-    assert not foreign_address(Affiliation(None), addresses)
-    assert not foreign_address(Affiliation(ONE), addresses)
-    assert [each.column for each in foreign_address(Affiliation(OTHER), addresses)] == [
+    assert not foreign_address_violations(Affiliation(None), addresses)
+    assert not foreign_address_violations(Affiliation(ONE), addresses)
+    assert [each.column for each in foreign_address_violations(Affiliation(OTHER), addresses)] == [
         "address_id"
     ]
 
@@ -148,7 +155,7 @@ def test_affiliation_address_must_belong_to_the_account() -> None:
     ],
 )
 def test_the_days_of_an_affiliation(since: date | None, until: date | None, right: bool) -> None:
-    found = affiliation(None, Affiliation(since=since, until=until))
+    found = affiliation_violations(None, Affiliation(since=since, until=until))
     assert [each.column for each in found] == ([] if right else ["until"])
 
 
@@ -162,7 +169,7 @@ def test_the_days_of_an_affiliation(since: date | None, until: date | None, righ
     ],
 )
 def test_the_price_of_a_product(row: Product, wrong: list[str]) -> None:
-    assert [each.column for each in product(None, row)] == wrong
+    assert [each.column for each in product_violations(None, row)] == wrong
 
 
 @pytest.mark.parametrize(
@@ -178,4 +185,4 @@ def test_the_price_of_a_product(row: Product, wrong: list[str]) -> None:
     ],
 )
 def test_the_term_of_a_kind_of_contract(row: ContractKind, wrong: list[str]) -> None:
-    assert [each.column for each in contract_kind(None, row)] == wrong
+    assert [each.column for each in contract_kind_violations(None, row)] == wrong

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from db.api import MODEL
-from domain.contracts import CONTENT_COLUMNS
-from domain.quotes import CONTENT
-from domain.sales import LOCKED
+from domain.contracts import LINE_CONTENT_COLUMNS
+from domain.quotes import QUOTE_CONTENT_COLUMNS
+from domain.sales import LOCKED_COLUMNS
 from tests.graph.checks import attached, in_force
 from tests.graph.graph_tenant import GraphTenant, Records, Row
 
@@ -115,13 +115,13 @@ def frozen_violations(before: Records, after: Records) -> Iterator[str]:
     for id, row in after.rows["Quote"].items():
         old = before.rows["Quote"].get(id)
         if old and old["accepted_at"] is not None and row["accepted_at"] is not None:
-            changed = [name for name in CONTENT if old[name] != row[name]]
+            changed = [name for name in QUOTE_CONTENT_COLUMNS if old[name] != row[name]]
             if changed or (row["deleted_at"] and not _parent_is_deleted(after, row)):
                 yield f"quote {id} was accepted, and {changed or 'it'} changed"
     for id, row in after.rows["Opportunity"].items():
         old = before.rows["Opportunity"].get(id)
         if old and old["locked"] and row["locked"]:
-            changed = [n for n in LOCKED if old[n] != row[n] and n != "type_id"]
+            changed = [n for n in LOCKED_COLUMNS if old[n] != row[n] and n != "type_id"]
             if changed:
                 yield f"opportunity {id} is locked, and {changed} changed"
     for entity in MODEL.entities.values():
@@ -169,7 +169,7 @@ def sale_violations(records: Records, opportunity: UUID) -> Iterator[str]:
     lines = in_force(records)
     in_contracts = [line for each in attached(records)[opportunity] for line in lines[each["id"]]]
     counts = [
-        Counter(tuple(row[name] for name in CONTENT_COLUMNS) for row in rows)
+        Counter(tuple(row[name] for name in LINE_CONTENT_COLUMNS) for row in rows)
         for rows in (items, in_contracts)
     ]
     if counts[0] != counts[1]:

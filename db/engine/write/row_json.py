@@ -19,8 +19,8 @@ from db.engine.entity import Entity
 from db.engine.fields import Kind, Reference
 from db.engine.row import columns_of, new_row, values_of
 from db.engine.sql import TableColumn
-from domain.money import minor
-from domain.numbering import number
+from domain.money import minor_digits
+from domain.numbering import generate_number
 from domain.values import JsonObject
 
 STAMPS = frozenset({"version", "updated_at", "deleted_at"})
@@ -75,7 +75,7 @@ def column_text(entity: Entity, column: str, row: Record) -> str | None:
     if isinstance(member, Reference):
         return f"{entity.targets[member.name].prefix}_{value.hex}"
     if member.kind is Kind.MONEY:
-        return f"{round(value, minor(getattr(row, member.exposed.currency or ''))):f}"
+        return f"{round(value, minor_digits(getattr(row, member.exposed.currency or ''))):f}"
     return value_text(value)
 
 
@@ -94,7 +94,7 @@ def blank(entity: Entity, id: UUID, now: datetime) -> Record:
     """A new row with the defaults of its columns, and a generated number if it is `Numbered`."""
     values = dict(_defaults(entity))
     if entity.number_prefix is not None:
-        values["number"] = number(entity.number_prefix, id)
+        values["number"] = generate_number(entity.number_prefix, id)
     if entity.attributes:
         values[entity.attributes] = {}
     stamps = {"id": id, "version": 1, "created_at": now, "updated_at": now}
