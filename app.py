@@ -28,7 +28,7 @@ from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from auth.api import POLICIES
-from auth.engine.passwords import DEMO, Passwords
+from auth.engine.passwords import DEMO_PASSWORD, Passwords
 from auth.engine.throttle import Throttle
 from auth.engine.tokens import TokenIssuer
 from auth.viewers import Viewers
@@ -44,7 +44,7 @@ from schema.engine.transport import HEADERS, JSON, refusal
 from schema.engine.trusted import NOTHING_TRUSTED, TrustedSettings
 from schema.sockets import Sockets
 from settings import CHECKOUT, Settings, secret
-from subscriptions.engine.wire import LONGEST, Wire
+from subscriptions.engine.wire import MAX_MESSAGE_BYTES, Wire
 from subscriptions.feeds import Feeds
 from tenancy.demo import ensure_demo
 from tenancy.demo.seed import TENANTS
@@ -285,7 +285,9 @@ async def prepare_database(settings: Settings, database_url: str, key: bytes) ->
             passwords = Passwords()
             try:
                 await ensure_demo(
-                    admin, password_hash=await passwords.hash(DEMO, demo=True), report=report
+                    admin,
+                    password_hash=await passwords.hash(DEMO_PASSWORD, demo=True),
+                    report=report,
                 )
             finally:
                 passwords.close()
@@ -317,7 +319,7 @@ def graphiql_page(settings: Settings) -> WebPage:
         {"slug": slug, "name": name, "personas": personas(slug)} for slug, name in TENANTS.items()
     ]
     documents = examples(CHECKOUT / "docs" / "examples")
-    demo = {"tenants": tenants, "password": DEMO} if settings.seeds_demo else None
+    demo = {"tenants": tenants, "password": DEMO_PASSWORD} if settings.seeds_demo else None
     return WebPage(demo=demo, examples=documents)
 
 
@@ -329,7 +331,7 @@ def uvicorn_config(app: Starlette, host: str, port: int) -> uvicorn.Config:
         port=port,
         http=HttpProtocol,
         ws=Wire,
-        ws_max_size=LONGEST,
+        ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # 250 KiB per connection, and contexts across messages (ADR 37)
         ws_ping_interval=None,
         log_config=None,

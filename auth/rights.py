@@ -27,12 +27,10 @@ from domain.access import (
     EntityRights,
     ProfileRights,
     RowScope,
+    StatusRestriction,
     WriteRights,
     WriteScope,
     rights,
-)
-from domain.access import (
-    StatusRestriction as Rule,
 )
 from domain.setup import FEATURE_ENTITIES, AttributeKind, FeatureKey
 from domain.staff import below, reports, shared_upwards
@@ -220,16 +218,16 @@ async def rights_per_role(
 async def _arrays(
     connection: Driver, model: Model, policies: Policies, roles: list[UUID]
 ) -> Arrays:
-    """The values that standing rules open to the viewer's roles, by parameter."""
+    """The values that sharing rules share with the viewer's roles, by parameter."""
     gate, found = Gate(SystemAuthorizer()), {}
-    for rule in policies.standing():
-        seen = gate.see(model.by_table[rule.opened.table.name])
-        rights_per_role = one_of(seen.column(rule.role.name), "roles", Uuid())
-        opened = gate.compile(
-            select(seen.column(rule.opened.name)).select_from(seen).where(rights_per_role)
+    for rules in policies.sharing_rules():
+        seen = gate.see(model.by_table[rules.shared_value.table.name])
+        of_these_roles = one_of(seen.column(rules.role.name), "roles", Uuid())
+        shared_values = gate.compile(
+            select(seen.column(rules.shared_value.name)).select_from(seen).where(of_these_roles)
         )
-        rows = await connection.fetch(opened.sql, roles)
-        found[rule.parameter] = tuple(sorted({row[0] for row in rows}))
+        rows = await connection.fetch(shared_values.sql, roles)
+        found[rules.parameter] = tuple(sorted({row[0] for row in rows}))
     return found
 
 
@@ -296,14 +294,14 @@ def _scope(word: str | None) -> WriteScope | None:
     return None if word is None else WriteScope(word)
 
 
-def _rules(model: Model, rows: RightsRows) -> list[Rule]:
-    """One rule per field with all statuses that open it, for entities that have a status."""
+def _rules(model: Model, rows: RightsRows) -> list[StatusRestriction]:
+    """One rule per field with all statuses in which it is readable, for entities that have a status."""
     statuses: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in rows["rules"]:
         statuses[row["entity"], row["field"]].add(row["status"])
     return [
-        Rule(*name, frozenset(opened))
-        for name, opened in statuses.items()
+        StatusRestriction(*name, frozenset(allowed))
+        for name, allowed in statuses.items()
         if name[0] in model.entities and model.entities[name[0]].status
     ]
 
@@ -318,7 +316,7 @@ def _attributes(rows: RightsRows) -> list[AttributeRights]:
 
 
 def _visible_entities(profiles: Sequence[ProfileRights]) -> frozenset[str] | None:
-    """The entities that profiles open; None for all."""
+    """The entities that profiles make visible; None for all."""
     if any(profile.full for profile in profiles):
         return None
     return frozenset(name for profile in profiles for name in profile.entities)
@@ -373,7 +371,7 @@ RIGHTS_TABLES = {
     "features": ("Feature", "key", "enabled"),
     "uses": ("AttributeAssignment", "attribute_id"),
 }
-"""The tables and columns that rights are computed from, with those for shared parents and standing rules."""
+"""The tables and columns that rights are computed from, with those for shared parents and sharing rules."""
 
 
 @cache

@@ -1,10 +1,10 @@
 """Row policy of opportunities for viewers with own rows only."""
 
-from auth.engine.policy import Matching, Owned, Policy, Shared, Standing
+from auth.engine.policy import Owned, Policy, Shared, SharedByRule, SharingRules
 from db.sales import Opportunity, OpportunityShare, ShareRule
 
 _OPPORTUNITY, _SHARE = Opportunity.__table__.c, OpportunityShare.__table__.c
-SHARED_TYPES = Standing(ShareRule.__table__.c.type_id, ShareRule.__table__.c.role_id)
+SHARED_TYPES = SharingRules(ShareRule.__table__.c.type_id, ShareRule.__table__.c.role_id)
 """The opportunity types that are shared with a role."""
 
 POLICIES = (
@@ -13,7 +13,7 @@ POLICIES = (
         Opportunity,
         rows=(
             Owned(_OPPORTUNITY.owner_id),
-            Matching(_OPPORTUNITY.type_id, SHARED_TYPES),
+            SharedByRule(_OPPORTUNITY.type_id, SHARED_TYPES),
             Shared(_SHARE.opportunity_id, _SHARE.employee_id),
         ),
     ),

@@ -5,5 +5,7 @@ from db.setup import Attribute
 
 POLICIES = (
     # The existence of an unreadable attribute is not disclosed.
-    Policy(Attribute, rows=(Readable(Attribute.__table__.c.id),), restricts=True, spares_full=True),
+    Policy(
+        Attribute, rows=(Readable(Attribute.__table__.c.id),), restricts=True, exempts_full=True
+    ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from auth.engine.passwords import LONGEST, is_demo
+from auth.engine.passwords import MAX_PASSWORD_LENGTH, is_demo
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
 from db import credentials, sessions
@@ -156,4 +156,4 @@ async def _with_rights(
 
 def _is_weak(password: str) -> bool:
     """Whether a password is too short, too long, or the demo password. There are no rules on its characters."""
-    return not MIN_LENGTH <= len(password) <= LONGEST or is_demo(password)
+    return not MIN_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH or is_demo(password)

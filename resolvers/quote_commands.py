@@ -152,7 +152,7 @@ def _update_line(
 def _is_within(viewer: Viewer, scope: WriteScope | None, item: Changeset[Quote, object]) -> bool:
     """Whether the quote's opportunity is within a scope; it determines the rights on the lines."""
     parent_entity, opportunity = item.entity.targets["opportunity"], opportunity_of(item)
-    return opportunity is not None and viewer.within(scope, parent_entity, opportunity)
+    return opportunity is not None and viewer.is_within(scope, parent_entity, opportunity)
 
 
 def _bump_version(item: Changeset[Quote, object]) -> None:

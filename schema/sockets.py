@@ -25,9 +25,9 @@ from schema.engine.reads import Request
 from schema.engine.transport import GraphQLRequest, HttpRefused, request_of
 from subscriptions.engine.feed import Feed
 from subscriptions.engine.limits import (
-    PING_SECONDS,
-    SILENT_SECONDS,
-    STUCK_SECONDS,
+    PING_INTERVAL_SECONDS,
+    SILENCE_TIMEOUT_SECONDS,
+    UNREAD_TIMEOUT_SECONDS,
     ConnectionLimiter,
 )
 from subscriptions.engine.socket import (
@@ -35,7 +35,7 @@ from subscriptions.engine.socket import (
     Authentication,
     Socket,
 )
-from subscriptions.engine.wire import NAME, Wire
+from subscriptions.engine.wire import WIRE_EXTENSION, Wire
 
 POLL_SECONDS = 5.0
 
@@ -63,7 +63,7 @@ class Sockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, from its handshake to its end."""
         headers = Headers(scope=scope)
-        wire = scope.get("extensions", {}).get(NAME)
+        wire = scope.get("extensions", {}).get(WIRE_EXTENSION)
         address = scope["client"][0] if scope.get("client") else ""
         if not isinstance(wire, Wire):
             await _refuse(
@@ -121,14 +121,14 @@ class Sockets:
         while self._open:
             await asyncio.sleep(POLL_SECONDS)
             now = self._now()
-            pings = now - pinged_at >= PING_SECONDS
+            pings = now - pinged_at >= PING_INTERVAL_SECONDS
             pinged_at = now if pings else pinged_at
             for socket in list(self._open):
-                if socket.is_stuck(now, STUCK_SECONDS):
+                if socket.is_stuck(now, UNREAD_TIMEOUT_SECONDS):
                     socket.end(
                         CloseCode.OVERLOAD, "The client does not read its messages. Connect again."
                     )
-                elif now - socket.last_frame_at > SILENT_SECONDS:
+                elif now - socket.last_frame_at > SILENCE_TIMEOUT_SECONDS:
                     socket.end(
                         CloseCode.TIMED_OUT,
                         "The client does not respond to pings. Answer them with pong.",

@@ -26,9 +26,9 @@ class Feeds:
 
     def of(self, tenant: UUID) -> Feed:
         """The feed of a tenant, started if it is not running."""
-        known = self._feeds.get(tenant)
-        if known is not None and not known[1].done():
-            return known[0]
+        entry = self._feeds.get(tenant)
+        if entry is not None and not entry[1].done():
+            return entry[0]
         feed = Feed(tenant, self._database, self._directory, self._viewers, self._now)
         task = asyncio.create_task(feed.run(), name=f"feed of {tenant}")
         task.add_done_callback(lambda _: feed.abandon())
@@ -38,9 +38,9 @@ class Feeds:
 
     def wake(self, tenant: UUID) -> None:
         """Wake the feed of a tenant after a write, so that subscribers receive the change at once."""
-        known = self._feeds.get(tenant)
-        if known is not None:
-            known[0].wake()
+        entry = self._feeds.get(tenant)
+        if entry is not None:
+            entry[0].wake()
 
     async def close(self) -> None:
         """End all feeds. The server closes their sockets."""

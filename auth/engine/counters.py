@@ -15,14 +15,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-ANSWER_SECONDS = 0.25
-"""Seconds within which Valkey must respond; later it counts as down."""
-SHUT_SECONDS = 5.0
-"""Seconds for which Valkey is not tried again."""
+VALKEY_TIMEOUT_SECONDS = 0.25
+"""Seconds within which Valkey must respond; otherwise it counts as down."""
+RETRY_SECONDS = 5.0
+"""Seconds after a failure until Valkey is tried again."""
 PREFIX = "relata:throttle"
-NO_ADDRESS = "async+redis://localhost:6379"
+PLACEHOLDER_URL = "async+redis://localhost:6379"
 """The storage takes its connections from the given pool, but requires a URL that it can parse."""
-AT_MOST = 100_000
+MAX_COUNTERS = 100_000
 """Maximum counters of one process: more than a window can fill, as each attempt costs the verification of a password."""
 
 T = TypeVar("T")
@@ -33,38 +33,38 @@ class LocalCounters(Storage):
 
     base_exceptions = ValueError
 
-    def __init__(self, clock: Callable[[], float], at_most: int = AT_MOST) -> None:
+    def __init__(self, clock: Callable[[], float], max_counters: int = MAX_COUNTERS) -> None:
         """`clock` is monotonic, in seconds."""
         super().__init__()
         self._clock = clock
-        self._kept: TLRUCache[str, tuple[int, float], float] = TLRUCache(
-            at_most, lambda key, value, now: value[1], clock
+        self._counters: TLRUCache[str, tuple[int, float], float] = TLRUCache(
+            max_counters, lambda key, value, now: value[1], clock
         )
 
     async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Add `amount`, within a window of `expiry` seconds since the first; the sum, never below 0."""
-        count, ends = self._kept.get(key, (0, self._clock() + expiry))
+        count, ends = self._counters.get(key, (0, self._clock() + expiry))
         total = max(0, count + amount)
-        self._kept[key] = (total, ends)
+        self._counters[key] = (total, ends)
         return total
 
     def raise_to(self, key: str, count: int, expiry: float) -> None:
         """Copy a count from Valkey, unless the local one is higher: responses can arrive out of order."""
-        known, ends = self._kept.get(key, (0, self._clock() + expiry))
-        self._kept[key] = (max(known, count), ends)
+        local_count, ends = self._counters.get(key, (0, self._clock() + expiry))
+        self._counters[key] = (max(local_count, count), ends)
 
     async def get(self, key: str) -> int:
         """The count; 0 without one."""
-        return self._kept.get(key, (0, 0.0))[0]
+        return self._counters.get(key, (0, 0.0))[0]
 
     async def get_expiry(self, key: str) -> float:
         """Unix time at which the window ends, as in other storages."""
         now = self._clock()
-        return time.time() + self._kept.get(key, (0, now))[1] - now
+        return time.time() + self._counters.get(key, (0, now))[1] - now
 
     async def clear(self, key: str) -> None:
         """Begin a new window with the next attempt."""
-        self._kept.pop(key, None)
+        self._counters.pop(key, None)
 
     async def check(self) -> bool:
         """Always up."""
@@ -72,8 +72,8 @@ class LocalCounters(Storage):
 
     async def reset(self) -> int | None:
         """Remove all counters; how many there were."""
-        count = len(self._kept)
-        self._kept.clear()
+        count = len(self._counters)
+        self._counters.clear()
         return count
 
 
@@ -86,21 +86,21 @@ class Counters(Storage):
         """Nothing is connected before the first attempt. `clock` is monotonic, in seconds."""
         super().__init__()
         options: dict[str, Any] = {
-            "socket_timeout": ANSWER_SECONDS,
-            "socket_connect_timeout": ANSWER_SECONDS,
+            "socket_timeout": VALKEY_TIMEOUT_SECONDS,
+            "socket_connect_timeout": VALKEY_TIMEOUT_SECONDS,
             "retry": Retry(NoBackoff(), 0),  # redis-py tries for seconds otherwise
         }
         self._pool = ConnectionPool.from_url(redis_url, **options)
         pool: Any = self._pool
         self.shared = RedisStorage(
-            NO_ADDRESS,
+            PLACEHOLDER_URL,
             implementation="redispy",
             key_prefix=PREFIX,
             connection_pool=pool,
         )
-        self.local = LocalCounters(clock, AT_MOST)
+        self.local = LocalCounters(clock, MAX_COUNTERS)
         self._clock = clock
-        self._shut_until = -math.inf
+        self._retry_at = -math.inf
 
     async def close(self) -> None:
         """Close the connections to Valkey."""
@@ -108,7 +108,7 @@ class Counters(Storage):
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add `amount`, within a window of `expiry` seconds since the first; the sum."""
-        count = await self._ask(lambda: self.shared.incr(key, expiry, amount))
+        count = await self._call(lambda: self.shared.incr(key, expiry, amount))
         if count is None:
             return await self.local.incr(key, expiry, amount)
         if amount < 0:
@@ -119,44 +119,44 @@ class Counters(Storage):
 
     async def get(self, key: str) -> int:
         """The count; 0 without one."""
-        count = await self._ask(lambda: self.shared.get(key))
+        count = await self._call(lambda: self.shared.get(key))
         return await self.local.get(key) if count is None else count
 
     async def get_expiry(self, key: str) -> float:
         """Unix time at which the window ends."""
-        ends = await self._ask(lambda: self.shared.get_expiry(key))
+        ends = await self._call(lambda: self.shared.get_expiry(key))
         return await self.local.get_expiry(key) if ends is None else ends
 
     async def clear(self, key: str) -> None:
         """Begin a new window with the next attempt, here and in Valkey."""
         await self.local.clear(key)
-        await self._ask(lambda: self._cleared(key))
+        await self._call(lambda: self._clear_shared(key))
 
     async def check(self) -> bool:
-        """Whether Valkey answers."""
-        return bool(await self._ask(self.shared.check))
+        """Whether Valkey responds."""
+        return bool(await self._call(self.shared.check))
 
     async def reset(self) -> int | None:
         """Remove all counters, here and in Valkey."""
         await self.local.reset()
-        return await self._ask(self.shared.reset)
+        return await self._call(self.shared.reset)
 
-    async def _cleared(self, key: str) -> bool:
+    async def _clear_shared(self, key: str) -> bool:
         await self.shared.clear(key)
         return True
 
-    async def _ask(self, question: Callable[[], Awaitable[T]]) -> T | None:
+    async def _call(self, call: Callable[[], Awaitable[T]]) -> T | None:
         """Valkey's response, or None while it is down. One caller at a time checks whether it is up again."""
         now = self._clock()
-        if now < self._shut_until:
+        if now < self._retry_at:
             return None
-        if self._shut_until > -math.inf:
-            self._shut_until = now + SHUT_SECONDS
+        if self._retry_at > -math.inf:
+            self._retry_at = now + RETRY_SECONDS
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                answer = await question()
+            async with asyncio.timeout(VALKEY_TIMEOUT_SECONDS):
+                result = await call()
         except (RedisError, OSError, TimeoutError):
-            self._shut_until = self._clock() + SHUT_SECONDS
+            self._retry_at = self._clock() + RETRY_SECONDS
             return None
-        self._shut_until = -math.inf
-        return answer
+        self._retry_at = -math.inf
+        return result

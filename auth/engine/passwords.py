@@ -15,12 +15,12 @@ from domain.codes import Code, Refused
 
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
 """The OWASP minimum for argon2id: about 25 ms and 19 MiB per hash."""
-LONGEST = 1_024
+MAX_PASSWORD_LENGTH = 1_024
 """Maximum length in characters; longer passwords never match."""
-WAITING_AT_MOST = 64
-DEMO = "relata-demo"
+MAX_WAITING_CALLS = 64
+DEMO_PASSWORD = "relata-demo"  # noqa: S105 - public
 """Password of the demonstration users. It is public, so only demonstration tenants accept it."""
-PREFIX = "$argon2id$"
+HASH_PREFIX = "$argon2id$"
 
 T = TypeVar("T")
 
@@ -48,19 +48,19 @@ class Passwords:
         """A new hash. Raises ValueError for the demonstration's password unless `demo`."""
         if is_demo(password) and not demo:
             raise ValueError("The demonstration password is public. Choose another one.")
-        text = _bytes(password)
-        return await self._apart(lambda: self._hasher.hash(text))
+        text = _normalized_bytes(password)
+        return await self._run_in_thread(lambda: self._hasher.hash(text))
 
     async def verify(self, hash: str | None, password: str) -> bool:
         """Whether the password matches the hash. Without a hash it does not, after the same work.
 
         Raises Refused(RATE_LIMITED) if too many calls wait already.
         """
-        known = hash is not None and hash.startswith(PREFIX)
-        against = hash if hash is not None and known else self._dummy
-        text = _bytes(password) if len(password) <= LONGEST else b""
-        matches = await self._apart(lambda: self._matches(against, text))
-        return matches and known and len(password) <= LONGEST
+        is_supported = hash is not None and hash.startswith(HASH_PREFIX)
+        compared = hash if hash is not None and is_supported else self._dummy
+        text = _normalized_bytes(password) if len(password) <= MAX_PASSWORD_LENGTH else b""
+        matches = await self._run_in_thread(lambda: self._matches(compared, text))
+        return matches and is_supported and len(password) <= MAX_PASSWORD_LENGTH
 
     def outdated(self, hash: str) -> bool:
         """Whether a hash was made with other than the current parameters."""
@@ -72,9 +72,9 @@ class Passwords:
         except VerificationError:
             return False
 
-    async def _apart(self, work: Callable[[], T]) -> T:
+    async def _run_in_thread(self, work: Callable[[], T]) -> T:
         """Run in the thread pool: many sign-ins wait here without delaying other work."""
-        if self._waiting >= WAITING_AT_MOST:
+        if self._waiting >= MAX_WAITING_CALLS:
             raise Refused(
                 Code.RATE_LIMITED,
                 "Too many sign-ins at once. Try again in 2 seconds.",
@@ -89,9 +89,12 @@ class Passwords:
 
 def is_demo(password: str) -> bool:
     """Whether this is the demonstration password, in any Unicode normalization."""
-    return len(password) <= LONGEST and _bytes(password) == DEMO.encode()
+    return (
+        len(password) <= MAX_PASSWORD_LENGTH
+        and _normalized_bytes(password) == DEMO_PASSWORD.encode()
+    )
 
 
-def _bytes(password: str) -> bytes:
+def _normalized_bytes(password: str) -> bytes:
     """The NFC form: é can arrive as one character or as two. Never raises."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")

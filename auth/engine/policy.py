@@ -1,4 +1,4 @@
-"""Row policies: the rows a viewer reaches if their profiles open OWN rows only."""
+"""Row policies: which rows are the viewer's own, for profiles that make only OWN rows visible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from db.engine.sql import Bool, Concat, IntLiteral, Query, TableColumn, one_of, 
 
 OWNERS = "owners:{entity}"
 """Parameter: the employees whose records count as the viewer's own."""
-READABLE = "viewer:attributes"
+READABLE_ATTRIBUTES = "viewer:attributes"
 """Parameter: the ids of the custom attributes that a viewer may read."""
 HISTORY_KEYS = "viewer:history_keys"
 """Parameter: the readable history keys: `Account.name` for a field, and `Account.` for the record."""
@@ -60,45 +60,45 @@ class Owned(ByCondition):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A table of standing rules: the values in `opened` are open to the role in `role`."""
+class SharingRules:
+    """A table of sharing rules: rows with the value in `shared_value` are visible to the role in `role`."""
 
-    opened: TableColumn
+    shared_value: TableColumn
     role: TableColumn
 
     @property
     def parameter(self) -> str:
-        """The parameter with the values that are open to the viewer."""
-        return f"opened:{self.opened}:{self.role}"
+        """The parameter with the values that are shared with the viewer's roles."""
+        return f"shared:{self.shared_value}:{self.role}"
 
 
 @dataclass(frozen=True)
-class Matching(ByCondition):
-    """Rows with a value that a standing rule opens to the viewer's roles."""
+class SharedByRule(ByCondition):
+    """Rows with a value that a sharing rule shares with the viewer's roles."""
 
     column: TableColumn
-    rule: Standing
+    rules: SharingRules
 
     def predicate(self, entity: Entity) -> Bool:
-        return one_of(self.column, self.rule.parameter, Uuid())
+        return one_of(self.column, self.rules.parameter, Uuid())
 
 
 @dataclass(frozen=True)
 class Shared:
-    """Rows listed one by one for the viewer."""
+    """Rows shared with the viewer one by one, by rows of another table."""
 
     record: TableColumn
     employee: TableColumn
 
     def predicate(self, entity: Entity) -> Bool:
         listed = select(IntLiteral(1)).select_from(self.record.table)
-        return exists(listed.where(self.record == entity.table.c.id, self._mine))
+        return exists(listed.where(self.record == entity.table.c.id, self._shared_with_viewer))
 
     def ids(self, entity: Entity) -> Query:
-        return select(self.record).where(self._mine)
+        return select(self.record).where(self._shared_with_viewer)
 
     @property
-    def _mine(self) -> Bool:
+    def _shared_with_viewer(self) -> Bool:
         live = self.record.table.c.deleted_at.is_(None)
         return and_(self.employee == parameter("viewer:employee", Uuid()), live)
 
@@ -111,9 +111,9 @@ class Referenced(ByCondition):
 
     def predicate(self, entity: Entity) -> Bool:
         table = self.column.table
-        pointing = select(IntLiteral(1)).select_from(table).correlate(entity.table)
+        references = select(IntLiteral(1)).select_from(table).correlate(entity.table)
         live = table.c.deleted_at.is_(None)
-        return exists(pointing.where(self.column == entity.table.c.id, live))
+        return exists(references.where(self.column == entity.table.c.id, live))
 
 
 @dataclass(frozen=True)
@@ -155,26 +155,26 @@ class Readable(ByCondition):
     column: TableColumn
 
     def predicate(self, entity: Entity) -> Bool:
-        return one_of(self.column, READABLE, Uuid())
+        return one_of(self.column, READABLE_ATTRIBUTES, Uuid())
 
 
-Source = Owned | Matching | Shared | Referenced | Readable | OwnRecords | ReadableHistory
+Source = Owned | SharedByRule | Shared | Referenced | Readable | OwnRecords | ReadableHistory
 
 
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """The rows of an entity that a viewer reaches with OWN rows only: the union of `rows`."""
+    """The rows of an entity that are visible with the scope OWN: the union of `rows`."""
 
     record: type[Record | Trace]
     rows: tuple[Source, ...]
     restricts: bool = False
-    """Whether it also applies where a profile opens ALL rows: restrictions take precedence (D-10)."""
-    spares_full: bool = False
+    """Whether it also applies where a profile makes ALL rows visible: restrictions take precedence (D-10)."""
+    exempts_full: bool = False
     """Whether a restricting policy does not apply to viewers with full rights."""
 
     def __post_init__(self) -> None:
         """Raise TypeError for a share on an entity that is not declared as shareable."""
-        shared = any(isinstance(each, Shared | Matching) for each in self.rows)
+        shared = any(isinstance(each, Shared | SharedByRule) for each in self.rows)
         if shared and not issubclass(self.record, Shareable):
             raise TypeError(f"{self.entity} is shared by its policy: make the class Shareable.")
 
@@ -224,34 +224,36 @@ class Policies:
     def is_restricted(self, entity: str, *, full: bool) -> bool:
         """Whether an entity's policy also applies to viewers of ALL rows, and to those with `full` rights."""
         policy = self.of(entity)
-        return policy is not None and policy.restricts and not (full and policy.spares_full)
+        return policy is not None and policy.restricts and not (full and policy.exempts_full)
 
-    def reach(self, entity: Entity, form: VisibilityForm) -> Bool:
+    def own_rows_condition(self, entity: Entity, form: VisibilityForm) -> Bool:
         """The condition on the entity's own table for a viewer with own rows."""
         sources = self._sources(entity)
         if form is VisibilityForm.ID_IN and sources:
             return entity.table.c.id.in_(union_all(*(source.ids(entity) for source in sources)))
         return or_(false(), *(source.predicate(entity) for source in sources))
 
-    def looked_at(self, entity: Entity) -> set[Table]:
-        """The other tables that decide which rows of the entity are reached."""
+    def visibility_tables(self, entity: Entity) -> set[Table]:
+        """The other tables that decide which rows of the entity are the viewer's own."""
         sources = self._sources(entity)
         shared = {source.record.table for source in sources if isinstance(source, Shared)}
         return shared | {
             source.column.table for source in sources if isinstance(source, Referenced)
         }
 
-    def standing(self) -> tuple[Standing, ...]:
-        """The tables of standing rules that policies use."""
+    def sharing_rules(self) -> tuple[SharingRules, ...]:
+        """The tables of sharing rules that policies use."""
         sources = [source for policy in self.by_entity.values() for source in policy.rows]
-        return tuple(source.rule for source in sources if isinstance(source, Matching))
+        return tuple(source.rules for source in sources if isinstance(source, SharedByRule))
 
     def _sources(self, entity: Entity) -> tuple[Source, ...]:
         policy = self.of(entity.name)
         return () if policy is None else policy.rows
 
 
-def within(entity: Entity, relation: Reference, parent: Entity, rows: Bool | None) -> Bool:
+def parent_condition(
+    entity: Entity, relation: Reference, parent: Entity, rows: Bool | None
+) -> Bool:
     """The condition that the parent in this relation is among these rows (None: all) and not in the trash."""
     table, link = parent.table, entity.table.c[relation.column]
     parents = select(IntLiteral(1)).select_from(table).correlate(entity.table)
@@ -260,12 +262,12 @@ def within(entity: Entity, relation: Reference, parent: Entity, rows: Bool | Non
     return or_(link.is_(None), found) if relation.nullable else found
 
 
-def without(entity: Entity, relation: Reference) -> Bool:
+def no_parent_condition(entity: Entity, relation: Reference) -> Bool:
     """The condition that a row has no parent in this relation, for viewers that cannot see such parents."""
     return entity.table.c[relation.column].is_(None) if relation.nullable else false()
 
 
-def responsible(entity: Entity, *, below: bool) -> Bool:
+def owner_condition(entity: Entity, *, below: bool) -> Bool:
     """The condition that the owner of a row, or of its first parent, is the viewer or an employee below them."""
     if entity.owner is not None:
         column = entity.table.c[entity.owner]
@@ -280,7 +282,7 @@ def responsible(entity: Entity, *, below: bool) -> Bool:
         if parent.owner is not None:
             parents = select(IntLiteral(1)).select_from(parent.table).correlate(entity.table)
             owned = exists(
-                parents.where(parent.table.c.id == link, responsible(parent, below=below))
+                parents.where(parent.table.c.id == link, owner_condition(parent, below=below))
             )
             found.append(and_(*(each.is_(None) for each in earlier), owned))
         earlier.append(link)

@@ -16,9 +16,9 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from auth.engine.counters import Counters
 from domain.codes import Code, Refused
 
-ACCOUNT = RateLimitItemPerSecond(10, 900, "account")
-ADDRESS = RateLimitItemPerSecond(100, 900, "address")
-REFRESH = RateLimitItemPerSecond(100, 900, "refresh")
+ACCOUNT_LIMIT = RateLimitItemPerSecond(10, 900, "account")
+ADDRESS_LIMIT = RateLimitItemPerSecond(100, 900, "address")
+REFRESH_LIMIT = RateLimitItemPerSecond(100, 900, "refresh")
 """Separate from ADDRESS: failed refreshes do not lock out others behind the same address."""
 
 
@@ -52,24 +52,24 @@ class Throttle:
 
         Raises Refused(RATE_LIMITED) with the whole seconds to wait as `retryAfter`.
         """
-        source = self._name(ADDRESS, _network(address))
-        await self._count(ADDRESS, source)
-        account = self._name(ACCOUNT, tenant, email)
-        await self._count(ACCOUNT, account)
-        return Attempt(account, (ADDRESS, source))
+        address_key = self._key_of(ADDRESS_LIMIT, _network(address))
+        await self._count(ADDRESS_LIMIT, address_key)
+        account = self._key_of(ACCOUNT_LIMIT, tenant, email)
+        await self._count(ACCOUNT_LIMIT, account)
+        return Attempt(account, (ADDRESS_LIMIT, address_key))
 
     async def refresh(self, address: str) -> Attempt:
         """Count an attempt to refresh. Raises Refused(RATE_LIMITED) as sign_in does."""
-        source = self._name(REFRESH, _network(address))
-        await self._count(REFRESH, source)
-        return Attempt(None, (REFRESH, source))
+        address_key = self._key_of(REFRESH_LIMIT, _network(address))
+        await self._count(REFRESH_LIMIT, address_key)
+        return Attempt(None, (REFRESH_LIMIT, address_key))
 
     async def forgive(self, attempt: Attempt) -> None:
         """The attempt succeeded: reset the account's window, and uncount it for the address."""
-        limit, source = attempt.address
-        await self._limiter.hit(limit, source, cost=-1)
+        limit, address_key = attempt.address
+        await self._limiter.hit(limit, address_key, cost=-1)
         if attempt.account is not None:
-            await self._limiter.clear(ACCOUNT, attempt.account)
+            await self._limiter.clear(ACCOUNT_LIMIT, attempt.account)
 
     async def _count(self, limit: RateLimitItem, name: str) -> None:
         if await self._limiter.hit(limit, name):
@@ -79,8 +79,8 @@ class Throttle:
         message = f"Too many attempts. Try again in {seconds} seconds."
         raise Refused(Code.RATE_LIMITED, message, retryAfter=seconds)
 
-    def _name(self, limit: RateLimitItem, *what: str) -> str:
-        text = json.dumps([limit.namespace, *what]).encode()
+    def _key_of(self, limit: RateLimitItem, *parts: str) -> str:
+        text = json.dumps([limit.namespace, *parts]).encode()
         return hashlib.blake2b(text, digest_size=16, key=self._key).hexdigest()
 
 

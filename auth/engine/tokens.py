@@ -27,21 +27,21 @@ HEADER = {"alg": ALGORITHM, "typ": "at+jwt"}
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=30)
 """Enforced by the session's expires_at, not by the token."""
-LEEWAY = 30
+LEEWAY_SECONDS = 30
 """Tolerated clock difference between processes, in seconds."""
-REMEMBERED = 4_096
-LONGEST = 1_024
+MAX_CACHED_TOKENS = 4_096
+MAX_TOKEN_LENGTH = 1_024
 """Maximum characters of an access token; valid ones have about 400."""
 IDENTIFIER = re.compile(r"[0-9a-f]{32}\Z")
 VERSION = 1
-REFRESH = struct.Struct(">B16s16sI")
+REFRESH_FORMAT = struct.Struct(">B16s16sI")
 """Version, tenant, session, generation.
 
 With 32 bytes of HMAC they are 69, which base64 writes as 92 characters without padding: one spelling
 per token.
 """
 REFRESH_TEXT = re.compile(r"[A-Za-z0-9_-]{92}\Z")
-RESET = struct.Struct(">16s16s16s")
+RESET_FORMAT = struct.Struct(">16s16s16s")
 """Tenant, user, number. With 32 bytes of HMAC they are 80, which base64 writes as 107 characters."""
 RESET_TEXT = re.compile(r"[A-Za-z0-9_-]{107}\Z")
 
@@ -89,8 +89,8 @@ class TokenIssuer:
         self._refresh = derive(secret, "refresh token")
         self._reset = derive(secret, "password reset token")
         self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
-        self._begins = self._sign(b"").partition(".")[0] + "."
-        self._verified: LRUCache[str, tuple[int, int, AccessToken]] = LRUCache(REMEMBERED)
+        self._common_prefix = self._sign(b"").partition(".")[0] + "."
+        self._verified: LRUCache[str, tuple[int, int, AccessToken]] = LRUCache(MAX_CACHED_TOKENS)
 
     def issue_access(self, tenant: UUID, user: UUID, session: UUID, now: datetime) -> str:
         """An access token, valid for ACCESS_LIFETIME from `now`."""
@@ -113,49 +113,49 @@ class TokenIssuer:
         times are compared on every call, only verified tokens are cached, and every transaction checks
         whether the session has ended.
         """
-        read = self._verified.get(token) or self._verify(token)
-        issued, expires, access = read
-        if not issued - LEEWAY <= now.timestamp() < expires + LEEWAY:
+        verified = self._verified.get(token) or self._verify(token)
+        issued, expires, access = verified
+        if not issued - LEEWAY_SECONDS <= now.timestamp() < expires + LEEWAY_SECONDS:
             raise _refused()
         if token not in self._verified:
-            self._verified[token] = read
+            self._verified[token] = verified
         return access
 
     def issue_refresh(self, tenant: UUID, session: UUID, generation: int) -> str:
         """The refresh token for a session's generation."""
-        body = REFRESH.pack(VERSION, tenant.bytes, session.bytes, generation)
-        return base64.urlsafe_b64encode(body + self._seal(body)).decode()
+        body = REFRESH_FORMAT.pack(VERSION, tenant.bytes, session.bytes, generation)
+        return base64.urlsafe_b64encode(body + self._refresh_signature(body)).decode()
 
     def verify_refresh(self, token: str) -> RefreshToken | None:
         """The content of the token, or None if it is not authentic."""
         if not REFRESH_TEXT.match(token):
             return None
         raw = base64.urlsafe_b64decode(token)
-        body, seal = raw[: REFRESH.size], raw[REFRESH.size :]
-        version, tenant, session, generation = REFRESH.unpack(body)
-        if not hmac.compare_digest(seal, self._seal(body)) or version != VERSION:
+        body, signature = raw[: REFRESH_FORMAT.size], raw[REFRESH_FORMAT.size :]
+        version, tenant, session, generation = REFRESH_FORMAT.unpack(body)
+        if not hmac.compare_digest(signature, self._refresh_signature(body)) or version != VERSION:
             return None
         return RefreshToken(UUID(bytes=tenant), UUID(bytes=session), generation)
 
     def issue_reset(self, tenant: UUID, user: UUID, number: UUID) -> str:
         """A token for choosing a new password, valid as long as its number is the latest."""
-        body = RESET.pack(tenant.bytes, user.bytes, number.bytes)
-        sealed = body + hmac.new(self._reset, body, hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+        body = RESET_FORMAT.pack(tenant.bytes, user.bytes, number.bytes)
+        signed = body + hmac.new(self._reset, body, hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(signed).decode().rstrip("=")
 
     def verify_reset(self, token: str) -> PasswordReset | None:
         """The content of the token, or None if it is not authentic."""
         if not RESET_TEXT.match(token):
             return None
         raw = base64.urlsafe_b64decode(token + "=")
-        body, seal = raw[: RESET.size], raw[RESET.size :]
-        good = hmac.new(self._reset, body, hashlib.sha256).digest()
-        if not hmac.compare_digest(seal, good):
+        body, signature = raw[: RESET_FORMAT.size], raw[RESET_FORMAT.size :]
+        expected = hmac.new(self._reset, body, hashlib.sha256).digest()
+        if not hmac.compare_digest(signature, expected):
             return None
-        tenant, user, number = (UUID(bytes=part) for part in RESET.unpack(body))
+        tenant, user, number = (UUID(bytes=part) for part in RESET_FORMAT.unpack(body))
         return PasswordReset(tenant, user, number)
 
-    def _seal(self, body: bytes) -> bytes:
+    def _refresh_signature(self, body: bytes) -> bytes:
         return hmac.new(self._refresh, body, hashlib.sha256).digest()
 
     def _sign(self, payload: bytes) -> str:
@@ -164,31 +164,35 @@ class TokenIssuer:
     def _verify(self, token: str) -> tuple[int, int, AccessToken]:
         # All issued tokens begin with the same characters. Anything else, such as another algorithm
         # or type, `kid`, `jku`, `crit` or encryption, is refused before it is parsed.
-        if len(token) > LONGEST or not token.isascii() or not token.startswith(self._begins):
+        if (
+            len(token) > MAX_TOKEN_LENGTH
+            or not token.isascii()
+            or not token.startswith(self._common_prefix)
+        ):
             raise _refused()
         try:
             signed = jws.deserialize_compact(token, self._access, registry=self._registry)
             claims = json.loads(signed.payload)
         except (JoseError, ValueError) as error:
             raise _refused() from error
-        return _read(claims)
+        return _read_claims(claims)
 
 
-def _read(claims: object) -> tuple[int, int, AccessToken]:
+def _read_claims(claims: object) -> tuple[int, int, AccessToken]:
     """The issue time, expiry and content; refused if this server would not have issued it."""
     if not isinstance(claims, dict) or claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE:
         raise _refused()
     issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
-    longest = int(ACCESS_LIFETIME.total_seconds())
+    lifetime = int(ACCESS_LIFETIME.total_seconds())
     # `nbf` is not used: a token that is not valid yet was not issued by this server.
-    if "nbf" in claims or not 0 < expires - issued <= longest:
+    if "nbf" in claims or not 0 < expires - issued <= lifetime:
         raise _refused()
     user, tenant, session = (_identifier(claims, name) for name in ("sub", "ten", "sid"))
     try:
-        until = datetime.fromtimestamp(expires, UTC)
+        expires_at = datetime.fromtimestamp(expires, UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise _refused() from error
-    return issued, expires, AccessToken(tenant, user, session, until)
+    return issued, expires, AccessToken(tenant, user, session, expires_at)
 
 
 def _seconds(claims: Mapping[str, object], name: str) -> int:

@@ -10,7 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_
 
-from auth.engine.policy import OWNERS, READABLE, Policies, responsible, within, without
+from auth.engine.policy import (
+    OWNERS,
+    READABLE_ATTRIBUTES,
+    Policies,
+    no_parent_condition,
+    owner_condition,
+    parent_condition,
+)
 from db.engine.base import Record
 from db.engine.dependencies import (
     AttributeOf,
@@ -32,11 +39,11 @@ from domain.access import AttributeRights, EntityRights, RowScope, WriteScope
 
 ID_IN_LIMIT = 2000
 """Maximum reachable rows for which a root list selects them by id (D-52)."""
-PAGE = 50
+TYPICAL_PAGE_SIZE = 50
 """Records of a typical page."""
 
 
-PROJECTIONS = 100
+MAX_CACHED_PROJECTIONS = 100
 """Operations whose permission shape a viewer caches."""
 
 
@@ -51,7 +58,7 @@ class OwnRowCount(NamedTuple):
 
         The scan reads `PAGE * table / own` rows on average, because `own` of `table` rows are the viewer's.
         """
-        return self.own <= ID_IN_LIMIT and self.own * self.own <= PAGE * self.table
+        return self.own <= ID_IN_LIMIT and self.own * self.own <= TYPICAL_PAGE_SIZE * self.table
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ class Viewer:
     owners: Mapping[str, tuple[UUID, ...]]
     """Per entity, the employees whose records count as the viewer's own."""
     arrays: Mapping[str, tuple[UUID, ...] | tuple[str, ...]]
-    """Per parameter: the values that standing rules open to the viewer's roles, and the readable history keys."""
+    """Per parameter: the values that sharing rules share with the viewer's roles, and the readable history keys."""
     own_row_counts: Mapping[str, OwnRowCount]
     """Per entity with own rows, how many there were when the rights were loaded."""
     policies: Policies = field(repr=False)
@@ -107,18 +114,27 @@ class Viewer:
         """The condition on the entity's table, or None for all rows."""
         if entity.parents:
             return self._with_parents(entity, form)
-        return None if self._reaches_all(entity.name) else self.policies.reach(entity, form)
+        return (
+            None
+            if self._sees_all_rows(entity.name)
+            else self.policies.own_rows_condition(entity, form)
+        )
 
-    def looks_at(self, entity: Entity) -> set[Table]:
+    def visibility_tables(self, entity: Entity) -> set[Table]:
         """The other tables that decide which rows of the entity the viewer sees."""
         if entity.parents:
             return {
-                t for a in entity.parent_types if self.may_see(a.name) for t in self.looks_at(a)
+                t
+                for a in entity.parent_types
+                if self.may_see(a.name)
+                for t in self.visibility_tables(a)
             }
-        return set() if self._reaches_all(entity.name) else self.policies.looked_at(entity)
+        return (
+            set() if self._sees_all_rows(entity.name) else self.policies.visibility_tables(entity)
+        )
 
-    def _reaches_all(self, entity: str) -> bool:
-        """Whether no policy applies: the profile opens all rows, and nothing restricts them."""
+    def _sees_all_rows(self, entity: str) -> bool:
+        """Whether no policy applies: the profile makes all rows visible, and nothing restricts them."""
         return self.rights[entity].rows is RowScope.ALL and not self._is_restricted(entity)
 
     def _is_restricted(self, entity: str) -> bool:
@@ -127,13 +143,17 @@ class Viewer:
     def _with_parents(self, entity: Entity, form: VisibilityForm) -> ColumnElement[bool]:
         """Conditions for children: a child record is visible only with all its parents."""
         found = [
-            within(entity, relation, parent, self.rows(parent, VisibilityForm.PREDICATE))
+            parent_condition(entity, relation, parent, self.rows(parent, VisibilityForm.PREDICATE))
             if self.may_see(parent.name)
-            else without(entity, relation)
+            else no_parent_condition(entity, relation)
             for relation, parent in zip(entity.parents, entity.parent_types, strict=True)
         ]
-        mine = [self.policies.reach(entity, form)] if self._is_restricted(entity.name) else []
-        return and_(*mine, *found)
+        own_rows = (
+            [self.policies.own_rows_condition(entity, form)]
+            if self._is_restricted(entity.name)
+            else []
+        )
+        return and_(*own_rows, *found)
 
     def right(self, entity: str, name: str) -> FieldAccess:
         """The permitted uses of a field or reference."""
@@ -163,11 +183,11 @@ class Viewer:
         return self.rights[entity].writes.deletes if entity in self.rights else None
 
     def write_condition(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
-        """Condition for the visible rows that may be changed or deleted; `within` checks one record."""
+        """Condition for the visible rows that may be changed or deleted; `is_within` checks one record."""
         scope = self.deletes(entity.name) if deletes else self.edits(entity.name)
         if scope is None or scope is WriteScope.ALL:
             return scope is WriteScope.ALL
-        return responsible(entity, below=scope is WriteScope.BELOW)
+        return owner_condition(entity, below=scope is WriteScope.BELOW)
 
     def type_access(self, entity: Entity) -> Mapping[str, object]:
         """The permissions on an entity's records, as in `TypePermissions` of the API."""
@@ -188,15 +208,15 @@ class Viewer:
         granted = self.rights.get(entity.name)
         if granted is None:
             return ()
-        known = {a.id: f"attributes.{a.key}" for a in granted.attributes.values()}
-        known |= {name: name for name in entity.written}
-        return sorted(known[name] for name in granted.writable if name in known)
+        names = {a.id: f"attributes.{a.key}" for a in granted.attributes.values()}
+        names |= {name: name for name in entity.written}
+        return sorted(names[name] for name in granted.writable if name in names)
 
     def may_restore(self, entity: str) -> bool:
         """Whether the trash may be read."""
         return self.deletes(entity) is not None
 
-    def within(self, scope: WriteScope | None, entity: Entity, row: Record) -> bool:
+    def is_within(self, scope: WriteScope | None, entity: Entity, row: Record) -> bool:
         """Whether a record is within a scope; children are checked by their parent."""
         if scope is None or scope is WriteScope.ALL:
             return scope is WriteScope.ALL
@@ -240,7 +260,7 @@ class Viewer:
             "viewer:employee": self.employee,
         }
         readable = (a.id for granted in self.rights.values() for a in granted.attributes.values())
-        values[READABLE] = [UUID(id) for id in readable]
+        values[READABLE_ATTRIBUTES] = [UUID(id) for id in readable]
         values.update((name, list(array)) for name, array in self.arrays.items())
         for entity, granted in self.rights.items():
             values[OWNERS.format(entity=entity)] = list(self.owners.get(entity, ()))
@@ -250,13 +270,13 @@ class Viewer:
 
     def project(self, depends_on: Dependencies) -> Projection:
         """The part of the permission shape that a statement with these dependencies depends on."""
-        known = self._projections.get(depends_on)
-        if known is None:
-            if len(self._projections) >= PROJECTIONS:
+        projection = self._projections.get(depends_on)
+        if projection is None:
+            if len(self._projections) >= MAX_CACHED_PROJECTIONS:
                 self._projections.clear()
             answers = tuple(self._answer(each) for each in ordered(depends_on))
-            known = self._projections[depends_on] = Projection(depends_on, answers)
-        return known
+            projection = self._projections[depends_on] = Projection(depends_on, answers)
+        return projection
 
     @cached_property
     def _projections(self) -> dict[Dependencies, Projection]:

@@ -143,7 +143,7 @@ def _check_parent(
 ) -> None:
     if item.parent is None:
         item.missing(relation.name)
-    elif item.entity.owner is None and not viewer.within(
+    elif item.entity.owner is None and not viewer.is_within(
         viewer.edits(item.entity.name), parent_entity, item.parent
     ):
         item.refuse(Code.FORBIDDEN, NOT_EDITABLE, relation.name)

@@ -107,7 +107,7 @@ def attach_locked_row(
     owned = (entity, row)
     if relation is not None and entity.owner is None and item.parent is not None:
         owned = (entity.targets[relation.name], item.parent)
-    if not viewer.within(scope(entity.name), *owned):
+    if not viewer.is_within(scope(entity.name), *owned):
         item.refuse(Code.FORBIDDEN, NOT_EDITABLE, "id")
 
 

@@ -18,7 +18,7 @@ from schema.engine.derived import executed_records
 from schema.engine.live_messages import LiveMessage
 from schema.engine.reads import Request, with_denied
 from schema.engine.variables import Variables
-from subscriptions.engine.contracts import Changed, Texts
+from subscriptions.engine.contracts import RecordChange, TextsById
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class DerivedReader:
     nodes: tuple[list[FieldNode] | None, ...]
     """Per text: the selections, if they contain a field that Python computes; None otherwise."""
 
-    async def done(self, entity: str, texts: Texts) -> Texts:
+    async def done(self, entity: str, texts: TextsById) -> TextsById:
         """The texts with all derived fields computed. A field that fails is null, as in queries."""
         computed = {str(n): (entity, nodes) for n, nodes in enumerate(self.nodes) if nodes}
         if not computed or not texts:
@@ -74,7 +74,7 @@ class CompiledSubscription:
         """Name of the entity whose records are listed."""
         return self.live.entity.name
 
-    async def all(self, connection: Driver, placement: Placement) -> Texts:
+    async def all(self, connection: Driver, placement: Placement) -> TextsById:
         """All records; one more than `max_records` if there are too many."""
         bound = self.plan.full.arguments(self.values, self.viewer, {})
         texts = await rows(connection, placement, self.plan.full, bound)
@@ -82,7 +82,7 @@ class CompiledSubscription:
 
     async def read_ids(
         self, connection: Driver, placement: Placement, ids: Iterable[UUID]
-    ) -> Texts:
+    ) -> TextsById:
         """The records of the list that have one of these ids."""
         values = {**self.values, IDS: list(ids)}
         bound = self.plan.by_ids.arguments(values, self.viewer, {})
@@ -95,7 +95,7 @@ class CompiledSubscription:
         placement: Placement,
         ids: Iterable[UUID],
         position: int,
-    ) -> Texts | None:
+    ) -> TextsById | None:
         """The same records as of a log position after which nothing else changed; None if that is unknown."""
         values = {**self.values, IDS: list(ids)}
         some, entity = self.plan.by_ids, self.live.entity
@@ -103,7 +103,9 @@ class CompiledSubscription:
         texts = await rows_before(connection, placement, some, bound, entity, position)
         return None if texts is None else await self.computing.done(entity.name, texts)
 
-    def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
+    def text(
+        self, kind: LiveKind, epoch: int, position: int, changes: Iterable[RecordChange]
+    ) -> bytes:
         """The payload of a `next` message."""
         whole = kind in (LiveKind.SNAPSHOT, LiveKind.RESYNC)
         denied = with_denied(self.plan.full) if whole else []

@@ -11,7 +11,7 @@ import orjson
 from db.engine.entity import Entity
 from domain.live import LiveChangeKind, LiveKind
 from schema.engine.generate_live import CHANGE, LIVE
-from subscriptions.engine.contracts import Changed
+from subscriptions.engine.contracts import RecordChange
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LiveMessage:
         self,
         kind: LiveKind,
         cursor: bytes,
-        changes: Iterable[Changed],
+        changes: Iterable[RecordChange],
         denied: Sequence[Mapping[str, str]] = (),
     ) -> bytes:
         """The result in the payload of a `next` message."""
@@ -52,7 +52,7 @@ class LiveMessage:
             extensions = b',"extensions":%b' % orjson.dumps({"access": {"denied": denied}})
         return b'{"data":{"%b":%b}%b}' % (self.key.encode(), _object(fields), extensions)
 
-    def _all(self, selection: Changes, all_changes: Sequence[Changed]) -> bytes:
+    def _all(self, selection: Changes, all_changes: Sequence[RecordChange]) -> bytes:
         return b"[%b]" % b",".join(self._one(selection, *each) for each in all_changes)
 
     def _one(

@@ -175,7 +175,11 @@ class SubscriptionService:
     def _visibility_entities(self, live: Live, viewer: Viewer) -> set[str]:
         """The entities, such as shares, that determine which of the list's rows the viewer sees."""
         names = {name for name in entities_of(live.depends_on) if viewer.may_see(name)}
-        tables = {table for name in names for table in viewer.looks_at(self._model.entities[name])}
+        tables = {
+            table
+            for name in names
+            for table in viewer.visibility_tables(self._model.entities[name])
+        }
         return {self._model.by_table[table.name].name for table in tables}
 
     def _compile(

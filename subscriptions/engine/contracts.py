@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from auth.engine.viewer import Viewer
     from db.engine.transaction import Placement
 
-Texts = Mapping[UUID, tuple[bytes, ...]]
+TextsById = Mapping[UUID, tuple[bytes, ...]]
 """The JSON texts of records, by their ids."""
-Changed = tuple[LiveChangeKind, UUID, tuple[bytes, ...]]
+RecordChange = tuple[LiveChangeKind, UUID, tuple[bytes, ...]]
 """The kind of a change, the record's id and its texts; a removed record has no texts."""
 
 
@@ -39,12 +39,12 @@ class ListReader(Protocol):
     def max_records(self) -> int:
         """Maximum number of records in the list."""
 
-    async def all(self, connection: asyncpg.Connection, placement: Placement) -> Texts:
+    async def all(self, connection: asyncpg.Connection, placement: Placement) -> TextsById:
         """All records; one more than `max_records` if there are too many."""
 
     async def read_ids(
         self, connection: asyncpg.Connection, placement: Placement, ids: Iterable[UUID]
-    ) -> Texts:
+    ) -> TextsById:
         """The records of the list that have one of these ids."""
 
     async def read_before(
@@ -53,10 +53,12 @@ class ListReader(Protocol):
         placement: Placement,
         ids: Iterable[UUID],
         position: int,
-    ) -> Texts | None:
+    ) -> TextsById | None:
         """The same records as of a log position after which nothing else changed; None if that is unknown."""
 
-    def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
+    def text(
+        self, kind: LiveKind, epoch: int, position: int, changes: Iterable[RecordChange]
+    ) -> bytes:
         """The payload of a `next` message."""
 
     def position_of(self, cursor: str) -> tuple[int, int] | None:

@@ -26,13 +26,13 @@ from tenancy.directory import Directory
 
 POLL_SECONDS = 0.5
 """Seconds after which writes and ended sessions in other processes are noticed at the latest."""
-KEPT_SECONDS = 60.0
+UNUSED_LIST_SECONDS = 60.0
 """Seconds for which a list without subscribers is kept, for those that reconnect."""
-TURN = 500
+SUBSCRIBERS_PER_TURN = 500
 """Subscribers served before other tasks run."""
 LEASE_SECONDS = 30.0
 """Seconds without access to the tenant's data after which its sockets are closed, so that clients reconnect."""
-WAITS: tuple[type[Exception], ...] = (*TRANSIENT_ERRORS, StatementTimeout)
+RETRIED_ERRORS: tuple[type[Exception], ...] = (*TRANSIENT_ERRORS, StatementTimeout)
 MAX_BYTES = 128 * 1024 * 1024
 """Maximum bytes of all lists of a tenant in this process."""
 log = structlog.get_logger()
@@ -94,7 +94,7 @@ class Feed:
 
     async def run(self) -> None:
         """Poll when woken and at intervals, until there has been no socket for a while."""
-        while self.members or self._now() - self.left_at < KEPT_SECONDS:
+        while self.members or self._now() - self.left_at < UNUSED_LIST_SECONDS:
             try:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._woken.wait()
@@ -119,12 +119,12 @@ class Feed:
             else:
                 await self._apply(result)
             self._polled_at = self._now()
-        except PollFailed as broken:
-            self._fail(broken.subscribers, broken.error)
-            others = [each for each in joining if each not in broken.subscribers]
+        except PollFailed as failed:
+            self._fail(failed.subscribers, failed.error)
+            others = [each for each in joining if each not in failed.subscribers]
             self._joining = others + self._joining
             self.wake()
-        except WAITS as error:
+        except RETRIED_ERRORS as error:
             self._wait(joining, error)
         except Exception:
             log.exception("feed failed")
@@ -162,14 +162,14 @@ class Feed:
 
     async def _poll_in_time(self, joining: list[Subscriber]) -> PollResult | None:
         """Poll the tenant once; raises TimeoutError if the database does not respond at all."""
-        poller = asyncio.create_task(self._poll(joining))
+        poll = asyncio.create_task(self._poll(joining))
         try:
-            await asyncio.wait({poller}, timeout=LEASE_SECONDS)
-            if not poller.done():
+            await asyncio.wait({poll}, timeout=LEASE_SECONDS)
+            if not poll.done():
                 raise TimeoutError
-            return poller.result()
+            return poll.result()
         finally:
-            poller.cancel()  # not awaited: a connection that hangs is not returned in time either
+            poll.cancel()  # not awaited: a connection that hangs is not returned in time either
 
     def _end_sessions(self, ended: frozenset[UUID]) -> None:
         """Close the sockets of ended sessions first, since all else may take time."""
@@ -188,13 +188,13 @@ class Feed:
         for read in result.reads:
             self._store(result, read)
         for subscriber, shared in result.compiled:
-            if self._is_there(subscriber) and subscriber.shared is not shared:
+            if self._is_connected(subscriber) and subscriber.shared is not shared:
                 self._begin(result, subscriber, shared)
         for shared in self.shared_subscriptions.values():
             if shared.subscribers:
                 shared.position = max(shared.position or 0, result.head.position)
         await self._send_all()
-        self._sweep(self._now() - KEPT_SECONDS)
+        self._sweep(self._now() - UNUSED_LIST_SECONDS)
 
     def _store(self, result: PollResult, read: PolledRead) -> None:
         """Store a list as read; a list that is too large ends with an error for its subscribers."""
@@ -229,14 +229,15 @@ class Feed:
         """Start a list: from a cursor, from its beginning, or as a resync after another list."""
         after = subscriber.request.after if subscriber.is_new else None
         try:
-            place = None if after is None else shared.reader.position_of(after)
+            cursor = None if after is None else shared.reader.position_of(after)
         except Refused as refused:
             self._fail([subscriber], refused)
             return
         self.shared_subscriptions[shared.reader.key] = shared
         subscriber.move(shared)
         if after is not None:
-            shared.resume(subscriber, place, result.past.get((shared, place[1])) if place else None)
+            missed = result.past.get((shared, cursor[1])) if cursor else None
+            shared.resume(subscriber, cursor, missed)
 
     async def _send_all(self) -> None:
         """Send all pending changes to all subscribers."""
@@ -246,7 +247,7 @@ class Feed:
                 if subscriber.shared is shared:
                     shared.send(subscriber)
                     sent += 1
-                if sent % TURN == TURN - 1:
+                if sent % SUBSCRIBERS_PER_TURN == SUBSCRIBERS_PER_TURN - 1:
                     await asyncio.sleep(0)
 
     def _sweep(self, before: float, needed: set[SharedSubscription] | None = None) -> None:
@@ -255,7 +256,7 @@ class Feed:
             if not shared.subscribers and shared.left_at <= before and shared not in (needed or ()):
                 del self.shared_subscriptions[key]
 
-    def _is_there(self, subscriber: Subscriber) -> bool:
+    def _is_connected(self, subscriber: Subscriber) -> bool:
         return subscriber.member in self.members and not subscriber.ended
 
     def _fail(self, subscribers: Iterable[Subscriber], error: Exception) -> None:

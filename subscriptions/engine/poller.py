@@ -14,7 +14,7 @@ from db.engine import log
 from db.engine.log import LogEntry, LogPosition
 from db.engine.transaction import LOST, CleanConnection, EntryRejected, LockTimeout
 from domain.codes import Code, Refused
-from subscriptions.engine.contracts import Texts
+from subscriptions.engine.contracts import TextsById
 from subscriptions.engine.shared_subscription import MissedChanges, SharedSubscription
 from subscriptions.engine.subscriber import Subscriber
 
@@ -28,7 +28,7 @@ TRANSIENT_ERRORS: tuple[type[Exception], ...] = (*LOST, LockTimeout, EntryReject
 """Temporary errors of a whole poll: sending pauses, and nothing is lost."""
 MAX_CHANGED_RECORDS = 500
 """Changed records of a list beyond which it is read again in full."""
-log_ = structlog.get_logger()
+logger = structlog.get_logger()
 
 
 class PollFailed(Exception):
@@ -45,7 +45,7 @@ class PolledRead:
     """The result of reading a list: all of it, or some changed records."""
 
     shared: SharedSubscription
-    result: Texts
+    result: TextsById
     ids: Sequence[UUID] | None = None
     """The ids that were read; None for all."""
 
@@ -99,12 +99,12 @@ class LogPoller:
             await self._compile(result, viewers, subscriber)
             # Compiling a plan takes a while, and other tasks must run.
             await asyncio.sleep(0)
-        concerned = {shared: None for _, shared in result.compiled}
+        shared_to_read = {shared: None for _, shared in result.compiled}
         if not refresh_all:
-            concerned |= {
+            shared_to_read |= {
                 shared: None for shared in self._shared_subscriptions.values() if shared.subscribers
             }
-        await self._read(result, list(concerned))
+        await self._read(result, list(shared_to_read))
         return result
 
     async def _compile(
@@ -140,40 +140,42 @@ class LogPoller:
                 raise PollFailed({*shared.subscribers, *compiled}, error) from error
             if read is not None:
                 result.reads.append(read)
-        await self._read_past(result)
+        await self._read_missed_changes(result)
 
-    async def _read_past(self, result: PollResult) -> None:
+    async def _read_missed_changes(self, result: PollResult) -> None:
         """The changes missed by subscribers that resume. Where they are unknown, a resync follows."""
         resuming = {
-            each for each in (self._resuming(result.head, *j) for j in result.compiled) if each
+            each
+            for each in (self._resume_position(result.head, *pair) for pair in result.compiled)
+            if each
         }
         entries = await self._entries(result.head, [position for _, position in resuming])
         for shared, position in resuming:
             await self._connection.savepoint()
             try:
-                past = await self._past(shared, position, entries)
+                past = await self._missed_changes(shared, position, entries)
             except LOST:
                 raise
             except Exception as error:  # noqa: BLE001 - the subscriber receives a snapshot instead
-                log_.warning("missed changes cannot be read", error=type(error).__name__)
+                logger.warning("missed changes cannot be read", error=type(error).__name__)
                 await self._connection.roll_back()
             else:
                 if past is not None:
                     result.past[shared, position] = past
 
-    def _resuming(
+    def _resume_position(
         self, head: LogPosition, subscriber: Subscriber, shared: SharedSubscription
     ) -> tuple[SharedSubscription, int] | None:
         """The log position to resume from, if the list's replay buffer does not reach back that far."""
         if subscriber.request.after is None or not subscriber.is_new:
             return None
         try:
-            place = shared.reader.position_of(subscriber.request.after)
+            cursor = shared.reader.position_of(subscriber.request.after)
         except Refused:
             return None  # reported when the list starts
-        if place is None or shared.reaches(place):
+        if cursor is None or shared.reaches(cursor):
             return None
-        epoch, position = place
+        epoch, position = cursor
         return (shared, position) if epoch == head.epoch and position <= head.position else None
 
     async def _entries(self, head: LogPosition, positions: list[int]) -> Sequence[LogEntry] | None:
@@ -184,15 +186,18 @@ class LogPoller:
         entries = await log.since(self._connection, self._placement, after, MAX_ENTRIES)
         return entries or None
 
-    async def _past(
+    async def _missed_changes(
         self, shared: SharedSubscription, position: int, entries: Sequence[LogEntry] | None
     ) -> MissedChanges | None:
         """The changes of a list since a position; None if they are unknown."""
         if entries is None:
             return None
         new = [entry for entry in entries if entry.position > position]
-        ids = _concerned(shared, new)
-        if any(concerns_all(shared, entry) for entry in new) or len(ids) > MAX_CHANGED_RECORDS:
+        ids = _changed_ids(shared, new)
+        if (
+            any(affects_all_records(shared, entry) for entry in new)
+            or len(ids) > MAX_CHANGED_RECORDS
+        ):
             return None
         if not ids:
             return MissedChanges((), {})
@@ -204,12 +209,15 @@ class LogPoller:
         self, head: LogPosition, shared: SharedSubscription, entries: Sequence[LogEntry] | None
     ) -> PolledRead | None:
         reader, position = shared.reader, shared.position
-        same = shared.epoch == head.epoch and shared.access == head.access
-        if position is None or position > head.position or not same or entries is None:
+        is_same_state = shared.epoch == head.epoch and shared.access == head.access
+        if position is None or position > head.position or not is_same_state or entries is None:
             return PolledRead(shared, await reader.all(self._connection, self._placement))
         new = [entry for entry in entries if entry.position > position]
-        ids = _concerned(shared, new)
-        if any(concerns_all(shared, entry) for entry in new) or len(ids) > MAX_CHANGED_RECORDS:
+        ids = _changed_ids(shared, new)
+        if (
+            any(affects_all_records(shared, entry) for entry in new)
+            or len(ids) > MAX_CHANGED_RECORDS
+        ):
             return PolledRead(shared, await reader.all(self._connection, self._placement))
         if not ids:
             return None
@@ -218,11 +226,11 @@ class LogPoller:
         )
 
 
-def _concerned(shared: SharedSubscription, entries: Iterable[LogEntry]) -> list[UUID]:
+def _changed_ids(shared: SharedSubscription, entries: Iterable[LogEntry]) -> list[UUID]:
     """The changed records of the list's own entity."""
     return list({each.record: None for each in entries if each.entity == shared.reader.entity})
 
 
-def concerns_all(shared: SharedSubscription, entry: LogEntry) -> bool:
+def affects_all_records(shared: SharedSubscription, entry: LogEntry) -> bool:
     """Whether a change may affect any record of the list."""
     return entry.is_rights or entry.entity in shared.reader.related

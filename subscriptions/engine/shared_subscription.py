@@ -9,19 +9,19 @@ from uuid import UUID
 
 from domain.codes import Code, Refused
 from domain.live import LiveChangeKind, LiveKind
-from subscriptions.engine.contracts import Changed, ListReader, Texts
+from subscriptions.engine.contracts import ListReader, RecordChange, TextsById
 from subscriptions.engine.subscriber import Subscriber
 
-REPLAY_DELTAS = 256
+MAX_REPLAY_DELTAS = 256
 """Deltas kept for subscribers that missed them."""
-REPLAY_BYTES = 1024 * 1024
-RECORD_BYTES = 250
+MAX_REPLAY_BYTES = 1024 * 1024
+RECORD_OVERHEAD_BYTES = 250
 """Bytes per record in addition to its texts."""
 MAX_GAPS = 1_000
 """Ranges of positions without a state that a list remembers."""
-STEP_BYTES = 200
-"""Bytes per record in a step in addition to its texts."""
-LIST_BYTES = 2 * 1024 * 1024
+DELTA_OVERHEAD_BYTES = 200
+"""Bytes per record of a buffered delta in addition to its texts."""
+MAX_LIST_BYTES = 2 * 1024 * 1024
 """Maximum bytes of the texts of one list, which are sent to a client at once."""
 
 
@@ -31,7 +31,7 @@ class MissedChanges:
 
     ids: Iterable[UUID]
     """The changed records."""
-    texts: Texts
+    texts: TextsById
     """Those of them that were in the list, with their texts at that position."""
 
 
@@ -74,13 +74,13 @@ class SharedSubscription:
 
     # --- records ------------------------------------------------------------------------------
 
-    def replace_all(self, rows: Texts, epoch: int, access: int, position: int) -> None:
+    def replace_all(self, rows: TextsById, epoch: int, access: int, position: int) -> None:
         """Replace all records as of `position`. Raises Refused if there are too many."""
         if self.position is None or epoch != self.epoch or position < self.position:
             self.epoch, self.access = epoch, access
             self._records, self._texts_size, self.position = {}, 0, position
             self._update(rows, position)
-            self._forget(position)
+            self._clear_buffers(position)
             for subscriber in self.subscribers:
                 subscriber.restart()
             return
@@ -88,28 +88,28 @@ class SharedSubscription:
             # Messages made under other rights are not sent (D-63). Subscribers that are up to
             # date continue.
             self.access = access
-            self._forget(self._last_delta())
+            self._clear_buffers(self._last_delta())
         self.apply_changes({**self._records, **rows}, rows, position)
 
-    def apply_changes(self, ids: Iterable[UUID], rows: Texts, position: int) -> None:
+    def apply_changes(self, ids: Iterable[UUID], rows: TextsById, position: int) -> None:
         """Replace these records by those found as of `position`. Raises Refused if the list is too large."""
         changes = list(_changes(ids, self._records, rows))
         before = {id: self._records.get(id) for _, id, _ in changes}
         for kind, id, _ in changes:
             if kind is LiveChangeKind.LEFT:
-                self._texts_size -= _bytes(self._records.pop(id))
+                self._texts_size -= _text_bytes(self._records.pop(id))
         at = self._last_delta()
         self._record_gap(position)
         self._update(rows, position)
         if changes:
-            self._remember(at, position, changes, before)
+            self._buffer_delta(at, position, changes, before)
 
-    def reaches(self, place: tuple[int, int]) -> bool:
+    def reaches(self, cursor: tuple[int, int]) -> bool:
         """Whether all deltas since a position are in the replay buffer."""
-        epoch, position = place
-        here = -1 if self.position is None else self.position
+        epoch, position = cursor
+        current = -1 if self.position is None else self.position
         has_state = not any(start < position < end for start, end in self._gaps)
-        return has_state and epoch == self.epoch and self.buffered_since <= position <= here
+        return has_state and epoch == self.epoch and self.buffered_since <= position <= current
 
     @property
     def size(self) -> int:
@@ -117,7 +117,7 @@ class SharedSubscription:
         full_size = sum(map(len, self._full_messages.values()))
         return (
             self._texts_size
-            + len(self._records) * RECORD_BYTES
+            + len(self._records) * RECORD_OVERHEAD_BYTES
             + self._replay_buffer_size
             + full_size
         )
@@ -133,28 +133,31 @@ class SharedSubscription:
         while self.replay_buffer and self.replay_buffer[0].position <= self.buffered_since:
             self._replay_buffer_size -= self.replay_buffer.popleft().size
 
-    def _update(self, rows: Texts, position: int) -> None:
+    def _update(self, rows: TextsById, position: int) -> None:
         for id, texts in rows.items():
-            self._texts_size += _bytes(texts) - _bytes(self._records.get(id, ()))
+            self._texts_size += _text_bytes(texts) - _text_bytes(self._records.get(id, ()))
         self._records.update(rows)
         self.position = position
         self._check_size()
 
-    def _remember(
+    def _buffer_delta(
         self,
         at: int,
         position: int,
-        changes: list[Changed],
+        changes: list[RecordChange],
         before: Mapping[UUID, tuple[bytes, ...] | None],
     ) -> None:
-        """A delta, for subscribers that are up to date with `at` and for those that are not."""
+        """Create the message for subscribers that are up to date with `at`, and buffer the changes for the others."""
         self._full_messages.clear()
         text = self.reader.text(LiveKind.DELTA, self.epoch, position, changes)
         self._deltas = {at: text}
-        size = sum(_bytes(texts or ()) + STEP_BYTES for texts in before.values())
+        size = sum(_text_bytes(texts or ()) + DELTA_OVERHEAD_BYTES for texts in before.values())
         self.replay_buffer.append(DeltaRecord(position, before, size))
         self._replay_buffer_size += size
-        while len(self.replay_buffer) > REPLAY_DELTAS or self._replay_buffer_size > REPLAY_BYTES:
+        while (
+            len(self.replay_buffer) > MAX_REPLAY_DELTAS
+            or self._replay_buffer_size > MAX_REPLAY_BYTES
+        ):
             dropped = self.replay_buffer.popleft()
             self.buffered_since = dropped.position
             self._replay_buffer_size -= dropped.size
@@ -170,14 +173,14 @@ class SharedSubscription:
                 "Narrow `filter`, or increase `atMost`."
             )
             raise Refused(Code.BAD_USER_INPUT, message)
-        if self._texts_size > LIST_BYTES:
+        if self._texts_size > MAX_LIST_BYTES:
             message = (
-                f"The records of this list take more than {LIST_BYTES // 1024**2} MiB. "
+                f"The records of this list take more than {MAX_LIST_BYTES // 1024**2} MiB. "
                 "Narrow `filter`, or select fewer fields."
             )
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
-    def _forget(self, position: int) -> None:
+    def _clear_buffers(self, position: int) -> None:
         self.replay_buffer.clear()
         self._gaps.clear()
         self._deltas.clear()
@@ -194,10 +197,10 @@ class SharedSubscription:
         """
         if self.position is None or not subscriber.is_ready():
             return
-        at, subscriber.at = subscriber.at, self.position
+        at, subscriber.position = subscriber.position, self.position
         if at is None or at < self.buffered_since:
-            subscriber.send(self._all(subscriber.begins))
-            subscriber.begins = LiveKind.RESYNC
+            subscriber.send(self._all(subscriber.next_full_kind))
+            subscriber.next_full_kind = LiveKind.RESYNC
         elif at < self._last_delta():
             text = self._since(at)
             if text:
@@ -209,48 +212,50 @@ class SharedSubscription:
         The message contains the current state: rights may forbid the states in between.
         """
         start = next(
-            (s.position for s in reversed(self.replay_buffer) if s.position <= at),
+            (delta.position for delta in reversed(self.replay_buffer) if delta.position <= at),
             self.buffered_since,
         )
         if start not in self._deltas:
             before: dict[UUID, tuple[bytes, ...] | None] = {}
-            for step in self.replay_buffer:
-                if step.position > at:
-                    before = {**step.before, **before}
-            was = {id: texts for id, texts in before.items() if texts is not None}
-            changes = list(_changes(before, was, self._records))
-            here = self.position or 0
-            text = self.reader.text(LiveKind.DELTA, self.epoch, here, changes) if changes else b""
+            for delta in self.replay_buffer:
+                if delta.position > at:
+                    before = {**delta.before, **before}
+            previous = {id: texts for id, texts in before.items() if texts is not None}
+            changes = list(_changes(before, previous, self._records))
+            current = self.position or 0
+            text = (
+                self.reader.text(LiveKind.DELTA, self.epoch, current, changes) if changes else b""
+            )
             self._deltas[start] = text
         return self._deltas[start]
 
     def resume(
-        self, subscriber: Subscriber, place: tuple[int, int] | None, past: MissedChanges | None
+        self, subscriber: Subscriber, cursor: tuple[int, int] | None, past: MissedChanges | None
     ) -> None:
         """Resume at a cursor if the missed changes are known, otherwise with a resync (D-61)."""
-        subscriber.begins = LiveKind.RESYNC
-        known = place is not None and (self.reaches(place) or past is not None)
-        if place is None or place[0] != self.epoch or not known or not subscriber.is_ready():
+        subscriber.next_full_kind = LiveKind.RESYNC
+        is_known = cursor is not None and (self.reaches(cursor) or past is not None)
+        if cursor is None or cursor[0] != self.epoch or not is_known or not subscriber.is_ready():
             return
-        subscriber.at = place[1]
-        subscriber.send(self.reader.text(LiveKind.RESUMED, self.epoch, place[1], ()))
-        if not self.reaches(place) and past is not None:
-            here = subscriber.at = self.position or 0
+        subscriber.position = cursor[1]
+        subscriber.send(self.reader.text(LiveKind.RESUMED, self.epoch, cursor[1], ()))
+        if not self.reaches(cursor) and past is not None:
+            current = subscriber.position = self.position or 0
             changes = list(_changes(past.ids, past.texts, self._records))
             if changes:
-                subscriber.send(self.reader.text(LiveKind.DELTA, self.epoch, here, changes))
+                subscriber.send(self.reader.text(LiveKind.DELTA, self.epoch, current, changes))
 
     def _all(self, kind: LiveKind) -> bytes:
         """All records in one message."""
         if kind not in self._full_messages:
             entered = LiveChangeKind.ENTERED
-            everything = [(entered, id, texts) for id, texts in sorted(self._records.items())]
-            place = self.position or 0
-            self._full_messages[kind] = self.reader.text(kind, self.epoch, place, everything)
+            changes = [(entered, id, texts) for id, texts in sorted(self._records.items())]
+            position = self.position or 0
+            self._full_messages[kind] = self.reader.text(kind, self.epoch, position, changes)
         return self._full_messages[kind]
 
 
-def _changes(ids: Iterable[UUID], before: Texts, after: Texts) -> Iterator[Changed]:
+def _changes(ids: Iterable[UUID], before: TextsById, after: TextsById) -> Iterator[RecordChange]:
     """The changes of these records between two states of a list, in the order of their ids."""
     for id in sorted(ids):
         old, new = before.get(id), after.get(id)
@@ -263,5 +268,5 @@ def _changes(ids: Iterable[UUID], before: Texts, after: Texts) -> Iterator[Chang
             yield LiveChangeKind.UPDATED, id, new
 
 
-def _bytes(texts: Iterable[bytes]) -> int:
+def _text_bytes(texts: Iterable[bytes]) -> int:
     return sum(map(len, texts))

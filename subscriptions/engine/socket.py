@@ -20,23 +20,23 @@ from resolvers.engine.results import ErrorEntry
 from subscriptions.engine.contracts import ListRequest
 from subscriptions.engine.feed import Feed
 from subscriptions.engine.limits import (
-    INIT_SECONDS,
-    LISTS,
-    MESSAGES,
-    OPERATIONS,
+    INIT_TIMEOUT_SECONDS,
+    MAX_LIVE_LISTS,
+    MAX_OPERATIONS,
+    MESSAGES_PER_SECOND,
     ConnectionLimiter,
-    Rate,
+    RateLimiter,
 )
 from subscriptions.engine.subscriber import Subscriber
 from subscriptions.engine.wire import Wire
 
 SUBPROTOCOL = "graphql-transport-ws"
-LONGEST_ID = 100
+MAX_ID_LENGTH = 100
 NO_ID = UUID(int=0)
-IGNORED = 10 * MESSAGES
+MAX_FRAMES_AFTER_CLOSE = 10 * MESSAGES_PER_SECOND
 """Frames accepted after the closing handshake before the connection is cut."""
 log = structlog.get_logger()
-LONGEST_REASON = 120
+MAX_REASON_BYTES = 120
 """Maximum bytes of a close reason (RFC 6455, 5.5.1)."""
 
 
@@ -65,7 +65,7 @@ class SocketHandler(Protocol):
     def error_entries(self, error: Exception) -> Sequence[ErrorEntry]:
         """The error entries to send for an exception."""
 
-    def seconds_until(self, viewers: datetime) -> float:
+    def seconds_until(self, moment: datetime) -> float:
         """Seconds until a moment."""
 
     def feed_of(self, tenant: UUID) -> Feed:
@@ -95,7 +95,7 @@ class Socket:
         self._address = address
         self._tenant = tenant
         self._now = now
-        self._rate = Rate(now)
+        self._rate = RateLimiter(now)
         self._authentication: Authentication | None = None
         self.user = self.session = NO_ID
         """The authenticated caller and their session."""
@@ -152,7 +152,7 @@ class Socket:
         """Close the socket; nothing more is sent on it."""
         if not self._closed:
             self.leave()
-            self.wire.end(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+            self.wire.end(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
 
     # --- its life --------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class Socket:
         loop = asyncio.get_running_loop()
         self.wire.drained = self._drained
         self.wire.on_read = self._count
-        self._timer = loop.call_later(INIT_SECONDS, self._late)
+        self._timer = loop.call_later(INIT_TIMEOUT_SECONDS, self._init_timed_out)
         try:
             while (event := await receive())["type"] != "websocket.disconnect":
                 # Messages are not read while the client does not read the responses, so nothing
@@ -175,7 +175,7 @@ class Socket:
     async def _handle_text(self, text: str | None) -> None:
         self.last_frame_at = self._now()
         try:
-            await self._handle(_read(text))
+            await self._handle(_parse_message(text))
         except Closed as closed:
             self.end(closed.code, closed.reason)
         except Exception:
@@ -184,11 +184,13 @@ class Socket:
 
     def _count(self) -> None:
         """Count a frame. Exceeding the rate closes the socket, and further frames cut the connection."""
-        if self._rate.passes():
+        if self._rate.allow():
             return
-        self.end(CloseCode.OVERLOAD, f"More than {MESSAGES} messages per second. Send fewer.")
+        self.end(
+            CloseCode.OVERLOAD, f"More than {MESSAGES_PER_SECOND} messages per second. Send fewer."
+        )
         self._ignored += 1
-        if self._ignored > IGNORED:
+        if self._ignored > MAX_FRAMES_AFTER_CLOSE:
             self.wire.transport.abort()
 
     async def _handle(self, message: JsonObject) -> None:
@@ -200,9 +202,9 @@ class Socket:
             case "pong":
                 pass
             case "subscribe":
-                await self._subscribe(_id(message), message.get("payload"))
+                await self._subscribe(_operation_id(message), message.get("payload"))
             case "complete":
-                self._complete(_id(message))
+                self._complete(_operation_id(message))
             case _:
                 raise Closed(
                     CloseCode.BAD_MESSAGE,
@@ -246,14 +248,14 @@ class Socket:
         self._authentication, self.user, self.session = authentication, caller.user, caller.session
         self._feed = self._handler.feed_of(caller.tenant.id)
         self._feed.enter(self)
-        self._wait_until(authentication.until)
+        self._close_at(authentication.until)
         self.push(b'{"type":"connection_ack"}')
 
-    def _wait_until(self, viewers: datetime) -> None:
+    def _close_at(self, moment: datetime) -> None:
         """Close the socket when the token expires."""
         if self._timer is not None:
             self._timer.cancel()
-        seconds = max(0.0, self._handler.seconds_until(viewers))
+        seconds = max(0.0, self._handler.seconds_until(moment))
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(
             seconds,
@@ -262,7 +264,7 @@ class Socket:
             "The access token has expired. Call refresh and connect again.",
         )
 
-    def _late(self) -> None:
+    def _init_timed_out(self) -> None:
         self.end(CloseCode.TIMED_OUT, "Connection initialisation timeout")
 
     # --- operations ------------------------------------------------------------------------------
@@ -274,15 +276,17 @@ class Socket:
                 CloseCode.DUPLICATE_ID, "An operation with this ID is still open. Use a new ID."
             )
         try:
-            if len(self._subscribers) + len(self._running) >= OPERATIONS:
-                message = f"{OPERATIONS} operations are open on this socket. End one of them first."
+            if len(self._subscribers) + len(self._running) >= MAX_OPERATIONS:
+                message = (
+                    f"{MAX_OPERATIONS} operations are open on this socket. End one of them first."
+                )
                 raise Refused(Code.RATE_LIMITED, message)
             operation = await self._handler.dispatch(caller, payload)
             subscribes = not isinstance(operation, Awaitable)
             if subscribes and self._closed:  # while the document was looked up
                 return
             if subscribes and not self._limiter.follow(caller.tenant.id, caller.user):
-                message = f"The user has {LISTS} live lists open. End some of them first."
+                message = f"The user has {MAX_LIVE_LISTS} live lists open. End some of them first."
                 raise Refused(Code.RATE_LIMITED, message)
         except Exception as error:  # noqa: BLE001 - it ends only this operation
             self._error(id, error)
@@ -362,7 +366,7 @@ class Socket:
         self._feed.exit(self)
 
 
-def _read(text: str | None) -> JsonObject:
+def _parse_message(text: str | None) -> JsonObject:
     """A message, which is an object with a type. Raises Closed."""
     if text is None:
         raise Closed(
@@ -381,11 +385,11 @@ def _read(text: str | None) -> JsonObject:
     return message
 
 
-def _id(message: JsonObject) -> str:
+def _operation_id(message: JsonObject) -> str:
     id = message.get("id")
-    if not isinstance(id, str) or not 1 <= len(id) <= LONGEST_ID:
+    if not isinstance(id, str) or not 1 <= len(id) <= MAX_ID_LENGTH:
         raise Closed(
             CloseCode.BAD_MESSAGE,
-            f"The operation ID must be a string of 1 to {LONGEST_ID} characters.",
+            f"The operation ID must be a string of 1 to {MAX_ID_LENGTH} characters.",
         )
     return id

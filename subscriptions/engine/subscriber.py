@@ -23,7 +23,16 @@ class SubscriptionSource(Protocol):
 class Subscriber:
     """An operation that receives the messages of a live list."""
 
-    __slots__ = ("_head", "at", "begins", "ended", "id", "member", "request", "shared")
+    __slots__ = (
+        "_head",
+        "ended",
+        "id",
+        "member",
+        "next_full_kind",
+        "position",
+        "request",
+        "shared",
+    )
 
     def __init__(self, member: Member, id: str, request: ListRequest) -> None:
         self.member = member
@@ -32,9 +41,9 @@ class Subscriber:
         self.shared: SubscriptionSource | None = None
         """The list it follows; None before authorization and after its end."""
         self.ended = False
-        self.at: int | None = None
+        self.position: int | None = None
         """The position up to which it is up to date; None before the first message."""
-        self.begins = LiveKind.SNAPSHOT
+        self.next_full_kind = LiveKind.SNAPSHOT
         """The kind of its next full message."""
         self._head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id)
 
@@ -45,7 +54,7 @@ class Subscriber:
     @property
     def is_new(self) -> bool:
         """Whether it has not followed a list yet."""
-        return self.shared is None and self.at is None
+        return self.shared is None and self.position is None
 
     def send(self, payload: bytes) -> None:
         """Send a payload that is shared by many subscribers."""
@@ -60,8 +69,8 @@ class Subscriber:
 
     def restart(self) -> None:
         """Invalidate the client's state."""
-        if self.at is not None:
-            self.begins, self.at = LiveKind.RESYNC, None
+        if self.position is not None:
+            self.next_full_kind, self.position = LiveKind.RESYNC, None
 
     def leave(self) -> None:
         """Stop following the list."""

@@ -9,23 +9,23 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-NAME = "relata.wire"
+WIRE_EXTENSION = "relata.wire"
 """Key of the `Wire` in the extensions of the ASGI scope."""
-TEXT = 0x81
+TEXT_FRAME = 0x81
 """First byte of an unfragmented text frame (RFC 6455, 5.2)."""
-CLOSE_SECONDS = 5.0
-LONGEST = 64 * 1024
+CLOSE_TIMEOUT_SECONDS = 5.0
+MAX_MESSAGE_BYTES = 64 * 1024
 """Maximum bytes of a message from a client."""
 
 
-def framed(*parts: bytes) -> bytes:
+def text_frame(*parts: bytes) -> bytes:
     """A text message that consists of these parts, as one server frame."""
     length = sum(map(len, parts))
     if length < 126:
-        return b"".join((bytes((TEXT, length)), *parts))
+        return b"".join((bytes((TEXT_FRAME, length)), *parts))
     if length < 65_536:
-        return b"".join((bytes((TEXT, 126)), length.to_bytes(2, "big"), *parts))
-    return b"".join((bytes((TEXT, 127)), length.to_bytes(8, "big"), *parts))
+        return b"".join((bytes((TEXT_FRAME, 126)), length.to_bytes(2, "big"), *parts))
+    return b"".join((bytes((TEXT_FRAME, 127)), length.to_bytes(8, "big"), *parts))
 
 
 class Wire(WebSocketsSansIOProtocol):
@@ -40,7 +40,7 @@ class Wire(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         scope: Any = getattr(self, "scope", None)  # absent if the handshake was refused
         if scope is not None:
-            scope["extensions"][NAME] = self
+            scope["extensions"][WIRE_EXTENSION] = self
 
     def is_ready(self) -> bool:
         """Whether the client reads what is sent."""
@@ -53,7 +53,7 @@ class Wire(WebSocketsSansIOProtocol):
     def push(self, *parts: bytes) -> None:
         """Send a text message, if the connection is open."""
         if self.is_open():
-            self.transport.write(framed(*parts))
+            self.transport.write(text_frame(*parts))
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -72,42 +72,42 @@ class Wire(WebSocketsSansIOProtocol):
     async def _close(self, code: int, reason: str) -> None:
         if self.is_open():
             await self.send({"type": "websocket.close", "code": code, "reason": reason})
-            self._give_up()
+            self._abort_later()
 
-    def _give_up(self) -> None:
+    def _abort_later(self) -> None:
         """Cut off clients that do not answer the close frame: otherwise closing waits until they have read everything."""
         if self.close_timer is not None:
             self.close_timer.cancel()
-        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_SECONDS, self.transport.abort)
 
     def shutdown(self) -> None:
         """Close because the server stops, with a short timeout."""
         if self.writable.is_set():
             super().shutdown()
-            self._give_up()
+            self._abort_later()
         else:
             self.transport.abort()
 
     def handle_cont(self, event: Frame) -> None:
-        self._count()
+        self._notify_read()
         if not self.close_sent:  # the parts would not be assembled any more
             super().handle_cont(event)
 
     def handle_text(self, event: Frame) -> None:
-        self._count()
+        self._notify_read()
         super().handle_text(event)
 
     def handle_bytes(self, event: Frame) -> None:
-        self._count()
+        self._notify_read()
         super().handle_bytes(event)
 
-    def _count(self) -> None:
+    def _notify_read(self) -> None:
         if self.on_read is not None:
             self.on_read()
 
     def handle_ping(self) -> None:
         """Answer a ping, or drop the answer if the client does not read: the library has queued one already."""
-        self._count()
+        self._notify_read()
         output = self.conn.data_to_send()
         if self.is_ready():
             self.transport.write(b"".join(output))

@@ -50,4 +50,4 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     Attempts without a response are counted in this process, all others in Valkey, so that more pass
     than one counter permits.
     """
-    monkeypatch.setattr(counters, "ANSWER_SECONDS", 60.0)
+    monkeypatch.setattr(counters, "VALKEY_TIMEOUT_SECONDS", 60.0)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from auth.engine.passwords import DEMO, LONGEST, WAITING_AT_MOST, is_demo
+from auth.engine.passwords import DEMO_PASSWORD, MAX_PASSWORD_LENGTH, MAX_WAITING_CALLS, is_demo
 from domain.codes import Code, Refused
 from tests.auth.world import PASSWORD, Counting, World
 
@@ -22,7 +22,7 @@ async def test_a_password_matches_its_own_hash_only(world: World) -> None:
 
 async def test_every_check_is_one_verification(world: World) -> None:
     hash = await world.passwords.hash(PASSWORD)
-    long = "x" * (LONGEST + 1)
+    long = "x" * (MAX_PASSWORD_LENGTH + 1)
     not_encodable = "\ud800\x00"
     for known, password in [
         (None, PASSWORD),
@@ -48,18 +48,20 @@ async def test_password_matches_in_both_unicode_normalizations(world: World) -> 
 async def test_demo_password_is_hashed_for_demo_tenants_only(
     world: World,
 ) -> None:
-    wide = "".join(chr(ord(c) + 0xFEE0) for c in DEMO)
-    assert is_demo(DEMO)
+    wide = "".join(chr(ord(c) + 0xFEE0) for c in DEMO_PASSWORD)
+    assert is_demo(DEMO_PASSWORD)
     assert is_demo(wide)
-    for password in (DEMO, wide):
+    for password in (DEMO_PASSWORD, wide):
         with pytest.raises(ValueError, match="public"):
             await world.passwords.hash(password)
-    assert await world.passwords.verify(await world.passwords.hash(DEMO, demo=True), DEMO)
+    assert await world.passwords.verify(
+        await world.passwords.hash(DEMO_PASSWORD, demo=True), DEMO_PASSWORD
+    )
 
 
 async def test_flood_of_hashes_is_refused_and_does_not_block_other_threads() -> None:
     passwords = Counting(threads=1)
-    flood = [passwords.verify(None, PASSWORD) for _ in range(WAITING_AT_MOST + 5)]
+    flood = [passwords.verify(None, PASSWORD) for _ in range(MAX_WAITING_CALLS + 5)]
     waiting = asyncio.gather(*flood, return_exceptions=True)
     assert await asyncio.to_thread(lambda: "free") == "free"
     assert not waiting.done()
@@ -67,5 +69,5 @@ async def test_flood_of_hashes_is_refused_and_does_not_block_other_threads() -> 
     refused = [answer for answer in answers if isinstance(answer, Refused)]
     assert len(refused) == 5
     assert {answer.code for answer in refused} == {Code.RATE_LIMITED}
-    assert passwords.verified == WAITING_AT_MOST
+    assert passwords.verified == MAX_WAITING_CALLS
     passwords.close()

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from auth.api import POLICIES
-from auth.engine.policy import Matching, Owned, OwnRecords, Policies, Policy, Standing
+from auth.engine.policy import Owned, OwnRecords, Policies, Policy, SharedByRule, SharingRules
 from auth.engine.viewer import Viewer
 from db.accounts import Account
 from db.api import MODEL
@@ -49,7 +49,7 @@ def test_an_entity_with_two_policies_is_refused_naming_both_areas() -> None:
 def test_an_entity_without_a_policy_is_closed(form: VisibilityForm) -> None:
     none = Policies.of_areas()
     known = MODEL.entities["Account"]
-    assert str(none.reach(known, form)) == "false"
+    assert str(none.own_rows_condition(known, form)) == "false"
     assert "owner_id = ANY" in _sql(POLICIES, "Account", RowScope.OWN)
     assert _sql(none, "Account", RowScope.OWN).endswith("AND false) AS account_1")
 
@@ -66,11 +66,11 @@ def test_default_policy_of_an_ownable_entity_selects_by_owner() -> None:
 
 
 def test_a_sharing_policy_of_an_entity_that_is_not_shareable_is_refused() -> None:
-    rule = Standing(ShareRule.__table__.c.type_id, ShareRule.__table__.c.role_id)
+    rule = SharingRules(ShareRule.__table__.c.type_id, ShareRule.__table__.c.role_id)
     with pytest.raises(
         TypeError, match="Account is shared by its policy: make the class Shareable"
     ):
-        Policy(Account, rows=(Matching(Account.__table__.c.type_id, rule),))
+        Policy(Account, rows=(SharedByRule(Account.__table__.c.type_id, rule),))
 
 
 def test_policies_cannot_be_changed() -> None:
@@ -90,9 +90,9 @@ def test_importing_an_area_or_creating_a_policy_registers_nothing() -> None:
 
 
 @covers("D-10")
-def test_a_restricting_policy_also_filters_scope_all_unless_it_spares_full_profiles() -> None:
+def test_a_restricting_policy_also_filters_scope_all_unless_it_exempts_full_profiles() -> None:
     restricting = dataclasses.replace(OWNED, restricts=True)
-    sparing = dataclasses.replace(restricting, spares_full=True)
+    sparing = dataclasses.replace(restricting, exempts_full=True)
     restricted = {
         (name, full): "owner_id"
         in _sql(Policies.of_areas(a=(policy,)), "Account", RowScope.ALL, full=full)
@@ -110,12 +110,12 @@ def test_standing_rules_of_different_roles_have_different_parameters() -> None:
     """Two rules may share the same column through different role columns."""
     columns = ShareRule.__table__.c
     by_role, by_id = (
-        Standing(columns.type_id, columns.role_id),
-        Standing(columns.type_id, columns.id),
+        SharingRules(columns.type_id, columns.role_id),
+        SharingRules(columns.type_id, columns.id),
     )
     rows = Opportunity.__table__.c.type_id
     policies = Policies.of_areas(
-        a=(Policy(Opportunity, rows=(Matching(rows, by_role), Matching(rows, by_id))),)
+        a=(Policy(Opportunity, rows=(SharedByRule(rows, by_role), SharedByRule(rows, by_id))),)
     )
-    assert policies.standing() == (by_role, by_id)
-    assert len({each.parameter for each in policies.standing()}) == 2
+    assert policies.sharing_rules() == (by_role, by_id)
+    assert len({each.parameter for each in policies.sharing_rules()}) == 2

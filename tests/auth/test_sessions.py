@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from auth.engine.passwords import DEMO, LONGEST
-from auth.engine.throttle import ACCOUNT
+from auth.engine.passwords import DEMO_PASSWORD, MAX_PASSWORD_LENGTH
+from auth.engine.throttle import ACCOUNT_LIMIT
 from auth.engine.tokens import REFRESH_LIFETIME
 from db import sessions
 from db.engine.transaction import TransactionStart
@@ -98,10 +98,10 @@ async def test_failed_sign_ins_have_equal_responses_and_equal_work(world: World,
         case "empty":
             password = ""
         case "demo":
-            _, email = await world.user(world.acme, password=DEMO)
-            password = DEMO
+            _, email = await world.user(world.acme, password=DEMO_PASSWORD)
+            password = DEMO_PASSWORD
         case "long password":
-            password = "x" * (LONGEST + 1)
+            password = "x" * (MAX_PASSWORD_LENGTH + 1)
         case "long email":
             email = "x" * 321
         case "NUL":
@@ -131,8 +131,8 @@ async def test_slow_failure_waits_for_the_next_interval(
 
 async def test_demo_password_signs_in_to_a_demo_tenant(world: World) -> None:
     app_context = world.app_context()
-    _, email = await world.user(world.demo, password=DEMO)
-    tokens = await signed_in(world, app_context, world.demo, email, DEMO)
+    _, email = await world.user(world.demo, password=DEMO_PASSWORD)
+    tokens = await signed_in(world, app_context, world.demo, email, DEMO_PASSWORD)
     assert await world.enters(app_context, tokens)
 
 
@@ -177,23 +177,23 @@ async def test_ten_concurrent_guesses_pass_and_then_the_right_password_is_refuse
     _, email = await world.user(world.acme)
     guesses = (sign_in(app_context, ADDRESS, "acme", email, f"guess {n}") for n in range(30))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
-    assert answers.count(UserErrorCode.INVALID_CREDENTIALS) == ACCOUNT.amount
-    assert world.passwords.verified == ACCOUNT.amount
+    assert answers.count(UserErrorCode.INVALID_CREDENTIALS) == ACCOUNT_LIMIT.amount
+    assert world.passwords.verified == ACCOUNT_LIMIT.amount
     with pytest.raises(Refused) as known:
         await sign_in(app_context, ADDRESS, "ACME ", email.upper(), PASSWORD)
-    for n in range(ACCOUNT.amount):
+    for n in range(ACCOUNT_LIMIT.amount):
         await sign_in(app_context, "198.51.100.1", "acme", "unknown@b", f"guess {n}")
     with pytest.raises(Refused) as unknown:
         await sign_in(app_context, "198.51.100.1", "acme", "unknown@b", PASSWORD)
     assert known.value.code is unknown.value.code is Code.RATE_LIMITED
-    assert world.passwords.verified == 2 * ACCOUNT.amount
+    assert world.passwords.verified == 2 * ACCOUNT_LIMIT.amount
 
 
 async def test_success_after_nine_failures_resets_the_window(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     for _ in range(2):
-        for _ in range(ACCOUNT.amount - 1):
+        for _ in range(ACCOUNT_LIMIT.amount - 1):
             await sign_in(app_context, ADDRESS, "acme", email, "wrong")
         await signed_in(world, app_context, world.acme, email)
 
@@ -400,5 +400,5 @@ async def test_sign_in_works_and_guesses_are_counted_without_valkey(world: World
     await refreshed(app_context, await signed_in(world, app_context, world.acme, email))
     guesses = (sign_in(app_context, ADDRESS, "acme", email, f"guess {n}") for n in range(20))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
-    assert answers.count(UserErrorCode.INVALID_CREDENTIALS) == ACCOUNT.amount
-    assert sum(isinstance(answer, Refused) for answer in answers) == 20 - ACCOUNT.amount
+    assert answers.count(UserErrorCode.INVALID_CREDENTIALS) == ACCOUNT_LIMIT.amount
+    assert sum(isinstance(answer, Refused) for answer in answers) == 20 - ACCOUNT_LIMIT.amount

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from auth.engine.counters import ANSWER_SECONDS, SHUT_SECONDS, LocalCounters
-from auth.engine.throttle import ACCOUNT, ADDRESS, Throttle
+from auth.engine.counters import RETRY_SECONDS, VALKEY_TIMEOUT_SECONDS, LocalCounters
+from auth.engine.throttle import ACCOUNT_LIMIT, ADDRESS_LIMIT, Throttle
 from cli.servers.embedded import Servers, embedded
 from domain.codes import Code, Refused
 from tests.auth.world import World
@@ -72,14 +72,14 @@ async def permitted(
         assert answer.code is Code.RATE_LIMITED
         wait = answer.extensions["retryAfter"]
         assert isinstance(wait, int)
-        assert 0 < wait <= ACCOUNT.get_expiry()
+        assert 0 < wait <= ACCOUNT_LIMIT.get_expiry()
         assert f" {wait} seconds" in answer.message
     return times - len(refused)
 
 
 async def test_parallel_guesses_do_not_pass_the_limit(world: World) -> None:
     throttle = world.throttle()
-    assert await permitted(throttle, 40) == ACCOUNT.amount
+    assert await permitted(throttle, 40) == ACCOUNT_LIMIT.amount
     assert await permitted(throttle, 5, address="198.51.100.9") == 0
     assert await permitted(throttle, 5, email="other@b") == 5
 
@@ -87,20 +87,20 @@ async def test_parallel_guesses_do_not_pass_the_limit(world: World) -> None:
 async def test_attempts_of_one_address_over_many_accounts_are_limited(world: World) -> None:
     throttle = world.throttle()
     passed = 0
-    for index in range(ADDRESS.amount + 20):
+    for index in range(ADDRESS_LIMIT.amount + 20):
         passed += await permitted(throttle, 1, email=f"{index}@b")
-    assert passed == ADDRESS.amount
+    assert passed == ADDRESS_LIMIT.amount
     assert await permitted(throttle, 1, address="192.0.2.2", email="1@b") == 1
 
 
 async def test_ipv6_addresses_of_one_network_count_as_one(world: World) -> None:
     throttle = world.throttle()
     passed = 0
-    for index in range(ADDRESS.amount + 1):
+    for index in range(ADDRESS_LIMIT.amount + 1):
         passed += await permitted(
             throttle, 1, address=f"2001:db8:1:2::{index:x}", email=f"{index}@b"
         )
-    assert passed == ADDRESS.amount
+    assert passed == ADDRESS_LIMIT.amount
     assert await permitted(throttle, 1, address="2001:db8:1:3::1", email="x@b") == 1
     assert await permitted(throttle, 1, address="testclient", email="x@b") == 1
 
@@ -110,7 +110,7 @@ async def test_success_resets_the_account_counter_and_decrements_that_of_the_add
 ) -> None:
     throttle = world.throttle()
     for _ in range(11):  # 9 failures remain each time, 99 in total
-        assert await permitted(throttle, ACCOUNT.amount - 1) == ACCOUNT.amount - 1
+        assert await permitted(throttle, ACCOUNT_LIMIT.amount - 1) == ACCOUNT_LIMIT.amount - 1
         await throttle.forgive(await throttle.sign_in(CLIENT, "acme", "a@b"))
     assert await permitted(throttle, 2, email="other@b") == 1
 
@@ -124,7 +124,7 @@ async def test_counters_hide_their_keys_and_expire(world: World, servers: Server
         assert len(keys) == 2
         for key in keys:
             assert not any(word in key for word in (b"203.0", b"acme", b"ada@", b"example"))
-            assert 0 < await client.ttl(key) <= ACCOUNT.get_expiry()
+            assert 0 < await client.ttl(key) <= ACCOUNT_LIMIT.get_expiry()
 
 
 async def test_guesses_are_counted_without_valkey(world: World, valkey: OwnValkey) -> None:
@@ -134,15 +134,15 @@ async def test_guesses_are_counted_without_valkey(world: World, valkey: OwnValke
     assert await permitted(throttle, 9, email="new@b") == 9
     await throttle.forgive(await throttle.sign_in(CLIENT, "acme", "new@b"))
     await valkey.stop()
-    assert await permitted(throttle, 20, email="new@b") == ACCOUNT.amount, (
+    assert await permitted(throttle, 20, email="new@b") == ACCOUNT_LIMIT.amount, (
         "successes are counted locally, too"
     )
     assert (
-        await permitted(throttle, 20) == ACCOUNT.amount - 4
+        await permitted(throttle, 20) == ACCOUNT_LIMIT.amount - 4
     )  # the local counter starts at Valkey's last response
     await throttle.forgive(await throttle.sign_in(CLIENT, "acme", "other@b"))
-    clock.ahead += ACCOUNT.get_expiry() + 1
-    assert await permitted(throttle, 20) == ACCOUNT.amount
+    clock.ahead += ACCOUNT_LIMIT.get_expiry() + 1
+    assert await permitted(throttle, 20) == ACCOUNT_LIMIT.amount
 
 
 async def test_an_unresponsive_valkey_delays_one_attempt_and_is_used_again(
@@ -165,24 +165,24 @@ async def test_an_unresponsive_valkey_delays_one_attempt_and_is_used_again(
     os.kill(process, signal.SIGSTOP)
     try:
         with monkeypatch.context() as impatient:
-            impatient.setattr("auth.engine.counters.ANSWER_SECONDS", ANSWER_SECONDS)
+            impatient.setattr("auth.engine.counters.VALKEY_TIMEOUT_SECONDS", VALKEY_TIMEOUT_SECONDS)
             for _ in range(3):
                 assert await permitted(throttle, 1) == 1
             assert requests == 1
-            clock.ahead += SHUT_SECONDS
+            clock.ahead += RETRY_SECONDS
             assert await permitted(throttle, 5) == 5
             assert requests == 2  # one attempt tests Valkey, the others do not wait
     finally:
         os.kill(process, signal.SIGCONT)
-    clock.ahead += SHUT_SECONDS
+    clock.ahead += RETRY_SECONDS
     assert await permitted(throttle, 1) == 1
     assert requests == 4
-    assert ANSWER_SECONDS < 0.3
+    assert VALKEY_TIMEOUT_SECONDS < 0.3
 
 
 async def test_local_counters_are_bounded_and_end_with_their_window() -> None:
     now = [0.0]
-    counters = LocalCounters(lambda: now[0], at_most=3)
+    counters = LocalCounters(lambda: now[0], max_counters=3)
 
     async def seconds_left(key: str) -> int:
         return round(await counters.get_expiry(key) - time.time())
@@ -190,7 +190,7 @@ async def test_local_counters_are_bounded_and_end_with_their_window() -> None:
     for key in "abcd":
         assert await counters.incr(key, 10) == 1
     assert [await counters.get(key) for key in "abcd"] == [0, 1, 1, 1]
-    assert len(counters._kept) == 3
+    assert len(counters._counters) == 3
     now[0] = 9
     assert await counters.incr("d", 10) == 2
     assert await seconds_left("d") == 1

@@ -17,8 +17,8 @@ from joserfc import jwe, jwk, jws
 
 from auth.engine.tokens import (
     ACCESS_LIFETIME,
-    LEEWAY,
-    REMEMBERED,
+    LEEWAY_SECONDS,
+    MAX_CACHED_TOKENS,
     AccessToken,
     RefreshToken,
     TokenIssuer,
@@ -215,7 +215,13 @@ MESSAGE = "The access token is missing, invalid or expired. Sign in again."
 
 @pytest.mark.parametrize(
     ("seconds", "valid"),
-    [(-LEEWAY - 1, False), (-LEEWAY, True), (929, True), (930, False), (10**6, False)],
+    [
+        (-LEEWAY_SECONDS - 1, False),
+        (-LEEWAY_SECONDS, True),
+        (929, True),
+        (930, False),
+        (10**6, False),
+    ],
 )
 @pytest.mark.parametrize("cached", [False, True])
 def test_expiry_of_a_cached_token_is_checked(seconds: int, valid: bool, cached: bool) -> None:
@@ -232,12 +238,12 @@ def test_expiry_of_a_cached_token_is_checked(seconds: int, valid: bool, cached: 
 
 def test_token_cache_is_bounded_and_contains_no_refused_tokens() -> None:
     tokens = issuer()
-    for index in range(REMEMBERED + 10):
+    for index in range(MAX_CACHED_TOKENS + 10):
         tokens.verify_access(tokens.issue_access(TENANT, UUID(int=index), SESSION, NOW), NOW)
     for text in FORGED.values():
         with pytest.raises(Refused):
             tokens.verify_access(text, NOW)
-    assert len(tokens._verified) == REMEMBERED
+    assert len(tokens._verified) == MAX_CACHED_TOKENS
     assert not set(FORGED.values()) & set(tokens._verified)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from auth.engine.passwords import DEMO, Passwords
+from auth.engine.passwords import DEMO_PASSWORD, Passwords
 from auth.engine.throttle import Throttle
 from auth.engine.tokens import TokenIssuer
 from db.engine.transaction import Database, EntryRejected, TransactionStart
@@ -98,7 +98,9 @@ class World:
         employee, user = uuid4(), uuid4()
         email = f"{user.hex[:12]}@Example.com"
         if password not in self.hashes:
-            self.hashes[password] = await self.passwords.hash(password, demo=password == DEMO)
+            self.hashes[password] = await self.passwords.hash(
+                password, demo=password == DEMO_PASSWORD
+            )
         await self.run(
             tenant,
             "INSERT INTO employee (id, name, email) VALUES ($1, 'Ada', $2)",

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from auth.engine.passwords import DEMO, LONGEST
+from auth.engine.passwords import DEMO_PASSWORD, MAX_PASSWORD_LENGTH
 from tests.commands.newcomer import (
     CHANGE,
     DONE,
@@ -27,9 +27,9 @@ OTHER = "some other words of mine"
 WEAK = {
     "empty": "",
     "short": "nine char",
-    "long": "x" * (LONGEST + 1),
-    "public": DEMO,
-    "public in wide letters": "".join(chr(ord(c) + 0xFEE0) for c in DEMO),
+    "long": "x" * (MAX_PASSWORD_LENGTH + 1),
+    "public": DEMO_PASSWORD,
+    "public in wide letters": "".join(chr(ord(c) + 0xFEE0) for c in DEMO_PASSWORD),
 }
 
 
@@ -171,7 +171,7 @@ async def test_the_password_of_a_demo_user_cannot_be_changed(
     tenant: TenantClient, scratch_world: World
 ) -> None:
     change = "mutation ($i: PasswordChangeInput!) { done: passwordChange(input: $i) { changed userErrors { code } } }"
-    params = {"current": DEMO, "password": OTHER}
+    params = {"current": DEMO_PASSWORD, "password": OTHER}
     answer = await tenant.ask("rep1", change, {"i": params})
     assert answer.data["done"] == {"changed": False, "userErrors": [{"code": "DEMO_ONLY"}]}
     await tenant.drop_token("rep1")

@@ -7,7 +7,7 @@ import pytest
 from domain.codes import CloseCode, Code
 from schema.admission import Limits
 from schema.engine.errors import STATUS
-from subscriptions.engine.limits import LISTS, OPERATIONS, SOCKETS
+from subscriptions.engine.limits import MAX_LIVE_LISTS, MAX_OPERATIONS, MAX_SOCKETS
 from tests.examples.pages import ROOT
 
 GUIDE = ROOT / "docs" / "guide"
@@ -24,9 +24,9 @@ READING = {
 LIVE = {
     "records of a list": f"`atMost`, {LIMITS.default_live} by default, at most {LIMITS.live:,}; "
     "a longer list is refused",
-    "operations on one socket": f"{OPERATIONS}",
-    "live lists of one user": f"{LISTS}",
-    "sockets of one user": f"{SOCKETS}",
+    "operations on one socket": f"{MAX_OPERATIONS}",
+    "live lists of one user": f"{MAX_LIVE_LISTS}",
+    "sockets of one user": f"{MAX_SOCKETS}",
 }
 
 

@@ -134,7 +134,7 @@ async def test_query_near_the_size_limit_is_answered(tenant: LiveTenant) -> None
 async def test_lists_of_a_user_are_limited(
     tenant: LiveTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("subscriptions.engine.limits.LISTS", 10)
+    monkeypatch.setattr("subscriptions.engine.limits.MAX_LIVE_LISTS", 10)
     async with tenant.wire() as one, tenant.wire() as another:
         await _open_lists(one, [str(number) for number in range(6)])
         await _open_lists(another, [str(number) for number in range(4)])

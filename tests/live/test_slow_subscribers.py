@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from subscriptions.engine.shared_subscription import REPLAY_DELTAS, SharedSubscription
+from subscriptions.engine.shared_subscription import MAX_REPLAY_DELTAS, SharedSubscription
 from subscriptions.engine.socket import Socket
 from tests.live.live_tenant import LiveTenant
 from tests.live.wire import Rows
@@ -93,10 +93,10 @@ async def test_deltas_beyond_the_replay_buffer_are_dropped(tenant: LiveTenant) -
     async with tenant.wire("admin") as ws:
         rows = await tenant.open_list(ws)
         first, id = rows.cursor, min(rows.rows)
-        for _ in range(REPLAY_DELTAS + 1):
+        for _ in range(MAX_REPLAY_DELTAS + 1):
             await rows.until(id, await tenant.rename(id))
         (group,) = lists(tenant)
         position = group.reader.position_of(first or "")
         assert position is not None
         assert not group.reaches(position)
-        assert len(group.replay_buffer) == REPLAY_DELTAS
+        assert len(group.replay_buffer) == MAX_REPLAY_DELTAS

@@ -15,7 +15,12 @@ from tests.support.covers import covers
 
 PING = '{"type": "ping"}'
 LISTS = 48
-SHORT = {"INIT_SECONDS": 0.5, "PING_SECONDS": 0.2, "SILENT_SECONDS": 1.0, "STUCK_SECONDS": 1.5}
+SHORT = {
+    "INIT_TIMEOUT_SECONDS": 0.5,
+    "PING_INTERVAL_SECONDS": 0.2,
+    "SILENCE_TIMEOUT_SECONDS": 1.0,
+    "UNREAD_TIMEOUT_SECONDS": 1.5,
+}
 """Timeouts in seconds, shortened so that a test can wait for them."""
 LONG = 4.0
 """Seconds after which all of these timeouts have passed."""
@@ -35,9 +40,13 @@ async def port(tenant: LiveTenant, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 @covers("F25")
 def test_default_timeouts() -> None:
-    seconds = [limits.INIT_SECONDS, limits.PING_SECONDS, limits.STUCK_SECONDS]
+    seconds = [
+        limits.INIT_TIMEOUT_SECONDS,
+        limits.PING_INTERVAL_SECONDS,
+        limits.UNREAD_TIMEOUT_SECONDS,
+    ]
     assert seconds == [10, 15, 30]
-    assert limits.SILENT_SECONDS > 2 * limits.PING_SECONDS, (
+    assert limits.SILENCE_TIMEOUT_SECONDS > 2 * limits.PING_INTERVAL_SECONDS, (
         "one late pong must not close the socket"
     )
 
@@ -91,7 +100,7 @@ async def test_silent_client_is_closed(tenant: LiveTenant, port: int) -> None:
     silent = [each(tenant, port) for each in (_never_authenticates, _never_answers, _never_reads)]
     assert set(await asyncio.gather(*silent)) == {4408}
     stop.set()
-    assert await answering > LONG / SHORT["SILENT_SECONDS"]
+    assert await answering > LONG / SHORT["SILENCE_TIMEOUT_SECONDS"]
 
 
 async def _keep_changing(tenant: LiveTenant, id: str, stop: asyncio.Event) -> str:

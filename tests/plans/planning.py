@@ -138,7 +138,7 @@ def _viewer(of: Mapping[str, Any]) -> Viewer:
     known = {name: fields for name, fields in MODEL.granted.items() if name not in of["off"]}
     granted = rights([profile], rules, of["attributes"], known, MODEL.computed)
     arrays: dict[str, tuple[UUID, ...] | tuple[str, ...]] = {
-        each.parameter: tuple(IDS[:2]) for each in POLICIES.standing()
+        each.parameter: tuple(IDS[:2]) for each in POLICIES.sharing_rules()
     }
     return Viewer(
         user=of["user"],

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from auth.api import POLICIES
-from auth.engine.viewer import PROJECTIONS
+from auth.engine.viewer import MAX_CACHED_PROJECTIONS
 from auth.rights import load
 from db.api import MODEL
 from db.engine.dependencies import AttributeOf, FieldOf, RowsOf
@@ -120,7 +120,7 @@ CACHES = {
     "known tenants": Cache(lambda w: w.endpoint.app_context.directory._found, found, FOUND),
     "unknown tenants": Cache(lambda w: w.endpoint.app_context.directory._unknown, missed),
     "windows of attempts": Cache(
-        lambda w: w.endpoint.app_context.throttle.counters.local._kept, windows
+        lambda w: w.endpoint.app_context.throttle.counters.local._counters, windows
     ),
     "tokens verified": Cache(lambda w: w.endpoint.app_context.tokens._verified, tokens),
 }
@@ -198,9 +198,9 @@ async def test_projections_of_a_viewer_are_bounded(world: World) -> None:
         viewer = await load(connection, MODEL, POLICIES, user)
     assert viewer is not None
     first = viewer.project(frozenset({FieldOf("Opportunity", "name")}))
-    for number in range(3 * PROJECTIONS):
+    for number in range(3 * MAX_CACHED_PROJECTIONS):
         viewer.project(frozenset({AttributeOf("Opportunity", f"key_{number}")}))
-        assert len(viewer._projections) <= PROJECTIONS
+        assert len(viewer._projections) <= MAX_CACHED_PROJECTIONS
     assert viewer.project(frozenset({FieldOf("Opportunity", "name")})) == first
     assert viewer.project(frozenset({RowsOf("Opportunity")})) != first
 

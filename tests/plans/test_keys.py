@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from auth.engine.throttle import ACCOUNT, ADDRESS, Throttle
+from auth.engine.throttle import ACCOUNT_LIMIT, ADDRESS_LIMIT, Throttle
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
 from db.api import MODEL
@@ -548,10 +548,10 @@ def test_attempts_share_a_counter_only_with_equal_limit_tenant_and_address(
     data: st.DataObject,
 ) -> None:
     throttle = Throttle("redis://127.0.0.1:1", bytes(16), lambda: 0.0)  # not connected
-    names = st.tuples(st.sampled_from([ACCOUNT, ADDRESS]), split())
+    names = st.tuples(st.sampled_from([ACCOUNT_LIMIT, ADDRESS_LIMIT]), split())
     (limit, one), (other_limit, other) = data.draw(names), data.draw(names)
     same = limit.namespace == other_limit.namespace and one == other
-    assert (throttle._name(limit, *one) == throttle._name(other_limit, *other)) == same
+    assert (throttle._key_of(limit, *one) == throttle._key_of(other_limit, *other)) == same
 
 
 @covers("D-37")

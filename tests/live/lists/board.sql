@@ -20,7 +20,7 @@ FROM
 WHERE platform.fold(opportunity_1.name) COLLATE "C" LIKE ('%' || platform.pattern($4::VARCHAR) || '%') AND (opportunity_1.status = $5::VARCHAR) IS NOT true
 LIMIT 51
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1
 -- $5: p2
@@ -41,7 +41,7 @@ FROM
   WHERE employee.deleted_at IS NULL) AS employee_1 ON employee_1.id = opportunity_1.owner_id
 WHERE platform.fold(opportunity_1.name) COLLATE "C" LIKE ('%' || platform.pattern($4::VARCHAR) || '%') AND (opportunity_1.status = $5::VARCHAR) IS NOT true AND opportunity_1.id = ANY ($6::UUID[])
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1
 -- $5: p2

@@ -15,6 +15,6 @@ SELECT convert_to(
         WHERE opportunity_1.status = $4::VARCHAR GROUP BY opportunity_1.currency) AS parts
       WHERE true GROUP BY GROUPING SETS((), (parts.by_1))) AS measured) || '}') AS json), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1

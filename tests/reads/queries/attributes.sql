@@ -16,5 +16,5 @@ SELECT convert_to(
     WHERE true ORDER BY platform.number(opportunity_1.custom -> '01941f97-5900-73ec-8ae1-204d717c9e12') DESC NULLS LAST, opportunity_1.id DESC
     LIMIT 2) AS opportunity_1_page), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee

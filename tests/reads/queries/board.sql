@@ -45,5 +45,5 @@ SELECT convert_to(
       WHERE account.deleted_at IS NULL) AS account_1 ON account_1.id = opportunity_1_page.account_id) AS opportunity_list_2 ON true), 'UTF8') AS r0
 -- $1: p1
 -- $2: owners:Opportunity
--- $3: opened:share_rule.type_id:share_rule.role_id
+-- $3: shared:share_rule.type_id:share_rule.role_id
 -- $4: viewer:employee

@@ -31,5 +31,5 @@ SELECT convert_to(
     WHERE true ORDER BY stage_1.id ASC
     LIMIT 1) AS stage_1_page), 'UTF8') AS r1
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee

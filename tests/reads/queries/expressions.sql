@@ -17,7 +17,7 @@ SELECT convert_to(
     LIMIT 3) AS opportunity_1_page), 'UTF8') AS r0
 -- $1: statuses:Opportunity.netMargin
 -- $2: owners:Opportunity
--- $3: opened:share_rule.type_id:share_rule.role_id
+-- $3: shared:share_rule.type_id:share_rule.role_id
 -- $4: viewer:employee
 -- $5: p1
 -- denied: Opportunity.netMargin (status)

@@ -42,7 +42,7 @@ SELECT convert_to(
     FROM account
     WHERE account.deleted_at IS NULL) AS account_2 ON account_2.id = opportunity_1_page.account_id), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1
 -- $5: statuses:Opportunity.commission

@@ -34,7 +34,7 @@ SELECT convert_to(
       FROM account
       WHERE account.deleted_at IS NULL) AS account_1 ON account_1.id = opportunity_1_page.account_id) AS cut), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: statuses:Opportunity.commission
 -- denied: Opportunity.commission (status)

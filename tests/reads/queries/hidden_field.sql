@@ -16,6 +16,6 @@ SELECT convert_to(
     WHERE true ORDER BY opportunity_1.id ASC
     LIMIT 2) AS opportunity_1_page), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- denied: Opportunity.margin (hidden)

@@ -67,7 +67,7 @@ SELECT convert_to(
       FROM "user"
       WHERE "user".deleted_at IS NULL) AS user_1 ON user_1.id = history_1_page.user_id) AS history_list_2 ON true), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1
 -- $5: viewer:history_keys

@@ -51,6 +51,6 @@ SELECT convert_to(
       WHERE opportunity_2.account_id = account_1_page.id ORDER BY opportunity_2.id DESC
       LIMIT 2) AS opportunity_2_page) AS opportunity_list_3 ON true), 'UTF8') AS r1
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1

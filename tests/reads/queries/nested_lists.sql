@@ -51,6 +51,6 @@ SELECT convert_to(
       WHERE account_2.parent_id = account_1_page.id ORDER BY account_2.id ASC
       LIMIT 2) AS account_2_page) AS account_list_3 ON true), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1

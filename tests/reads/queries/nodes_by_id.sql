@@ -11,7 +11,7 @@ SELECT convert_to(('[' || coalesce(
     WHERE opportunity_1.id = asked.id_0), 'null'), ',' ORDER BY asked.place) AS anon_1
   FROM unnest($4::UUID[]) WITH ORDINALITY AS asked(id_0, place)), '') || ']'), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1
 -- denied: Role. (object)

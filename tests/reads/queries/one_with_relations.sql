@@ -18,6 +18,6 @@ SELECT convert_to(coalesce(
     WHERE stage.deleted_at IS NULL) AS stage_1 ON stage_1.id = opportunity_1.stage_id
   WHERE opportunity_1.id = $4::UUID), 'null'), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1

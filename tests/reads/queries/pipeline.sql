@@ -39,6 +39,6 @@ SELECT convert_to(('{"groupCount":' || (
     FROM stage
     WHERE stage.deleted_at IS NULL) AS stage_3 ON stage_3.id = page_1.key_1), '') || ']}'), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1

@@ -60,7 +60,7 @@ SELECT convert_to(
       FROM product
       WHERE product.deleted_at IS NULL) AS product_1 ON product_1.id = quote_item_1_page.product_id) AS quote_item_list_2 ON true), 'UTF8') AS r0
 -- $1: owners:Opportunity
--- $2: opened:share_rule.type_id:share_rule.role_id
+-- $2: shared:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1
 -- $5: p2

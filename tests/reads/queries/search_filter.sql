@@ -72,7 +72,7 @@ SELECT convert_to(
 -- $7: p5
 -- $8: p6
 -- $9: owners:Opportunity
--- $10: opened:share_rule.type_id:share_rule.role_id
+-- $10: shared:share_rule.type_id:share_rule.role_id
 -- $11: viewer:employee
 -- $12: p11
 -- $13: p9
