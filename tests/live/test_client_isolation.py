@@ -193,7 +193,7 @@ async def test_answers_for_a_client_that_does_not_read_are_bounded(tenant: LiveT
 async def test_closed_client_is_released(
     tenant: LiveTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(wiring, "CLOSE_TIMEOUT_SECONDS", 0.5)
     async with tenant.wire("admin", small_buffer=True) as stalled:
         (socket,) = sockets(tenant)
         stalled.socket.transport.pause_reading()

@@ -37,13 +37,13 @@ async def small_caches(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator
         "schema.engine.reads.PLANS",
         "schema.engine.introspection.KEPT",
         "auth.viewers.MAX_VIEWERS",
-        "auth.engine.tokens.REMEMBERED",
-        "auth.engine.counters.AT_MOST",
-        "tenancy.directory.MISSED_AT_MOST",
+        "auth.engine.tokens.MAX_CACHED_TOKENS",
+        "auth.engine.counters.MAX_COUNTERS",
+        "tenancy.directory.MAX_CACHED_UNKNOWN",
         "db.engine.transaction.CACHED_STATEMENTS",
     ):
         patch.setattr(name, BOUND)
-    patch.setattr("tenancy.directory.FOUND_AT_MOST", FOUND)
+    patch.setattr("tenancy.directory.MAX_CACHED_TENANTS", FOUND)
     servers = world.servers
     async with endpoint_on(servers) as endpoint:
         endpoint.documents = Documents(GRAPHQL, LIMITS, size=BOUND)
