@@ -18,18 +18,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tenancy.engine.provision import TenantError
 
-FORMAT = 1
+FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """Base of the manifest's models: unknown keys are an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ArchivedTable(Strict):
+class ArchivedTable(StrictModel):
     """A table in the manifest: columns, and size in bytes and digest of its rows."""
 
     name: str
@@ -38,7 +38,7 @@ class ArchivedTable(Strict):
     sha256: str
 
 
-class ArchivedTenant(Strict):
+class ArchivedTenant(StrictModel):
     """A tenant in the manifest, with its tables."""
 
     id: UUID
@@ -52,7 +52,7 @@ class ArchivedTenant(Strict):
     tables: list[ArchivedTable]
 
 
-class Manifest(Strict):
+class Manifest(StrictModel):
     """The content of a backup, and the versions that wrote it."""
 
     format: int
@@ -80,13 +80,13 @@ class Digest:
         return self._sum.hexdigest()
 
 
-def entry(slug: str, table: str) -> str:
+def entry_name(slug: str, table: str) -> str:
     """Name of the zip entry with the rows of a table."""
     return f"{slug}/{table}.copy"
 
 
 @contextmanager
-def created(file: Path) -> Iterator[zipfile.ZipFile]:
+def new_archive(file: Path) -> Iterator[zipfile.ZipFile]:
     """A new file, which appears under its name only when it is complete. Raises TenantError, also if it exists."""
     if file.exists():
         raise TenantError(f"The file {file} exists already. Give another name, or move it.")
@@ -106,7 +106,7 @@ def created(file: Path) -> Iterator[zipfile.ZipFile]:
         temporary.unlink(missing_ok=True)
 
 
-DAMAGED = (
+DAMAGE_ERRORS = (
     EOFError,
     NotImplementedError,  # unknown compression method in the header
     RuntimeError,  # or an encrypted entry
@@ -118,15 +118,15 @@ DAMAGED = (
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
+def verified_archive(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     """A backup whose entries all match the manifest. Raises TenantError for one that is damaged."""
     with ExitStack() as stack:
         try:
             archive = stack.enter_context(zipfile.ZipFile(file))
-            manifest = _verified(archive)
+            manifest = _verify(archive)
         except OSError as error:
             raise TenantError(f"{file} cannot be read: {error.strerror or error}.") from None
-        except DAMAGED as error:
+        except DAMAGE_ERRORS as error:
             raise TenantError(
                 f"{file} is not a complete backup ({error}). Use another copy of it. "
                 "Nothing was changed."
@@ -134,18 +134,18 @@ def opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
         yield archive, manifest
 
 
-def _verified(archive: zipfile.ZipFile) -> Manifest:
+def _verify(archive: zipfile.ZipFile) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(archive.read(MANIFEST))
     except (KeyError, ValidationError) as error:
         raise zipfile.BadZipFile("its manifest is missing or cannot be read") from error
-    if manifest.format != FORMAT:
+    if manifest.format != FORMAT_VERSION:
         raise TenantError(
             f"The backup has format {manifest.format}, written by Relata {manifest.relata}; this version "
-            f"reads format {FORMAT}. Restore it with Relata {manifest.relata}."
+            f"reads format {FORMAT_VERSION}. Restore it with Relata {manifest.relata}."
         )
     expected = {
-        entry(tenant.slug, table.name): table
+        entry_name(tenant.slug, table.name): table
         for tenant in manifest.tenants
         for table in tenant.tables
     }
@@ -161,6 +161,6 @@ def _verified(archive: zipfile.ZipFile) -> Manifest:
 
 def _digest(rows: IO[bytes]) -> Digest:
     digest = Digest()
-    while chunk := rows.read(CHUNK):
+    while chunk := rows.read(CHUNK_BYTES):
         digest.add(chunk)
     return digest

@@ -13,8 +13,8 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from db.engine.transaction import Driver, Placement
-from tenancy.engine.archive import ArchivedTenant, Manifest, entry, opened
-from tenancy.engine.backup import tables
+from tenancy.engine.archive import ArchivedTenant, Manifest, entry_name, verified_archive
+from tenancy.engine.backup import columns_by_table
 from tenancy.engine.history import is_known
 from tenancy.engine.provision import (
     Tenant,
@@ -43,10 +43,12 @@ REVOKE_RESETS = "UPDATE credential SET reset = NULL, reset_until = NULL WHERE re
 """Nor must reset tokens that were used or revoked after the backup become valid again."""
 
 
-LOCK = 4244
-MARK = "being restored"
+ADVISORY_LOCK_KEY = 4244
+UNFINISHED_COMMENT = "being restored"
 """Comment on a schema that is not in the catalog yet. A killed restore leaves such schemas; the next one drops them."""
-UNFINISHED = "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') = $1"
+UNFINISHED_SCHEMAS = (
+    "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') = $1"
+)
 
 
 async def restore(
@@ -60,10 +62,10 @@ async def restore(
 ) -> list[Tenant]:
     """Restore all tenants of a file, or `only` one, optionally as `new_name`. If it raises TenantError, nothing changed."""
     report(f"Checking {file} ...")
-    with opened(file) as (archive, manifest):
+    with verified_archive(file) as (archive, manifest):
         archived = _selected(manifest, only, new_name)
-        targets = [(each, await _target(admin, each, new_name)) for each in archived]
-        async with _locked(admin):
+        targets = [(each, await _target_tenant(admin, each, new_name)) for each in archived]
+        async with _exclusive_restore(admin):
             try:
                 await _restore_all(admin, archive, targets, now, report)
             except asyncpg.OutOfMemoryError:
@@ -75,22 +77,22 @@ async def restore(
                 raise TenantError(
                     f"Postgres refuses the data of the backup ({error}). Nothing was changed."
                 ) from error
-    return [one for _, one in targets]
+    return [tenant for _, tenant in targets]
 
 
 @asynccontextmanager
-async def _locked(admin: Driver) -> AsyncIterator[None]:
+async def _exclusive_restore(admin: Driver) -> AsyncIterator[None]:
     """Exclude other restores, and drop the schemas that a killed one left."""
-    if not await admin.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+    if not await admin.fetchval("SELECT pg_try_advisory_lock($1)", ADVISORY_LOCK_KEY):
         raise TenantError("Another restore is running. Try again when it is done.")
     try:
-        for row in await admin.fetch(UNFINISHED, MARK):
+        for row in await admin.fetch(UNFINISHED_SCHEMAS, UNFINISHED_COMMENT):
             async with admin.transaction():
                 await drop_schema(admin, row[0], role=False)
         yield
     finally:
         if not admin.is_closed():
-            await admin.execute(f"SELECT pg_advisory_unlock({LOCK})")
+            await admin.execute(f"SELECT pg_advisory_unlock({ADVISORY_LOCK_KEY})")
 
 
 async def _restore_all(
@@ -101,21 +103,22 @@ async def _restore_all(
     report: Callable[[str], None],
 ) -> None:
     """Restore each tenant in a transaction, to bound the number of locks; then add all to the catalog in one."""
-    done: dict[str, bool] = {}
+    restored: dict[str, bool] = {}
+    """By schema: whether its role is new."""
     try:
-        for each, one in targets:
-            report(f"Restoring {one.slug} ...")
+        for archived, tenant in targets:
+            report(f"Restoring {tenant.slug} ...")
             async with admin.transaction():
-                role = await _restore(admin, archive, each, one, now)
-            done[one.placement.schema] = role
+                is_new_role = await _restore_tenant(admin, archive, archived, tenant, now)
+            restored[tenant.placement.schema] = is_new_role
         async with admin.transaction():
-            for _, one in targets:
-                await register(admin, one)
-                await admin.execute(f"COMMENT ON SCHEMA {one.placement.schema} IS NULL")
+            for _, tenant in targets:
+                await register(admin, tenant)
+                await admin.execute(f"COMMENT ON SCHEMA {tenant.placement.schema} IS NULL")
     except BaseException:
-        for schema, role in done.items():
+        for schema, is_new_role in restored.items():
             async with admin.transaction():
-                await drop_schema(admin, schema, role=role)
+                await drop_schema(admin, schema, role=is_new_role)
         raise
 
 
@@ -139,7 +142,7 @@ def _selected(manifest: Manifest, only: str | None, new_name: str | None) -> lis
     return selected
 
 
-async def _target(admin: Driver, archived: ArchivedTenant, new_name: str | None) -> Tenant:
+async def _target_tenant(admin: Driver, archived: ArchivedTenant, new_name: str | None) -> Tenant:
     """The tenant to create; with a new name it gets a new id. Raises TenantError if its slug or id exists."""
     slug = new_name or archived.slug
     id = uuid7() if new_name else archived.id
@@ -148,9 +151,9 @@ async def _target(admin: Driver, archived: ArchivedTenant, new_name: str | None)
         slug, id,
     )  # fmt: skip
     if existing is not None:
-        what = "exists already" if existing == slug else f"exists already, as {existing!r}"
+        problem = "exists already" if existing == slug else f"exists already, as {existing!r}"
         raise TenantError(
-            f"The tenant {slug!r} {what}, and nothing is overwritten. Restore it under another name "
+            f"The tenant {slug!r} {problem}, and nothing is overwritten. Restore it under another name "
             f"with --tenant {archived.slug} --as NAME, or into an empty installation with --data."
         )
     schema = schema_name(id)
@@ -167,22 +170,22 @@ async def _target(admin: Driver, archived: ArchivedTenant, new_name: str | None)
     )
 
 
-async def _restore(
+async def _restore_tenant(
     admin: Driver,
     archive: zipfile.ZipFile,
     archived: ArchivedTenant,
-    one: Tenant,
+    tenant: Tenant,
     now: datetime,
 ) -> bool:
     """Create the schema at the archived revision, fill and migrate it. Returns whether its role is new."""
-    schema = one.placement.schema
-    role = await create_schema(admin, one, archived.revision)
+    schema = tenant.placement.schema
+    is_new_role = await create_schema(admin, tenant, archived.revision)
     await admin.execute(
-        f"COMMENT ON SCHEMA {schema} IS '{MARK}'; SET LOCAL statement_timeout = 0; "
+        f"COMMENT ON SCHEMA {schema} IS '{UNFINISHED_COMMENT}'; SET LOCAL statement_timeout = 0; "
         f"SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp"
     )
-    await _fill(admin, archive, archived, schema)
-    await admin.execute(NEW_EPOCH, int(now.timestamp()), one.placement.version)
+    await _insert_rows(admin, archive, archived, schema)
+    await admin.execute(NEW_EPOCH, int(now.timestamp()), tenant.placement.version)
     await admin.execute(END_SESSIONS, now)
     await admin.execute("RESET ROLE; SET LOCAL search_path = ''")
     await migrate_schema(admin, schema, archived.revision)
@@ -191,14 +194,16 @@ async def _restore(
         f"SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp; {REVOKE_RESETS};"
         "RESET ROLE; SET LOCAL search_path = ''"
     )
-    return role
+    return is_new_role
 
 
-async def _fill(
+async def _insert_rows(
     admin: Driver, archive: zipfile.ZipFile, archived: ArchivedTenant, schema: str
 ) -> None:
     """Insert the rows of all tables. Foreign keys can be cyclic, so they are dropped before and added after."""
-    if await tables(admin, schema) != {each.name: each.columns for each in archived.tables}:
+    if await columns_by_table(admin, schema) != {
+        each.name: each.columns for each in archived.tables
+    }:
         raise TenantError(
             f"The tables of {archived.slug} in the backup are not those of revision "
             f"{archived.revision}: a modified Relata wrote it. Nothing was changed."
@@ -208,7 +213,7 @@ async def _fill(
         await admin.execute(f'ALTER TABLE "{key["name"]}" DROP CONSTRAINT "{key["constraint"]}"')
     for table in archived.tables:
         await admin.execute(f'DELETE FROM "{table.name}"')  # noqa: S608 - a table of the schema
-        with archive.open(entry(archived.slug, table.name)) as rows:
+        with archive.open(entry_name(archived.slug, table.name)) as rows:
             await admin.copy_to_table(
                 table.name,
                 schema_name=schema,

@@ -265,7 +265,7 @@ async def test_remains_of_a_killed_restore_are_unreachable_and_removed(
     servers: Servers, backup_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection ends at the second tenant, when the first one is complete."""
-    filled, calls = restoring._fill, 0
+    filled, calls = restoring._insert_rows, 0
 
     async def killed(admin: asyncpg.Connection[Any], *rest: Any) -> None:
         nonlocal calls
@@ -277,7 +277,7 @@ async def test_remains_of_a_killed_restore_are_unreachable_and_removed(
     schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 't\\_%'"
     async with empty(servers) as (admin, place):
         cut = await asyncpg.connect(place.database_url)
-        monkeypatch.setattr(restoring, "_fill", killed)
+        monkeypatch.setattr(restoring, "_insert_rows", killed)
         with pytest.raises(asyncpg.InterfaceError):
             await restore(cut, backup_file, now=NOON)
         monkeypatch.undo()
@@ -293,11 +293,11 @@ async def test_remains_of_a_killed_restore_are_unreachable_and_removed(
 async def test_concurrent_restore_is_refused(servers: Servers, backup_file: Path) -> None:
     async with empty(servers) as (admin, place):
         other = await asyncpg.connect(place.database_url)
-        await other.execute(f"SELECT pg_advisory_lock({restoring.LOCK})")
+        await other.execute(f"SELECT pg_advisory_lock({restoring.ADVISORY_LOCK_KEY})")
         await assert_refused(admin, backup_file, "Another restore is running")
         await other.close()
         locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1"
-        while await admin.fetchval(locks, restoring.LOCK):  # noqa: ASYNC110 - Postgres sends no event
+        while await admin.fetchval(locks, restoring.ADVISORY_LOCK_KEY):  # noqa: ASYNC110 - Postgres sends no event
             await asyncio.sleep(0.01)
         assert len(await restore(admin, backup_file, now=NOON)) == 2
 
