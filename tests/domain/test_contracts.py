@@ -304,7 +304,7 @@ def test_term_follows_the_contract_kind() -> None:
 
 @covers("EP-154")
 @pytest.mark.parametrize(
-    ("ended", "months", "status"),
+    ("end", "months", "status"),
     [
         (None, None, ContractStatus.ACTIVE),
         (date(2026, 3, 14), None, ContractStatus.ACTIVE),
