@@ -20,11 +20,11 @@ STORED = "SELECT id, text FROM trusted_document ORDER BY id"
 
 
 @pytest.fixture(autouse=True)
-async def unbound(own: TenantClient, operate: Operate) -> AsyncIterator[None]:
+async def unbound(tenant: TenantClient, operate: Operate) -> AsyncIterator[None]:
     """Remove the documents after each test."""
     yield
     await operate("tenant", "documents", "acme", "--remove")
-    assert await own.fetch(STORED) == []
+    assert await tenant.fetch(STORED) == []
 
 
 def write(folder: Path, **files: str) -> None:
@@ -33,16 +33,16 @@ def write(folder: Path, **files: str) -> None:
         (folder / "queries" / "deep" / f"{name}.graphql").write_text(text)
 
 
-async def code(own: TenantClient, body: dict[str, object]) -> list[str]:
+async def code(tenant: TenantClient, body: dict[str, object]) -> list[str]:
     """The error codes of a request to a process without caches."""
-    async with in_second_instance(own) as second:
-        token = await second.world.token("rep1", own.slug)
+    async with in_second_instance(tenant) as second:
+        token = await second.world.token("rep1", tenant.slug)
         answer = await second.world.post(json.dumps(body).encode(), authorization=f"Bearer {token}")
         return answer.codes
 
 
 async def test_manifest_of_a_folder_is_registered_for_a_tenant(
-    operate: Operate, own: TenantClient, tmp_path: Path
+    operate: Operate, tenant: TenantClient, tmp_path: Path
 ) -> None:
     write(tmp_path, viewer=VIEWER, accounts=ACCOUNTS)
     result = await operate("documents", "queries", "--out", "manifest.json")
@@ -55,29 +55,29 @@ async def test_manifest_of_a_folder_is_registered_for_a_tenant(
     assert (
         "acme has 2 trusted documents. Running servers use them within 30 seconds." in result.stderr
     )
-    assert await code(own, {"documentId": identifier_of(VIEWER)}) == []
-    assert await code(own, {"query": VIEWER}) == []
+    assert await code(tenant, {"documentId": identifier_of(VIEWER)}) == []
+    assert await code(tenant, {"query": VIEWER}) == []
 
     result = await operate("tenant", "documents", "acme", "manifest.json", "--only")
     assert "It accepts no others." in result.stderr
-    assert await code(own, {"documentId": identifier_of(ACCOUNTS)}) == []
-    assert await code(own, {"query": VIEWER}) == ["TRUSTED_DOCUMENT_REQUIRED"]
+    assert await code(tenant, {"documentId": identifier_of(ACCOUNTS)}) == []
+    assert await code(tenant, {"query": VIEWER}) == ["TRUSTED_DOCUMENT_REQUIRED"]
 
     await operate("tenant", "documents", "acme", "--remove")
-    assert await code(own, {"documentId": identifier_of(VIEWER)}) == ["DOCUMENT_NOT_FOUND"]
-    assert await code(own, {"query": VIEWER}) == []
+    assert await code(tenant, {"documentId": identifier_of(VIEWER)}) == ["DOCUMENT_NOT_FOUND"]
+    assert await code(tenant, {"query": VIEWER}) == []
 
 
 async def test_registering_replaces_all_documents(
-    operate: Operate, own: TenantClient, tmp_path: Path
+    operate: Operate, tenant: TenantClient, tmp_path: Path
 ) -> None:
     many = {f"x-n:{number}": VIEWER for number in range(2_500)}
     (tmp_path / "many.json").write_text(json.dumps(many))
     await operate("tenant", "documents", "acme", "many.json")
-    assert len(await own.fetch(STORED)) == 2_500
+    assert len(await tenant.fetch(STORED)) == 2_500
     (tmp_path / "one.json").write_text(json.dumps({"one": ACCOUNTS}))
     await operate("tenant", "documents", "acme", "one.json")
-    assert [tuple(row) for row in await own.fetch(STORED)] == [("one", ACCOUNTS)]
+    assert [tuple(row) for row in await tenant.fetch(STORED)] == [("one", ACCOUNTS)]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ async def test_registering_replaces_all_documents(
     ],
 )
 async def test_invalid_document_is_named_and_nothing_is_written(
-    operate: Operate, own: TenantClient, tmp_path: Path, text: str, message: str
+    operate: Operate, tenant: TenantClient, tmp_path: Path, text: str, message: str
 ) -> None:
     write(tmp_path, bad=text, viewer=VIEWER)
     result = await operate("documents", "queries", "--out", "manifest.json", fails=True)
@@ -99,7 +99,7 @@ async def test_invalid_document_is_named_and_nothing_is_written(
 
 
 async def test_unusable_arguments_change_nothing(
-    operate: Operate, own: TenantClient, tmp_path: Path
+    operate: Operate, tenant: TenantClient, tmp_path: Path
 ) -> None:
     (tmp_path / "wrong.json").write_text('{"sha256:00": "{ viewer { id } }"}')
     (tmp_path / "invalid.json").write_text('{"a": "{ nothing }"}')
@@ -113,7 +113,7 @@ async def test_unusable_arguments_change_nothing(
     ):
         result = await operate("tenant", "documents", *words, fails=True)
         assert message in result.stderr, words
-    assert await own.fetch(STORED) == []
+    assert await tenant.fetch(STORED) == []
     (tmp_path / "right.json").write_text(json.dumps({"a": VIEWER}))
     result = await operate("tenant", "documents", "nowhere", "right.json", fails=True)
     assert "There is no tenant 'nowhere'" in result.stderr
@@ -122,13 +122,13 @@ async def test_unusable_arguments_change_nothing(
 
 
 async def test_backup_restores_the_documents_and_the_restriction(
-    operate: Operate, own: TenantClient, tmp_path: Path
+    operate: Operate, tenant: TenantClient, tmp_path: Path
 ) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({"viewer": VIEWER}))
     await operate("tenant", "documents", "acme", "manifest.json", "--only")
     await operate("backup", "file.zip", "--tenant", "acme")
     await operate("restore", "file.zip", "--as", "restored")
-    admin = own.world.admin
+    admin = tenant.world.admin
     row = await admin.fetchrow("SELECT * FROM catalog.tenant WHERE slug = 'restored'")
     assert row is not None
     assert row["trusted_documents_only"]
