@@ -26,7 +26,12 @@ from tests.support.covers import covers
 from tests.support.world import World
 
 CLOSED_LEVELS = {Level.HIDDEN, Level.CLOSED}
-NARROWED = ("", 'filter: { id: { ne: "x" } } ', "filter: { id: { in: [] } } ", "first: 1 skip: 9 ")
+NARROWED = (
+    "",
+    'filter: { id: { ne: "xyz_00000000000000000000000000000000" } } ',
+    "filter: { id: { in: [] } } ",
+    "first: 1 skip: 9 ",
+)
 """Other arguments of the query, with and without records to group."""
 
 

@@ -266,7 +266,7 @@ async def test_user_without_role_sees_nothing(world: World) -> None:
             for type_name, root in LIST_ROOT.items():
                 id = spelled_id(type_name, sorted(truth.rows[type_name])[0])
                 query = f"{{ {root} {{ totalCount nodes {{ id }} }} node(id: {json.dumps(id)}) {{ id }} }}"
-                queries = f'{{ {root}(filter: {{ id: {{ ne: "x" }} }}) {{ totalCount }} }}'
+                queries = f'{{ {root}(filter: {{ id: {{ ne: "xyz_00000000000000000000000000000000" }} }}) {{ totalCount }} }}'
                 answer = await world.ask(persona, query, tenant=tenant)
                 refused = await world.ask(persona, queries, tenant=tenant)
                 if type_name in OWN_RECORDS:

@@ -104,7 +104,7 @@ def _variants(field: str, one: str) -> Iterator[str]:
     """A comparison alone, and in conditions where an optimizer could remove it."""
     yield one
     yield f"not: {{ {one} }}"
-    yield f'or: [{{ {one} }}, {{ id: {{ ne: "x" }} }}]'
+    yield f'or: [{{ {one} }}, {{ id: {{ ne: "xyz_00000000000000000000000000000000" }} }}]'
     yield f"and: [{{ or: [] }}, {{ {one} }}]"
     if field != "id":
         yield f"id: {{ in: [] }}, {one}"
@@ -312,7 +312,7 @@ async def test_open_field_in_filter(probe_per_profile: Probe, type_name: str) ->
         ):
             continue
         for quantifiers in _quantifiers(path):
-            condition = 'id: { ne: "x" }'
+            condition = 'id: { ne: "xyz_00000000000000000000000000000000" }'
             for edge, quantifier in zip(reversed(path), quantifiers, strict=True):
                 condition = edge.condition(condition, quantifier)
             conditions.append(condition)

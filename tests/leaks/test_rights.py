@@ -284,7 +284,7 @@ HIDDEN_LINKS = {
 """Selections of a hidden link from either end, with the field that hides it."""
 LINK_CONDITIONS = {
     'opportunities(filter: { account: { name: { eq: "a" } } })': ("Opportunity", "account"),
-    'opportunities(filter: { account: { id: { eq: "a" } } })': ("Opportunity", "account"),
+    'opportunities(filter: { account: { id: { eq: "acc_00000000000000000000000000000000" } } })': ("Opportunity", "account"),
     "opportunities(filter: { account: {} })": ("Opportunity", "account"),
     "opportunities(orderBy: [{ account: { name: ASC } }])": ("Opportunity", "account"),
     "opportunities(orderBy: [{ account: { id: ASC } }])": ("Opportunity", "account"),
