@@ -170,8 +170,10 @@ async def world_on(servers: Servers) -> AsyncIterator[World]:
     async with endpoint_on(servers) as endpoint:
         app = application(endpoint)
         transport = httpx2.ASGITransport(app)
+        # Uncompressed, so that tests compare the length of responses; tests/http tests compression.
+        headers = {"accept-encoding": "identity"}
         async with httpx2.AsyncClient(
-            transport=transport, base_url="http://relata.example"
+            transport=transport, base_url="http://relata.example", headers=headers
         ) as client:
             known = {tenant.slug: tenant for tenant, _ in await tenants(admin)}
             yield World(app, endpoint, admin, known, client, servers)
