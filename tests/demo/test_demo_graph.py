@@ -99,7 +99,7 @@ def test_no_live_child_has_a_trashed_parent(table: str) -> None:
 @pytest.mark.covers("D-17")
 @pytest.mark.parametrize("slug", SLUGS)
 def test_quote_and_contract_totals_equal_their_items(slug: str) -> None:
-    quotes, items = by_id(slug, "quote"), MADE[slug]["quote_item_violations"]
+    quotes, items = by_id(slug, "quote"), MADE[slug]["quote_item"]
     for row in items:
         digits = CURRENCIES[row["currency"]]
         assert row["currency"] == quotes[row["quote_id"]]["currency"]
@@ -121,9 +121,7 @@ def test_quote_and_contract_totals_equal_their_items(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_one_quote_is_active_at_most_and_contracts_come_from_won_opportunities(slug: str) -> None:
-    active = Counter(
-        row["opportunity_id"] for row in live(MADE[slug]["quote_violations"]) if row["active"]
-    )
+    active = Counter(row["opportunity_id"] for row in live(MADE[slug]["quote"]) if row["active"])
     assert max(active.values()) == 1
     sales, kinds = by_id(slug, "opportunity"), by_id(slug, "contract_kind")
     items, products = by_id(slug, "quote_item"), by_id(slug, "product")
