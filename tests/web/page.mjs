@@ -227,16 +227,20 @@ const SCENARIOS = {
     const { signIn } = await api(query, { input });
     const network = await page.context().newCDPSession(page);
     await network.send("Network.enable");
-    const responses = [];
-    network.on("Network.responseReceivedExtraInfo", ({ statusCode, headers }) => {
-      if ("etag" in headers) responses.push({ status: statusCode, coding: headers["content-encoding"] ?? null });
+    const path = "graphql?documentId=" + encodeURIComponent(file);
+    const [ours, all] = [new Set(), []]; // the page's own files have entity tags too
+    network.on("Network.requestWillBeSent", ({ requestId, request }) => {
+      if (request.url.endsWith(path)) ours.add(requestId);
+    });
+    network.on("Network.responseReceivedExtraInfo", ({ requestId, statusCode, headers }) => {
+      all.push({ requestId, status: statusCode, coding: headers["content-encoding"] ?? null });
     });
     const bodies = [];
     for (let times = 0; times < 2; times++) {
-      const request = ["graphql?documentId=" + encodeURIComponent(file), { headers: { authorization: `Bearer ${signIn.accessToken}` } }];
+      const request = [path, { headers: { authorization: `Bearer ${signIn.accessToken}` } }];
       bodies.push(await page.evaluate(async ([path, options]) => (await fetch(path, options)).json(), request));
     }
-    return { responses, bodies };
+    return { responses: all.filter(({ requestId }) => ours.has(requestId)), bodies };
   },
 
   async picture({ page }) {
