@@ -138,6 +138,21 @@ def _texts() -> Iterator[tuple[str, str]]:
             yield name, (ROOT / name).read_text()
 
 
+def test_parameters() -> str | None:
+    """Every test takes what it is parametrized with: otherwise pytest collects nothing of its file."""
+    sys.path.insert(0, str(ROOT))
+    from tests.checks.parameters import fixture_parameters, unused_parameters
+
+    trees = {_name(file): _tree(file) for file in sources() if _name(file).startswith("tests/")}
+    received = {name: {*fixture_parameters(tree)} for name, tree in trees.items()}
+    shared = {each for name in trees if name.endswith("conftest.py") for each in received[name]}
+    return "\n".join(
+        f"{name}:{line}"
+        for name, tree in trees.items()
+        for line in unused_parameters(tree, received[name] | shared)
+    )
+
+
 def locks_without_addresses() -> str | None:
     """A lock that names a registry works for those alone who can reach that one."""
     named = [name for name in (*LOCKS, *NODE_LOCKS) if "://" in (ROOT / name).read_text()]
@@ -279,6 +294,7 @@ CHECKS: dict[str, Check] = {
     "function sizes": function_sizes,
     "docstrings": docstrings,
     "plain words": plain_words,
+    "test parameters": test_parameters,
 }
 
 

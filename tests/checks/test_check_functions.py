@@ -24,6 +24,7 @@ def _checks() -> ModuleType:
         "function sizes",
         "docstrings",
         "plain words",
+        "test parameters",
         "locks without addresses",
         "locks current",
     ],
