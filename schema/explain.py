@@ -13,6 +13,7 @@ from auth.engine.viewer import Viewer
 from auth.rights import load
 from db import sessions
 from db.api import MODEL
+from db.engine.gate import VisibilityForm
 from db.engine.plan.planner import Plan
 from db.engine.plan.run import explain as how
 from db.engine.transaction import TransactionStart
@@ -35,17 +36,17 @@ async def explain(endpoint: Endpoint, query: str, email: str, variables: str) ->
         admitted = endpoint.documents.get(query)
         request = Request(query, admitted, None, orjson.loads(variables))
         if admitted.operation().operation is OperationType.SUBSCRIPTION:
-            made, values = _followed(endpoint, caller, viewer, request)
+            plan, values = _followed(endpoint, caller, viewer, request)
         else:
-            made, values = endpoint.reads.explain(caller, viewer, request)
+            plan, values = endpoint.reads.explain(caller, viewer, request)
     except (Refused, admission.DocumentRejected) as refused:
         return json.dumps({"errors": errors_of(refused)}, indent=2)
-    if made is None or made.compiled is None:
+    if plan is None or plan.compiled is None:
         return "The database is not asked: everything in this query is closed, or about the schema."
     placement = caller.tenant.placement
     async with endpoint.app_context.database.read(placement, TransactionStart()) as connection:
-        plan = await how(connection, placement, made, values)
-    return "\n".join([pretty(made.compiled.sql), "", *_details(made, values), "", *plan])
+        steps = await how(connection, placement, plan, values)
+    return "\n".join([pretty(plan.compiled.sql), "", *_details(plan, values), "", *steps])
 
 
 def _followed(
@@ -78,15 +79,15 @@ async def _caller(endpoint: Endpoint, slug: str, address: str) -> tuple[Caller, 
     return Caller(tenant, known.user, UUID(int=0), ""), viewer
 
 
-def _details(made: Plan, values: list[object]) -> list[str]:
-    names = made.compiled.parameters if made.compiled else ()
+def _details(plan: Plan, values: list[object]) -> list[str]:
+    names = plan.compiled.parameters if plan.compiled else ()
     lines = [
         f"${i} = {value!r}  ({name})"
         for i, (name, value) in enumerate(zip(names, values, strict=True), 1)
     ]
-    lines += [f"denied: {each.entity}.{each.field} ({each.reason})" for each in made.denied]
-    form = "narrow" if made.uses_id_in else "wide"
-    return [*lines, f"form: {form}{', planned for its values' if made.needs_custom_plan else ''}"]
+    lines += [f"denied: {each.entity}.{each.field} ({each.reason})" for each in plan.denied]
+    form = VisibilityForm.ID_IN if plan.uses_id_in else VisibilityForm.PREDICATE
+    return [*lines, f"form: {form}{', planned for its values' if plan.needs_custom_plan else ''}"]
 
 
 def pretty(sql: str) -> str:
