@@ -80,7 +80,7 @@ async def preset_employee(ctx: Context, items: Saved[Employee]) -> None:
 async def check_employee(ctx: Context, items: Saved[Employee]) -> None:
     """Check the email address. Only administrators may change an employee's manager, because visibility depends on it."""
     for item in items:
-        if not item.has_error(Employee.email) and not EMAIL.match(item.record.email):
+        if not item.has_error("email") and not EMAIL.match(item.record.email):
             item.violation(Violation(UserErrorCode.INVALID, NO_EMAIL, "email"))
         moved = item.before is not None and item.differs(Employee.manager_id)
         if moved and not ctx.viewer.full:

@@ -171,10 +171,12 @@ class Changeset(Generic[R, I]):
         """Whether the caller sent a non-null value for the field of a column."""
         return self.params.get(self.entity.named[column.key].name) is not None
 
-    def has_error(self, column: AnyColumn) -> bool:
+    def has_error(self, column: str) -> bool:
         """Whether the value of a column was refused already; other checks of it would repeat that."""
-        path = (*self.path, self.entity.named[column.key].name)
-        return any(each.path == path for each in self.errors)
+        member = self.entity.named.get(column)
+        return member is not None and any(
+            each.path == (*self.path, member.name) for each in self.errors
+        )
 
     def differs(self, *columns: AnyColumn) -> bool:
         """Whether the record is new or one of these columns changes."""
@@ -230,7 +232,7 @@ class Changeset(Generic[R, I]):
     ) -> None:
         """Normalize a text that this command sets. Existing values stay unchanged."""
         text = getattr(self.record, column.key)
-        if text is None or self.has_error(column) or not self.differs(column):
+        if text is None or self.has_error(column.key) or not self.differs(column):
             return
         normalized = function(text)
         if isinstance(normalized, Violation):

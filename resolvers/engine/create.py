@@ -78,22 +78,17 @@ def check_record(ctx: Context, item: AnyChangeset) -> None:
         if getattr(item.record, member.column) is None and not member.nullable
     ]
     check_carried(item, ctx.viewer)
-    reported = {each.path for each in item.errors}
     for member in missing:
         # Report no missing value where a value was refused, or where it would follow from one.
-        if (*item.path, member.name) not in reported and not (
-            item.failed and member.exposed.server_assigned
-        ):
+        follows = item.failed and member.exposed.server_assigned
+        if not follows and not item.has_error(member.column):
             item.violation(Violation(UserErrorCode.REQUIRED, EMPTY, member.column))
     if not missing and ctx.viewer.rights[item.entity.name].ruled:
         check_fields(item, ctx.viewer, item.before or item.record)
     # Server-assigned values are set only if there are no errors; without them the rule cannot run.
     if all(member.exposed.server_assigned for member in missing):
-        wrong = {path[-1] for path in reported if path[:-1] == item.path}
-        for violation in ctx.unit.violations(item.entity, item.before, item.record):
-            named = item.entity.named.get(violation.column)
-            if named is None or named.name not in wrong:
-                item.violation(violation)
+        found = ctx.unit.violations(item.entity, item.before, item.record)
+        item.violations([each for each in found if not item.has_error(each.column)])
 
 
 async def check_references(ctx: Context, items: list[AnyChangeset]) -> None:
