@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from cli.common import ROOT
 
@@ -40,22 +39,6 @@ def _read() -> Iterator[Mistake]:
 
 
 MISTAKES = tuple(_read())
-
-
-def answer_of(response: dict[str, Any]) -> tuple[Answer, ...]:
-    """The errors of a response, those of payloads included, in the order of the response."""
-    errors = [
-        Answer(
-            str(each["extensions"]["code"]),
-            each["message"],
-            ".".join(map(str, each["extensions"].get("input", ()))),
-        )
-        for each in response.get("errors", ())
-    ]
-    for payload in (response.get("data") or {}).values():
-        for each in (payload or {}).get("userErrors", ()):
-            errors.append(Answer(each["code"], each["message"], ".".join(each["path"])))
-    return tuple(errors)
 
 
 def mistakes_section() -> Iterator[str]:
