@@ -30,7 +30,7 @@ from graphql.utilities import value_from_ast_untyped
 from domain.message import Message
 
 MAX_ERRORS = 20
-"""Maximum number of explanations per value."""
+"""Maximum number of explanations of the variables of a request, or of a literal."""
 MAX_SUGGESTED = 64
 """Maximum characters of a name for which a similar one is searched."""
 MAX_LISTED = 20
@@ -178,7 +178,9 @@ def _explain_object(
         elif is_required_input_field(field):
             message = MISSING.fill(place=_quoted(f"{place}.{name}"), type=field.type)
             yield InputError((*path, name), message)
-    for name in value.keys() - kind.fields.keys():
+    for name in value:
+        if name in kind.fields:
+            continue
         similar = nearest(str(name), kind.fields)
         message = UNKNOWN if similar is None else SIMILAR
         yield InputError(
@@ -211,7 +213,9 @@ def _explain_scalar(
     if kind.name == "Int" and type(value) is int:
         expected = INT_RANGE
     try:
-        fits = not isinstance(value, EnumName) and kind.coerce_input_value(value) is not Undefined
+        # A name is no value of any scalar, whatever it looks like.
+        sent = object() if isinstance(value, EnumName) else value
+        fits = kind.coerce_input_value(sent) is not Undefined
     except ValueError as error:
         fits = False
         expected = error.args[0] if error.args else expected

@@ -180,22 +180,17 @@ class _ExplainedValues(ValuesOfCorrectTypeRule):
         self, node: ValueNode, input_type: GraphQLInputType | None
     ) -> VisitorAction:
         """Check a literal; variables in it are checked with their values."""
-        errors: list[GraphQLError] = []
-        if input_type:
-            validate_input_literal(node, input_type, lambda error, _: errors.append(error))
-        if errors and input_type:
-            argument = self._argument()
-            explained = [
-                GraphQLError(
-                    each.message,
-                    node_at(node, each.path),
-                    extensions={"input": [argument, *each.path]},
-                )
-                for each in explain(of_literal(node), input_type, argument)
-            ]
-            errors = explained or errors
-        for each in errors:
-            self.report_error(each)
+        error = _first_error(node, input_type) if input_type else None
+        if error is None or input_type is None:
+            return SKIP
+        argument = self._argument()
+        explained = explain(of_literal(node), input_type, argument)
+        for each in explained:
+            place = node_at(node, each.path)
+            extensions: dict[str, object] = {"input": [argument, *each.path]}
+            self.report_error(GraphQLError(each.message, place, extensions=extensions))
+        if not explained:
+            self.report_error(error)
         return SKIP
 
     def _argument(self) -> str:
@@ -205,3 +200,16 @@ class _ExplainedValues(ValuesOfCorrectTypeRule):
         owner = directive or field
         names = (name for name, each in (owner.args if owner else {}).items() if each is argument)
         return next(names, "value")
+
+
+def _first_error(node: ValueNode, input_type: GraphQLInputType) -> GraphQLError | None:
+    """The first error of a literal. The library prints the whole object for each error, so it is stopped then."""
+
+    def stop(error: GraphQLError, _: object) -> None:
+        raise error
+
+    try:
+        validate_input_literal(node, input_type, stop)
+    except GraphQLError as error:
+        return error.with_traceback(None)  # frames refer to the error: a cycle
+    return None

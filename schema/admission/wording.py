@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
 from domain.message import Message
-from schema.admission.explain import nearest
+from schema.admission.explain import SIMILAR, UNKNOWN, nearest
 
 Options = Callable[[GraphQLSchema, re.Match[str]], Collection[str]]
 """The names that may have been meant, from the schema and the parts of the library's message."""
@@ -50,8 +50,8 @@ def _types(schema: GraphQLSchema, match: re.Match[str]) -> Collection[str]:
 REWORDINGS = (
     Rewording(
         re.compile(r"Cannot query field '(?P<name>\w+)' on type '(?P<type>\w+)'\."),
-        Message("{type} has no field `{name}`. Check the name in the schema."),
-        Message("{type} has no field `{name}`. Did you mean `{similar}`?"),
+        UNKNOWN,
+        SIMILAR,
         _fields,
     ),
     Rewording(

@@ -56,7 +56,7 @@ def errors_of(refused: Refused | admission.DocumentRejected) -> list[ErrorEntry]
 def _document_error(problem: admission.DocumentError) -> ErrorEntry:
     extensions: JsonObject = {"code": problem.code}
     if problem.input:
-        extensions["input"] = list(problem.input)
+        extensions["input"] = list(map(str, problem.input))  # as in `userErrors.path`
     entry = ErrorEntry(message=_shortened(problem.message), extensions=extensions)
     if problem.locations:
         entry["locations"] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from enum import Enum
+from itertools import islice
 from typing import Any, TypeAlias, cast
 
 from graphql import (
@@ -25,7 +26,7 @@ from graphql.execution.values import get_variable_values
 from db.engine.plan.selection import BindParam
 from domain.values import JsonObject
 from schema.admission import DocumentError, DocumentRejected
-from schema.admission.explain import explain
+from schema.admission.explain import MAX_ERRORS, explain
 from schema.engine.filters import LISTS
 
 WORDS = ("AttributeKey", "SearchType")
@@ -48,7 +49,8 @@ def coerce(
         schema, operation.variable_definitions, dict(given), max_errors=1, hide_suggestions=True
     )
     if isinstance(found, list):
-        raise DocumentRejected(list(_errors(schema, operation, given)) or [_unexplained(found)])
+        explained = list(islice(_errors(schema, operation, given), MAX_ERRORS))
+        raise DocumentRejected(explained or [_unexplained(found)])
     return dict(found.coerced)
 
 
