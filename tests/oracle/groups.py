@@ -14,7 +14,7 @@ from tests.oracle.group_rules import GroupBy, group_keys, key_for, rest_of, sort
 from tests.oracle.lists import Input, Key, Reader, as_list, order_paths, value_meets
 from tests.oracle.measures import evaluate_aggregate, per_currency, plain
 from tests.oracle.values import comparable, json_value
-from tests.proof.contract import fields
+from tests.proof.contract import field_at, fields
 from tests.proof.rows import Row
 
 if TYPE_CHECKING:
@@ -108,7 +108,10 @@ class Grouping:
         key = key_for(self.keys, wanted.path)
         assert key is not None, f"{wanted.path} was not refused"
         if key.path == wanted.path:
-            return lambda group: comparable(group.values[self.keys.index(key)])
+            # Enum values are sorted as they are, as in lists.
+            exact = field_at(self.entity, wanted.path).kind == "ENUM"
+            at = self.keys.index(key)
+            return lambda group: group.values[at] if exact else comparable(group.values[at])
 
         def read(group: Group) -> Any:
             found = key.row(self.reader, self.entity, group.rows[0])

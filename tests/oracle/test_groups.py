@@ -112,6 +112,25 @@ async def test_selected_keys_must_be_grouped_by_and_at_most_eight(world: World) 
         assert answer.codes == codes
 
 
+@covers("X-08")
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+async def test_groups_are_ordered_by_the_exact_text_of_enum_values(
+    world: World, direction: str
+) -> None:
+    """As lists are: E_INVOICE comes after EMAIL, though it comes before it as folded text."""
+    comparison = await comparison_for(world, "admin")
+    of_accounts = ("accounts", "{documentDelivery: %s}", "documentDelivery")
+    through_accounts = (
+        "opportunities", "{account: {documentDelivery: %s}}", "account { documentDelivery }",
+    )  # fmt: skip
+    for root, key, shown in (of_accounts, through_accounts):
+        data = await comparison.assert_matches(
+            f"{{ {root}Aggregate(groupBy: [{key % 'true'}], orderBy: [{{key: {key % direction}}}]) "
+            f"{{ groups {{ count key {{ {shown} }} }} }} }}"
+        )
+        assert len(data[f"{root}Aggregate"]["groups"]) >= 3
+
+
 @covers("D-31", "X-08")
 @pytest.mark.parametrize(
     "shown", ["__typename", "groupCount", "groups { count }", "groups { countUnique { number } }"]

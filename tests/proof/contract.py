@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -128,6 +128,13 @@ def fields(entity: str) -> dict[str, Field]:
         for name, definition in object_type(entity).fields.items()
         if named(definition) not in PERMISSION_TYPES
     }
+
+
+def field_at(entity: str, path: Sequence[str]) -> Field:
+    """The field at the end of a path over references."""
+    for name in path[:-1]:
+        entity = fields(entity)[name].type
+    return fields(entity)[path[-1]]
 
 
 def _field(entity: str, name: str, definition: GraphQLField) -> Field:
