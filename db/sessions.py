@@ -26,6 +26,16 @@ class StoredCredential:
     hash: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class StoredSession:
+    """An active session: its user, the generation of its valid refresh token, and since when that is valid."""
+
+    user: UUID
+    generation: int
+    rotated_at: datetime | None
+    """None before the first refresh."""
+
+
 def fold(email: str) -> str:
     """The stored form of an email address, used for comparison.
 
@@ -86,34 +96,30 @@ async def begin(
     await enter_session(connection, session)
 
 
-async def renew(
-    connection: Driver, session: UUID, generation: int, expires_at: datetime
-) -> UUID | None:
-    """Replace `generation` by the next one, and return the user; None if `generation` is not current.
+async def lock(connection: Driver, session: UUID) -> StoredSession | None:
+    """Lock a session until the transaction ends; None if it has ended.
 
-    One statement compares and increments, so only one of several concurrent calls succeeds.
+    Concurrent refreshes of a session run one after the other, and each sees what the others did.
     """
     rows = await run(
         connection,
-        update(SESSION)
-        .where(
-            SESSION.c.id == session,
-            SESSION.c.generation == generation,
-            SESSION.c.revoked_at.is_(None),
-        )
-        .values(generation=SESSION.c.generation + 1, expires_at=expires_at)
-        .returning(SESSION.c.user_id),
+        select(SESSION.c.user_id, SESSION.c.generation, SESSION.c.rotated_at)
+        .where(SESSION.c.id == session, SESSION.c.revoked_at.is_(None))
+        .with_for_update(),
     )
-    return rows[0]["user_id"] if rows else None
+    return StoredSession(*rows[0].values()) if rows else None
 
 
-async def is_reused(connection: Driver, session: UUID, generation: int) -> bool:
-    """Whether `generation` is outdated, so that its token was already used."""
-    rows = await run(
+async def rotate(
+    connection: Driver, session: UUID, generation: int, at: datetime, expires_at: datetime
+) -> None:
+    """Make `generation` the current one, since `at`, of a locked session."""
+    await run(
         connection,
-        select(SESSION.c.id).where(SESSION.c.id == session, SESSION.c.generation > generation),
+        update(SESSION)
+        .where(SESSION.c.id == session)
+        .values(generation=generation, rotated_at=at, expires_at=expires_at),
     )
-    return bool(rows)
 
 
 async def revoke(connection: Driver, session: UUID, at: datetime) -> None:

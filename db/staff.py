@@ -250,7 +250,7 @@ class Credential(Internal):
 
 
 class Session(Trace):
-    """Session of a user on a device. Reuse of an old refresh token ends it."""
+    """Session of a user on a device. Reuse of an old refresh token ends it, except of the previous one within 30 seconds."""
 
     __tablename__ = "session"
     __prefix__ = "ses"
@@ -264,6 +264,9 @@ class Session(Trace):
         write=False,
     )
     generation: Mapped[int] = internal("The number of the refresh token that is good now.")
+    rotated_at: Mapped[datetime | None] = internal(
+        "Time at which the current refresh token replaced the previous one."
+    )
     created_at: Mapped[datetime] = field("Start time.", filter=True, sort=True, write=False)
     expires_at: Mapped[datetime] = field(
         "Expiry time unless refreshed.", filter=True, sort=True, write=False

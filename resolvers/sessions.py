@@ -14,6 +14,7 @@ from auth.engine.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, RefreshToken
 from db import sessions
 from db.engine.transaction import Driver, EntryRejected, RejectReason, TransactionStart
 from domain.codes import Code, Refused, UserErrorCode
+from domain.sessions import RefreshOutcome, refresh_outcome
 from resolvers.engine.context import AppContext, Caller
 from tenancy.engine.provision import Tenant
 
@@ -57,8 +58,9 @@ async def sign_in(
 async def refresh(app_context: AppContext, address: str, token: str) -> Tokens | UserErrorCode:
     """The next tokens of a session, or INVALID_TOKEN. Raises Refused(RATE_LIMITED, RETRYABLE).
 
-    A refresh token is valid once. A second use means that it was stolen, by this caller or the previous
-    one, so the session ends, including its newest tokens.
+    A refresh token is valid once. Within REPEAT_WINDOW, a second use returns the same tokens again: two tabs
+    refreshed at once, or the answer was lost. Later it means that the token was stolen, by this caller or
+    the previous one, so the session ends, including its newest tokens.
     """
     credential = app_context.tokens.verify_refresh(token)
     if credential is None:
@@ -68,11 +70,11 @@ async def refresh(app_context: AppContext, address: str, token: str) -> Tokens |
     if tenant is None or tenant.state == CLOSED:
         return UserErrorCode.INVALID_TOKEN
     now = app_context.now()
-    user = await _renew(app_context, tenant, credential, now)
-    if user is None:
+    tokens = await _renew(app_context, tenant, credential, now)
+    if tokens is None:
         return UserErrorCode.INVALID_TOKEN
     await app_context.throttle.forgive(attempt)
-    return _tokens(app_context, tenant, user, credential.session, credential.generation + 1, now)
+    return tokens
 
 
 async def sign_out(app_context: AppContext, caller: Caller) -> None:
@@ -135,23 +137,30 @@ async def _begin_session(
 
 async def _renew(
     app_context: AppContext, tenant: Tenant, credential: RefreshToken, now: datetime
-) -> UUID | None:
-    async def renew(connection: Driver) -> UUID | None:
-        expires_at = now + REFRESH_LIFETIME
-        user = await sessions.renew(
-            connection, credential.session, credential.generation, expires_at
-        )
-        if user is None and await sessions.is_reused(
-            connection, credential.session, credential.generation
-        ):
+) -> Tokens | None:
+    """The tokens that replace `credential`; None if it is void, and then reuse has ended the session."""
+    session = credential.session
+
+    async def renew(connection: Driver) -> Tokens | None:
+        stored = await sessions.lock(connection, session)
+        if stored is None:
+            return None
+        outcome = refresh_outcome(credential.generation, stored.generation, stored.rotated_at, now)
+        if outcome is RefreshOutcome.ROTATE:
+            expires_at, generation = now + REFRESH_LIFETIME, stored.generation + 1
+            await sessions.rotate(connection, session, generation, now, expires_at)
+            return _tokens(app_context, tenant, stored.user, session, generation, now)
+        if outcome is RefreshOutcome.REPEAT and stored.rotated_at is not None:
+            # From the time of the rotation, so that the tokens are the same.
+            issued_at = stored.rotated_at
+            return _tokens(app_context, tenant, stored.user, session, stored.generation, issued_at)
+        if outcome is RefreshOutcome.REUSED:
             # Return instead of raising, because an exception would roll the revocation back.
-            await sessions.revoke(connection, credential.session, now)
-        return user
+            await sessions.revoke(connection, session, now)
+        return None
 
     try:
-        return await _write(
-            app_context, tenant, TransactionStart(session=credential.session), renew
-        )
+        return await _write(app_context, tenant, TransactionStart(session=session), renew)
     except EntryRejected:  # the session has ended, or its user is not active
         return None
 

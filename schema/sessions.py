@@ -52,7 +52,9 @@ class SignInInput:
 
 @strawberry.input(description="Refresh token.")
 class RefreshInput:
-    refreshToken: str = strawberry.field(description="Most recent refresh token; valid once.")
+    refreshToken: str = strawberry.field(
+        description="Most recent refresh token; valid once, and again within 30 seconds for the same answer."
+    )
 
 
 @strawberry.type(description="Tokens of a session, or errors.")
@@ -60,7 +62,9 @@ class SignInPayload:
     accessToken: str | None = strawberry.field(
         description="Access token; send it as `Authorization: Bearer …`."
     )
-    refreshToken: str | None = strawberry.field(description="Refresh token; valid once.")
+    refreshToken: str | None = strawberry.field(
+        description="Refresh token; valid once, for 30 days."
+    )
     expiresAt: DateTimeText | None = strawberry.field(
         description="Expiry time of the access token."
     )
@@ -174,7 +178,10 @@ class PublicMutation:
             )
         )
 
-    @mutation("Exchange a refresh token for new tokens. A token used twice ends the session.")
+    @mutation(
+        "Exchange a refresh token for new tokens. Used again within 30 seconds, it returns the same ones; "
+        "later it ends the session."
+    )
     async def refresh(self, info: Info, input: RefreshArgument) -> SignInPayload:
         context = info.context
         return _payload(

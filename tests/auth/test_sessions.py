@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -274,30 +274,151 @@ async def test_tokens_rotate(world: World) -> None:
     assert await world.enters(app_context, tokens)
 
 
-async def test_reused_refresh_token_ends_the_session(world: World) -> None:
-    app_context = world.app_context()
+def at(moment: datetime, seconds: float) -> Callable[[], datetime]:
+    """A clock that shows this time."""
+    return lambda: moment + timedelta(seconds=seconds)
+
+
+NOW = datetime.now(UTC)
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 30])
+async def test_a_token_used_again_within_30_seconds_returns_the_same_tokens(
+    world: World, seconds: float
+) -> None:
+    app_context, later = world.app_context(now=at(NOW, 0)), world.app_context(now=at(NOW, seconds))
+    _, email = await world.user(world.acme)
+    first = await signed_in(world, app_context, world.acme, email)
+    second = await refreshed(app_context, first)
+    assert second.refresh != first.refresh
+    for _ in range(3):
+        assert await refreshed(later, first) == second
+    assert await world.enters(later, second)
+    third = await refreshed(later, second)
+    assert third.refresh != second.refresh
+    assert await refreshed(later, second) == third
+
+
+async def test_a_lost_answer_is_sent_again(world: World) -> None:
+    """The client knows its old token only, and continues with the repeated answer."""
+    _, email = await world.user(world.acme)
+    tokens = await signed_in(world, world.app_context(now=at(NOW, 0)), world.acme, email)
+    for hour in range(3):
+        await refreshed(world.app_context(now=at(NOW, 3_600 * hour)), tokens)
+        tokens = await refreshed(world.app_context(now=at(NOW, 3_600 * hour + 20)), tokens)
+    assert await world.enters(world.app_context(now=at(NOW, 7_220)), tokens)
+
+
+async def test_a_repetition_does_not_extend_the_window(world: World) -> None:
+    _, email = await world.user(world.acme)
+    first = await signed_in(world, world.app_context(now=at(NOW, 0)), world.acme, email)
+    for seconds in (0, 20, 30):
+        await refreshed(world.app_context(now=at(NOW, seconds)), first)
+    late = world.app_context(now=at(NOW, 31))
+    assert await refresh(late, ADDRESS, first.refresh) is UserErrorCode.INVALID_TOKEN
+
+
+@pytest.mark.parametrize("seconds", [31, 3_600])
+async def test_a_token_used_again_after_30_seconds_ends_the_session(
+    world: World, seconds: float
+) -> None:
+    app_context, later = world.app_context(now=at(NOW, 0)), world.app_context(now=at(NOW, seconds))
     _, email = await world.user(world.acme)
     other = await signed_in(world, app_context, world.acme, email)
     first = await signed_in(world, app_context, world.acme, email)
     second = await refreshed(app_context, first)
-    assert await refresh(app_context, ADDRESS, first.refresh) is UserErrorCode.INVALID_TOKEN
+    assert await refresh(later, ADDRESS, first.refresh) is UserErrorCode.INVALID_TOKEN
     assert not await world.enters(app_context, second)
-    assert await refresh(app_context, ADDRESS, second.refresh) is UserErrorCode.INVALID_TOKEN
-    await refreshed(app_context, other)  # another device stays signed in
+    assert await refresh(later, ADDRESS, second.refresh) is UserErrorCode.INVALID_TOKEN
+    await refreshed(later, other)  # another device stays signed in
 
 
-async def test_one_of_parallel_refreshes_succeeds_and_the_session_ends(world: World) -> None:
-    app_context = world.app_context()
+async def test_a_token_whose_successor_was_used_ends_the_session_within_30_seconds_too(
+    world: World,
+) -> None:
+    """A thief refreshes twice before the victim refreshes: neither keeps the session."""
+    app_context = world.app_context(now=at(NOW, 0))
     _, email = await world.user(world.acme)
+    stolen = await signed_in(world, app_context, world.acme, email)
+    thief = await refreshed(app_context, await refreshed(app_context, stolen))
+    assert await refresh(app_context, ADDRESS, stolen.refresh) is UserErrorCode.INVALID_TOKEN
+    assert not await world.enters(app_context, thief)
+    assert await refresh(app_context, ADDRESS, thief.refresh) is UserErrorCode.INVALID_TOKEN
+
+
+async def test_a_thief_within_the_window_loses_the_tokens_with_the_victim(world: World) -> None:
+    """Both hold the same tokens: the next one of them to refresh late ends the session of both."""
+    app_context = world.app_context(now=at(NOW, 0))
+    _, email = await world.user(world.acme)
+    stolen = await signed_in(world, app_context, world.acme, email)
+    victim = await refreshed(app_context, stolen)
+    thief = await refreshed(world.app_context(now=at(NOW, 10)), stolen)
+    assert thief == victim
+    newest = await refreshed(world.app_context(now=at(NOW, 800)), victim)
+    late = world.app_context(now=at(NOW, 860))
+    assert await refresh(late, ADDRESS, thief.refresh) is UserErrorCode.INVALID_TOKEN
+    assert not await world.enters(late, newest)
+
+
+async def test_signing_out_refuses_a_repetition(world: World) -> None:
+    app_context = world.app_context(now=at(NOW, 0))
+    _, email = await world.user(world.acme)
+    first = await signed_in(world, app_context, world.acme, email)
+    second = await refreshed(app_context, first)
+    await sign_out(app_context, await world.caller(app_context, second))
+    assert await refresh(app_context, ADDRESS, first.refresh) is UserErrorCode.INVALID_TOKEN
+
+
+async def check_rotated_once(world: World, user: UUID, answers: list[object]) -> None:
+    """Check that all answers are the same tokens, and that they are the first rotation of the session."""
+    assert isinstance(answers[0], Tokens)
+    assert answers == [answers[0]] * len(answers)
+    rows = await world.run(world.acme, "SELECT generation FROM session WHERE user_id = $1", user)
+    assert [row[0] for row in rows] == [sessions.FIRST + 1]
+    app_context = world.app_context()
+    assert await world.enters(app_context, answers[0])
+    await refreshed(app_context, answers[0])
+
+
+async def test_twenty_refreshes_at_once_return_the_same_tokens(world: World) -> None:
+    app_context = world.app_context()
+    user, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
     answers = await asyncio.gather(
         *(refresh(app_context, ADDRESS, tokens.refresh) for _ in range(20))
     )
-    winners = [answer for answer in answers if isinstance(answer, Tokens)]
-    assert len(winners) == 1
-    assert answers.count(UserErrorCode.INVALID_TOKEN) == 19
-    assert not await world.enters(app_context, winners[0])
-    assert await refresh(app_context, ADDRESS, winners[0].refresh) is UserErrorCode.INVALID_TOKEN
+    await check_rotated_once(world, user, list(answers))
+
+
+@pytest.mark.parametrize("tabs", [2, 8])
+async def test_refreshes_that_overlap_in_postgres_return_the_same_tokens(
+    world: World, tabs: int
+) -> None:
+    """All have begun their transaction before the first of them can lock the session."""
+    user, email = await world.user(world.acme)
+    tokens = await signed_in(world, world.app_context(), world.acme, email)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    async with world.database.write(world.acme.placement, TransactionStart()) as connection:
+        await connection.execute("UPDATE session SET generation = generation")
+        tasks = [
+            asyncio.create_task(refresh(world.app_context(), ADDRESS, tokens.refresh))
+            for _ in range(tabs)
+        ]
+        async with asyncio.timeout(5):
+            while await world.admin.fetchval(waiting) < tabs:  # noqa: ASYNC110 - a lock has no event
+                await asyncio.sleep(0.01)
+    await check_rotated_once(world, user, list(await asyncio.gather(*tasks)))
+
+
+async def test_a_session_from_before_the_window_ends_by_reuse(world: World) -> None:
+    """Sessions rotated by an earlier version have no time of rotation."""
+    app_context = world.app_context(now=at(NOW, 0))
+    user, email = await world.user(world.acme)
+    first = await signed_in(world, app_context, world.acme, email)
+    second = await refreshed(app_context, first)
+    await world.run(world.acme, "UPDATE session SET rotated_at = NULL WHERE user_id = $1", user)
+    assert await refresh(app_context, ADDRESS, first.refresh) is UserErrorCode.INVALID_TOKEN
+    assert not await world.enters(app_context, second)
 
 
 async def test_future_generation_neither_refreshes_nor_ends_the_session(world: World) -> None:
@@ -341,7 +462,7 @@ async def test_replayed_refresh_tokens_have_a_separate_rate_limit(world: World) 
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     used = await signed_in(world, app_context, world.acme, email)
-    await refreshed(app_context, used)
+    await refreshed(app_context, await refreshed(app_context, used))
     for _ in range(100):
         assert await refresh(app_context, ADDRESS, used.refresh) is UserErrorCode.INVALID_TOKEN
     with pytest.raises(Refused) as refused:
