@@ -35,6 +35,7 @@ from auth.viewers import Viewers
 from db.api import MODEL
 from db.engine.transaction import Database
 from domain.codes import Code, Refused
+from domain.message import Message
 from resolvers.engine.context import AppContext
 from schema.access_log import AccessLog, logged
 from schema.endpoint import Endpoint
@@ -141,7 +142,7 @@ async def unknown_route(_: Request, error: Exception) -> Response:
     """The response to an unknown path, or to an unsupported method of a known one."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     code = Code.NOT_FOUND if status == 404 else Code.BAD_REQUEST
-    response = refusal(Refused(code, "Not found. The API is at /graphql."), JSON)
+    response = refusal(Refused(code, Message("Not found. The API is at /graphql.")), JSON)
     response.status_code = status
     response.headers.update(getattr(error, "headers", None) or {})
     return response

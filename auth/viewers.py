@@ -23,6 +23,7 @@ from db.engine.transaction import (
 )
 from db.engine.write.connection import TenantConnection
 from domain.codes import Code, Refused
+from domain.message import Message
 
 MAX_VIEWERS = 5_000
 MAX_TENANTS = 50
@@ -68,7 +69,9 @@ class Viewers:
             snapshot = await self.snapshot(connection, placement, version, user)
             viewer = await viewer_of(connection, self.model, self.policies, snapshot, user)
         if viewer is None:
-            raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
+            raise Refused(
+                Code.UNAUTHENTICATED, Message("The user no longer exists. Sign in again.")
+            )
         self.cache(placement, viewer)
         return viewer
 

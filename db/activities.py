@@ -11,6 +11,7 @@ from db.engine.base import WITH_RESTORE, Record
 from db.engine.capabilities import HasActivities, HasSubject, Ownable, Subjects
 from db.engine.declare import NAME_LENGTH, field, reference, unique_outside_trash
 from domain.activities import activity_violations
+from domain.message import Message
 
 
 class ActivityCategory(Record):
@@ -42,7 +43,7 @@ class Activity(Ownable, HasSubject, Record):
         reverse="activities",
         reverse_doc="",
         constraint_name="one_subject",
-        message="Name exactly one record: the {subjects} it is on.",
+        message=Message("Name exactly one record: the {subjects} it is on."),
     )
     __table_args__ = (
         CheckConstraint("hours >= 0", name="hours_spent"),

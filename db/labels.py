@@ -8,6 +8,7 @@ from db.engine.base import CREATE_DELETE, WITH_RESTORE, Record
 from db.engine.capabilities import CanBeFavorite, HasSubject, Subjects, Taggable
 from db.engine.declare import NAME_LENGTH, field, reference, unique_outside_trash
 from domain.labels import tag_violations
+from domain.message import Message
 
 
 class Tag(Record):
@@ -36,7 +37,7 @@ class Tagging(HasSubject, Record):
         reverse="taggings",
         reverse_doc="Tag assignments of this {record}.",
         constraint_name="one_record",
-        message="Name exactly one record: what the tag is on.",
+        message=Message("Name exactly one record: what the tag is on."),
         unique_per="tag_id",
     )
 
@@ -61,7 +62,7 @@ class Favorite(HasSubject, Record):
         reverse="favorites",
         reverse_doc="The caller's favorite entry for this {record}, if any.",
         constraint_name="one_record",
-        message="Name exactly one record.",
+        message=Message("Name exactly one record."),
         unique_per="user_id",
     )
 

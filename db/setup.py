@@ -15,6 +15,7 @@ from db.engine.base import (
 )
 from db.engine.capabilities import HasAttributes, HasSubject, Subjects
 from db.engine.declare import NAME_LENGTH, field, reference, unique_outside_trash
+from domain.message import Message
 from domain.setup import (
     AttributeKind,
     ContactKind,
@@ -149,7 +150,7 @@ class AttributeAssignment(HasSubject, Record):
         reverse="attributeAssignments",
         reverse_doc="Custom attributes of {records} of this type.",
         constraint_name="one_type",
-        message="Name exactly one type that carries the attribute.",
+        message=Message("Name exactly one type that carries the attribute."),
         unique_per="attribute_id",
     )
 

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.holders import Candidate, choose_holder
+from domain.message import Message
 from domain.setup import NamingSwitches
 from domain.violations import Violation
 
 COUNTRY_CODE = re.compile(r"[A-Z]{2}\Z")
-INVOICING_FOLLOWS_MESSAGE = (
+INVOICING_FOLLOWS_MESSAGE = Message(
     "Invoices of this account go to its postal address. Change the postal address, or set "
     "`postalIsInvoicing` of the account to false."
 )
@@ -79,7 +80,9 @@ def country_violations(_: Located | None, after: Located) -> Sequence[Violation]
     """Violation of a country that is not two capital letters."""
     if after.country is None or COUNTRY_CODE.match(after.country):
         return []
-    message = "The country code is invalid. Use two capital letters of ISO 3166-1, such as NL."
+    message = Message(
+        "The country code is invalid. Use two capital letters of ISO 3166-1, such as NL."
+    )
     return [Violation(UserErrorCode.INVALID, message, "country")]
 
 
@@ -113,9 +116,10 @@ def disallowed_name_violations(
         (kind.with_last_name, "last_name", "last name", old_last, after.last_name),
     ):
         if not allowed and (type_changed or old != new) and (new or "").strip():
-            message = (
-                f"Accounts of this type have no {label}. Leave the field empty, or choose another "
-                "type."
+            message = Message(
+                "Accounts of this type have no {label}. Leave the field empty, or choose another "
+                "type.",
+                label=label,
             )
             violations.append(Violation(UserErrorCode.INVALID, message, column))
     return violations
@@ -160,7 +164,7 @@ def address_role_violations(
         return [Violation(UserErrorCode.INVALID, INVOICING_FOLLOWS_MESSAGE, "invoicing")]
     invoicing = after.postal if follows else after.invoicing
     if "default_invoicing" in asked and after.default_invoicing and not invoicing:
-        message = (
+        message = Message(
             "A default invoicing address must be an invoicing address. Set `invoicing` to true as "
             "well."
         )

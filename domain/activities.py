@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.holders import Candidate
+from domain.message import Message
 from domain.violations import Violation
 
 
@@ -32,7 +33,7 @@ def activity_violations(_: ActivityFacts | None, after: ActivityFacts) -> Sequen
     """Violations of an activity by itself."""
     if after.hours is None or after.hours >= 0:
         return []
-    message = "Hours cannot be negative. Enter 0 or more."
+    message = Message("Hours cannot be negative. Enter 0 or more.")
     return [Violation(UserErrorCode.INVALID, message, "hours")]
 
 

@@ -13,6 +13,7 @@ from domain.codes import UserErrorCode
 from domain.columns import changed, references
 from domain.described import DescribedEnum
 from domain.holders import Candidate, choose_holder
+from domain.message import Message
 from domain.violations import Violation
 
 
@@ -96,10 +97,10 @@ class CaseLink(Candidate, Protocol):
 def case_type_violations(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Sequence[Violation]:
     """Violations of a case type by itself (VN-33, VN-36)."""
     if after.billing == Billing.PER_ACTIVITY and after.hours_product_id is None:
-        message = "Billing per activity requires a product for hours. Set the product."
+        message = Message("Billing per activity requires a product for hours. Set the product.")
         return [Violation(UserErrorCode.REQUIRED, message, "hours_product_id")]
     if after.contract_required and after.billing != Billing.PER_CASE:
-        message = (
+        message = Message(
             "A contract can be required only for case types that are billed per case. Change the "
             "billing, or do not require a contract."
         )
@@ -109,7 +110,7 @@ def case_type_violations(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Seque
 
 LOCKED_COLUMNS = ("type_id", "contract_id")
 """Billing-relevant columns, immutable while the case is closed (D-14)."""
-REOPEN_MESSAGE = "The case is closed. Reopen it before changing this field."
+REOPEN_MESSAGE = Message("The case is closed. Reopen it before changing this field.")
 WORK_PRODUCT_COLUMNS = ("hours_product_id", "overtime_product_id")
 """The columns of a case type with the products for billing work."""
 
@@ -134,12 +135,15 @@ def choose_status(
         status = statuses[requested]
         if state in (None, status.state):
             return status
-        message = f"Cases in this status are not {state.lower()}. Choose a status of that state."
+        message = Message(
+            "Cases in this status are not {state}. Choose a status of that state.",
+            state=state.lower(),
+        )
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "status_id")
     state = state or CaseState.OPEN
     candidates = [each for each in statuses.values() if each.state is state]
     if not candidates:
-        message = f"No case status has the state {state}. Create one first."
+        message = Message("No case status has the state {state}. Create one first.", state=state)
         return Violation(UserErrorCode.INVALID, message, "status_id")
     return min(candidates, key=lambda each: (each.position, each.id))
 
@@ -165,7 +169,7 @@ def accounts_locked_violations(case: CaseStanding) -> Sequence[Violation]:
     """Violation of changing the accounts of a closed case, because it is billed to them."""
     if case.state == CaseState.OPEN:
         return []
-    message = "The case is closed. Reopen it before changing its accounts."
+    message = Message("The case is closed. Reopen it before changing its accounts.")
     return [Violation(UserErrorCode.LOCKED, message)]
 
 
@@ -176,11 +180,13 @@ def case_contract_violations(
     if contract is None:
         if not required:
             return []
-        message = "Cases of this type require a contract. Choose a contract of the primary account."
+        message = Message(
+            "Cases of this type require a contract. Choose a contract of the primary account."
+        )
         return [Violation(UserErrorCode.REQUIRED, message, "contract_id")]
     if buyer == primary:
         return []
-    message = (
+    message = Message(
         "The contract does not belong to the case's primary account. Choose one of its contracts, "
         "or make the contract's account the primary account."
     )
@@ -193,7 +199,7 @@ def primary_change_violations(
     """Violation if the new primary account is not the account of the case's contract."""
     if contract is None or buyer == primary:
         return []
-    message = (
+    message = Message(
         "The case uses a contract of its primary account. Remove the contract from the case before"
         " changing the account."
     )
@@ -208,7 +214,7 @@ def service_violations(
     invalid = [
         name for name, id in references(case_type, WORK_PRODUCT_COLUMNS).items() if id in refused
     ]
-    message = (
+    message = Message(
         "Work is billed as a service with a price. Choose a product that is a service and has a "
         "price."
     )
@@ -222,7 +228,9 @@ def is_billable(product: WorkProduct) -> bool:
 
 def billing_violations(before: WorkProduct, after: WorkProduct) -> Sequence[Violation]:
     """Violations of changes after which a product can no longer be used to bill work."""
-    message = "Case types bill work as this product. Choose another product for those types first."
+    message = Message(
+        "Case types bill work as this product. Choose another product for those types first."
+    )
     invalid = [] if after.service or not before.service else ["service"]
     invalid += [] if after.price is not None or before.price is None else ["price"]
     return [Violation(UserErrorCode.IN_USE, message, name) for name in invalid]
@@ -233,7 +241,7 @@ def missing_service_violations(case_type: BilledWork, offered: bool) -> Sequence
     named = case_type.hours_product_id is not None or case_type.overtime_product_id is not None
     if case_type.billing == Billing.NONE or named or offered:
         return []
-    message = (
+    message = Message(
         "No product can be billed for work. Create a product that is a service and has a price "
         "first."
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Self
 
+from domain.message import Message
+
 
 class _DocumentedCode(StrEnum):
     """A code with its documentation. Each member is declared as value, when and remedy."""
@@ -316,7 +318,7 @@ class CloseCode(IntEnum):
 class Refused(Exception):
     """A refused request, with the code and message of the response."""
 
-    def __init__(self, code: Code, message: str, **extensions: object) -> None:
+    def __init__(self, code: Code, message: Message, **extensions: object) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

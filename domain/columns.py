@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.violations import Rule, Violation
 
 
@@ -24,7 +25,7 @@ def named(row: object, columns: Iterable[str]) -> list[tuple[str, UUID]]:
     return [(name, id) for name, id in references(row, columns).items() if id is not None]
 
 
-def exactly_one(columns: tuple[str, ...], message: str, also: Rule | None = None) -> Rule:
+def exactly_one(columns: tuple[str, ...], message: Message, also: Rule | None = None) -> Rule:
     """The rule that exactly one of these reference columns is set, combined with the rule `also`."""
 
     def rule(before: object, after: object) -> Sequence[Violation]:

@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.codes import UserErrorCode
 from domain.columns import changed
 from domain.described import DescribedEnum
+from domain.message import Message
 from domain.quotes import ItemKind
 from domain.sales import CURRENCY_CODE
 from domain.violations import Violation
@@ -25,14 +26,18 @@ LINE_CONTENT_COLUMNS = (
 """The columns that a contract line copies from its quote line. If all are equal, the contract line is unchanged."""
 REMIND_DAYS = 30
 """Days between the reminder and the end of a contract that renews."""
-ONE_OFF_MESSAGE = (
+ONE_OFF_MESSAGE = Message(
     "Only time-based contracts can be upsold, and this one was delivered once. Create a new "
     "opportunity for its account instead."
 )
-NOT_SOLD_MESSAGE = "The contract does not belong to an opportunity. There is nothing to detach."
-ENDED_MESSAGE = "The contract has already ended. To correct its last day, update `endsOn`."
-NO_KIND_MESSAGE = "No contract kind exists. Create one first: it determines what a sale creates."
-SOLD_AGAIN_MESSAGE = (
+NOT_SOLD_MESSAGE = Message(
+    "The contract does not belong to an opportunity. There is nothing to detach."
+)
+ENDED_MESSAGE = Message("The contract has already ended. To correct its last day, update `endsOn`.")
+NO_KIND_MESSAGE = Message(
+    "No contract kind exists. Create one first: it determines what a sale creates."
+)
+SOLD_AGAIN_MESSAGE = Message(
     "The content of this contract was sold again and is in a newer contract. Detach the newer "
     "contract from the opportunity first, or leave this one in the trash."
 )
@@ -169,17 +174,17 @@ class Renewal:
 def contract_violations(_: ContractFacts | None, after: ContractFacts) -> Sequence[Violation]:
     """Violations of a contract by itself."""
     if after.currency is not None and not CURRENCY_CODE.match(after.currency):
-        message = (
+        message = Message(
             "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
         )
         return [Violation(UserErrorCode.INVALID, message, "currency")]
     begin, end = after.starts_on, after.ends_on
     if begin is not None and end is not None and end < begin:
-        message = "The contract ends before it starts. Correct one of the two dates."
+        message = Message("The contract ends before it starts. Correct one of the two dates.")
         return [Violation(UserErrorCode.INVALID, message, "ends_on")]
     months = after.renewal_months
     if months is not None and not 1 <= months <= 1200:
-        message = "The renewal is out of range. Enter 1 to 1200 months."
+        message = Message("The renewal is out of range. Enter 1 to 1200 months.")
         return [Violation(UserErrorCode.INVALID, message, "renewal_months")]
     return []
 
@@ -300,7 +305,7 @@ def compute_term(kind: KindTerms, begin: date) -> ContractTerm:
 def renewed(row: EndAndRenewal) -> Renewal | Violation:
     """The new end of a contract after its renewal period."""
     if row.ends_on is None or row.renewal_months is None:
-        message = (
+        message = Message(
             "The contract cannot be renewed without an end date and a renewal period. Set `endsOn`"
             " and `renewalMonths` first."
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.violations import Violation
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -22,5 +23,5 @@ def tag_violations(_: Colored | None, after: Colored) -> Sequence[Violation]:
     """Violations of a tag by itself."""
     if after.color is None or COLOR.match(after.color):
         return []
-    message = "The color is invalid. Use six hexadecimal digits, such as #3b82f6."
+    message = Message("The color is invalid. Use six hexadecimal digits, such as #3b82f6.")
     return [Violation(UserErrorCode.INVALID, message, "color")]

@@ -22,6 +22,7 @@ from stdnum.no import orgnr as no_orgnr
 from stdnum.se import orgnr as se_orgnr
 
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.violations import Violation
 
 Check = Callable[[str], str]
@@ -59,9 +60,10 @@ def phone(text: str, country: str | None) -> str | Violation | None:
     except phonenumbers.NumberParseException:
         return Violation(UserErrorCode.INVALID, _invalid_phone_message(region))
     if number.extension:
-        message = (
-            f"The telephone number has the extension {number.extension}, which cannot be stored. "
-            "Remove it, or write it in a note."
+        message = Message(
+            "The telephone number has the extension {extension}, which cannot be stored. "
+            "Remove it, or write it in a note.",
+            extension=number.extension,
         )
         return Violation(UserErrorCode.INVALID, message)
     if not phonenumbers.is_valid_number(number):
@@ -69,17 +71,23 @@ def phone(text: str, country: str | None) -> str | Violation | None:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-def _invalid_phone_message(country: str | None) -> str:
+def _invalid_phone_message(country: str | None) -> Message:
     sample = None if country is None else phonenumbers.example_number(country)
     if sample is None:
-        return f"The telephone number is invalid. Enter it with its country code, such as {EXAMPLE_NUMBER}."
+        return Message(
+            "The telephone number is invalid. Enter it with its country code, such as {number}.",
+            number=EXAMPLE_NUMBER,
+        )
     national, international = (
         phonenumbers.format_number(sample, form)
         for form in (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL)
     )
-    return (
-        f"The telephone number is invalid. Enter it as dialed in {country}, such as {national}, or "
-        f"with its country code, such as {international}."
+    return Message(
+        "The telephone number is invalid. Enter it as dialed in {country}, such as {national}, or "
+        "with its country code, such as {international}.",
+        country=country,
+        national=national,
+        international=international,
     )
 
 
@@ -90,8 +98,9 @@ def email(text: str) -> str | Violation | None:
     try:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError as error:
-        message = (
-            f"The email address is invalid. {error} Enter an address such as anna@acme.example."
+        message = Message(
+            "The email address is invalid. {error} Enter an address such as anna@acme.example.",
+            error=Message(str(error)),
         )
         return Violation(UserErrorCode.INVALID, message)
 
@@ -111,9 +120,10 @@ def vat_number(text: str, country: str | None) -> str | Violation | None:
     try:
         return check("EL" + compact[2:] if prefix == "GR" else compact)
     except ValidationError:
-        message = (
-            f"The VAT number is not valid in {prefix}. Check an invoice of the company, and enter "
-            "it with its country code, such as NL004495445B01."
+        message = Message(
+            "The VAT number is not valid in {country}. Check an invoice of the company, and enter "
+            "it with its country code, such as NL004495445B01.",
+            country=prefix,
         )
         return Violation(UserErrorCode.INVALID, message)
 
@@ -131,8 +141,9 @@ def registration_number(text: str, country: str | None) -> str | Violation | Non
             continue
     if not checks:
         return stripped
-    message = (
-        f"The registration number is not valid in {country}. Check the company register, and enter "
-        "all digits."
+    message = Message(
+        "The registration number is not valid in {country}. Check the company register, and enter "
+        "all digits.",
+        country=country,
     )
     return Violation(UserErrorCode.INVALID, message)

@@ -9,15 +9,18 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.sales import PipelineStep
 from domain.setup import StageKind
 from domain.violations import Violation
 
-NOT_CLOSED_MESSAGE = "The opportunity is open and not locked. There is nothing to unlock."
-NO_REASON_MESSAGE = "A lost opportunity requires a reason. Use `opportunityLose`."
-FUTURE_DATE_MESSAGE = "The date is in the future. Enter today or an earlier date."
-NO_QUOTE_MESSAGE = "The opportunity has no active quote. Activate the accepted quote, then sell."
-NO_NOTE_MESSAGE = "This lost reason requires a note. Enter a note."
+NOT_CLOSED_MESSAGE = Message("The opportunity is open and not locked. There is nothing to unlock.")
+NO_REASON_MESSAGE = Message("A lost opportunity requires a reason. Use `opportunityLose`.")
+FUTURE_DATE_MESSAGE = Message("The date is in the future. Enter today or an earlier date.")
+NO_QUOTE_MESSAGE = Message(
+    "The opportunity has no active quote. Activate the accepted quote, then sell."
+)
+NO_NOTE_MESSAGE = Message("This lost reason requires a note. Enter a note.")
 
 
 class OutcomeFacts(Protocol):
@@ -75,13 +78,15 @@ def stage_of_kind(
     if steps:
         return min(steps, key=lambda step: (step.position, step.stage))
     if requested is not None:
-        message = (
-            f"The stage is not a stage of kind {kind} of the opportunity's type. Choose one that "
-            "is."
+        message = Message(
+            "The stage is not a stage of kind {kind} of the opportunity's type. Choose one that "
+            "is.",
+            kind=kind,
         )
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")
-    message = (
-        f"The opportunity's type has no stage of kind {kind}. Activate one for the type first."
+    message = Message(
+        "The opportunity's type has no stage of kind {kind}. Activate one for the type first.",
+        kind=kind,
     )
     return Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.described import DescribedEnum
+from domain.message import Message
 from domain.violations import Violation
 
 
@@ -59,7 +60,7 @@ def person_violations(_: PersonNames | None, after: PersonNames) -> Sequence[Vio
     return [
         Violation(
             UserErrorCode.REQUIRED,
-            "The name is missing. Enter a first name or a last name.",
+            Message("The name is missing. Enter a first name or a last name."),
             "last_name",
         )
     ]
@@ -71,7 +72,7 @@ def foreign_address_violations(
     """Violation of an affiliation's address that is not one of its account's `addresses` (VPM-08)."""
     if after.address_id is None or after.address_id in {each.id for each in addresses}:
         return []
-    message = (
+    message = Message(
         "The address does not belong to the account. Choose one of its addresses, or leave it "
         "empty for the head office."
     )
@@ -82,5 +83,5 @@ def affiliation_violations(_: Tenure | None, after: Tenure) -> Sequence[Violatio
     """Violation of an affiliation that ends before it starts."""
     if after.since is None or after.until is None or after.since <= after.until:
         return []
-    message = "The last day is before the first day. Correct one of them."
+    message = Message("The last day is before the first day. Correct one of them.")
     return [Violation(UserErrorCode.INVALID, message, "until")]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.sales import CURRENCY_CODE, currency_violations
 from domain.violations import Violation
 
@@ -34,7 +35,7 @@ def product_violations(_: PricedProduct | None, after: PricedProduct) -> Sequenc
     """Violations of a product by itself."""
     violations = []
     if not CURRENCY_CODE.match(after.currency):
-        message = (
+        message = Message(
             "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
         )
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
@@ -45,7 +46,7 @@ def product_violations(_: PricedProduct | None, after: PricedProduct) -> Sequenc
 
 def percent_violations(shares: Mapping[str, Decimal | None]) -> list[Violation]:
     """Violations of percentages by column that are not between 0 and 100."""
-    message = "The percentage is out of range. Enter a value from 0 to 100."
+    message = Message("The percentage is out of range. Enter a value from 0 to 100.")
     return [
         Violation(UserErrorCode.INVALID, message, column)
         for column, share in shares.items()
@@ -57,10 +58,13 @@ def contract_kind_violations(_: KindTerm | None, after: KindTerm) -> Sequence[Vi
     """Violations of a contract kind by itself: only time-based kinds have a term."""
     months = after.months
     if months is not None and not 1 <= months <= MAX_TERM_MONTHS:
-        message = f"The term is out of range. Enter 1 to {MAX_TERM_MONTHS} months."
+        message = Message(
+            "The term is out of range. Enter 1 to {limit} months.",
+            limit=MAX_TERM_MONTHS,
+        )
         return [Violation(UserErrorCode.INVALID, message, "months")]
     if not after.time_based and (months is not None or after.renews):
-        message = (
+        message = Message(
             "Only time-based contract kinds have a term and a renewal. Set `timeBased`, or leave "
             "both empty."
         )

@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.codes import UserErrorCode
 from domain.columns import changed
 from domain.described import DescribedEnum
+from domain.message import Message
 from domain.money import PRECISION, distribute, minor_digits, rounded
 from domain.products import percent_violations
 from domain.sales import CURRENCY_CODE, currency_violations
@@ -29,23 +30,27 @@ QUOTE_CONTENT_COLUMNS = (
     *("valid_from", "valid_until", "discount_percent", "items_shown", "net", "tax", "total"),
 )
 """The content of the offer: columns that are immutable once the quote is approved or accepted."""
-ACCEPTED_MESSAGE = (
+ACCEPTED_MESSAGE = Message(
     "The quote was accepted by the customer and cannot be changed. Duplicate it, and change the "
     "copy."
 )
-APPROVED_MESSAGE = (
+APPROVED_MESSAGE = Message(
     "The quote is approved and cannot be changed. Withdraw the approval, or duplicate the quote "
     "and change the copy."
 )
-ACTIVE_QUOTE_MESSAGE = (
+ACTIVE_QUOTE_MESSAGE = Message(
     "The active quote cannot be deleted. Deactivate it or activate another one first."
 )
-TOO_LARGE_MESSAGE = "The amount is too large to store. Enter a smaller quantity or price."
-TWO_ACTIVE_MESSAGE = (
+TOO_LARGE_MESSAGE = Message("The amount is too large to store. Enter a smaller quantity or price.")
+TWO_ACTIVE_MESSAGE = Message(
     "The list activates two quotes of the same opportunity. Send only one: an opportunity has one "
     "active quote."
 )
-NOT_OFFERED_MESSAGE = (
+LINE_MESSAGE = Message("Line {position}: {problem}")
+UNREADABLE_TAX_MESSAGE = Message(
+    "you cannot read the tax of this product. Enter the tax, or 0 if there is none."
+)
+NOT_OFFERED_MESSAGE = Message(
     "the product cannot be offered now. Choose another product, or enter the line without one."
 )
 
@@ -223,13 +228,13 @@ def quote_violations(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[V
     """Violations of a quote by itself."""
     violations = percent_violations({"discount_percent": after.discount_percent})
     if after.currency is not None and not CURRENCY_CODE.match(after.currency):
-        message = (
+        message = Message(
             "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
         )
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
     begin, end = after.valid_from, after.valid_until
     if begin is not None and end is not None and end < begin:
-        message = "The offer ends before it starts. Correct one of the two dates."
+        message = Message("The offer ends before it starts. Correct one of the two dates.")
         violations.append(Violation(UserErrorCode.INVALID, message, "valid_until"))
     if before is not None:
         is_unapproved = before.approved_at is not None and after.approved_at is None
@@ -269,7 +274,9 @@ def quote_item_violations(
     shares = {"discount_percent": after.discount_percent, "tax_percent": after.tax_percent}
     violations = [*percent_violations(shares), *_price_violations(after)]
     if after.quantity is not None and after.quantity <= 0:
-        message = "The quantity must be greater than 0. For a return, enter a negative price."
+        message = Message(
+            "The quantity must be greater than 0. For a return, enter a negative price."
+        )
         violations.append(Violation(UserErrorCode.INVALID, message, "quantity"))
     if after.kind == ItemKind.ROUNDING:
         violations += _rounding_line_violations(after)
@@ -280,7 +287,7 @@ def quote_item_violations(
 
 def _price_violations(after: QuoteItemFacts) -> Sequence[Violation]:
     if after.unit_price is None:
-        message = "The unit price is missing. Enter the price of one unit."
+        message = Message("The unit price is missing. Enter the price of one unit.")
         return [Violation(UserErrorCode.REQUIRED, message, "unit_price")]
     currency = after.currency or ""
     return (
@@ -310,19 +317,15 @@ def copy_from_product(
     `omitted` are columns of the line that the caller did not send. `readable` are columns of the product that
     the caller can read; others are not copied, because the line would reveal them.
     """
-    prefix = f"Line {line.position}: "
     copied = {name for name in omitted if COPIED_COLUMNS[name] in readable}
     violations = []
     if not product.active:
-        violations.append(
-            Violation(UserErrorCode.INVALID, prefix + NOT_OFFERED_MESSAGE, "product_id")
-        )
+        violations.append(_line_violation(line, NOT_OFFERED_MESSAGE, "product_id"))
     if "unit_price" in omitted and (message := _missing_price_message(line, product, readable)):
         copied.discard("unit_price")
-        violations.append(Violation(UserErrorCode.INVALID, prefix + message, "unit_price"))
+        violations.append(_line_violation(line, message, "unit_price"))
     if "tax_percent" in omitted and "tax_percent" not in readable:
-        message = "you cannot read the tax of this product. Enter the tax, or 0 if there is none."
-        violations.append(Violation(UserErrorCode.INVALID, prefix + message, "tax_percent"))
+        violations.append(_line_violation(line, UNREADABLE_TAX_MESSAGE, "tax_percent"))
     values = LineValues(
         name=product.name if "name" in copied else line.name,
         unit_id=product.unit_id if "unit_id" in copied else line.unit_id,
@@ -332,26 +335,33 @@ def copy_from_product(
     return values, violations
 
 
+def _line_violation(line: LineFacts, problem: Message, column: str) -> Violation:
+    message = LINE_MESSAGE.fill(position=line.position, problem=problem)
+    return Violation(UserErrorCode.INVALID, message, column)
+
+
 def _missing_price_message(
     line: LineFacts, product: ProductFacts, readable: Collection[str]
-) -> str | None:
+) -> Message | None:
     """Why a line cannot have its product's price; None if it can (EP-097)."""
     if not {"price", "currency"} <= set(readable):
-        return "you cannot read the price of this product. Enter the unit price."
+        return Message("you cannot read the price of this product. Enter the unit price.")
     if product.price is None:
-        return "this product has no price. Enter the unit price."
+        return Message("this product has no price. Enter the unit price.")
     product_currency, quote_currency = product.currency, line.currency
     if product_currency == quote_currency:
         return None
-    return (
-        f"the product is priced in {product_currency}, but the quote is in {quote_currency}. Enter the unit price in "
-        f"{quote_currency}, or choose another product."
+    return Message(
+        "the product is priced in {product}, but the quote is in {quote}. Enter the unit price in {quote}, or choose "
+        "another product.",
+        product=product_currency,
+        quote=quote_currency,
     )
 
 
 def _rounding_line_violations(after: QuoteItemFacts) -> Sequence[Violation]:
     """Violations of a rounding line: a small amount without product, discount and tax (EP-117)."""
-    message = "A rounding line has only a name and a unit price. Leave this field empty."
+    message = Message("A rounding line has only a name and a unit price. Leave this field empty.")
     unused: Mapping[str, object] = {
         "product_id": after.product_id,
         "unit_id": after.unit_id,
@@ -363,8 +373,9 @@ def _rounding_line_violations(after: QuoteItemFacts) -> Sequence[Violation]:
     violations = [Violation(UserErrorCode.INVALID, message, name) for name in unexpected]
     limit = Decimal(MAX_ROUNDING_MINOR_UNITS).scaleb(-minor_digits(after.currency or ""))
     if after.unit_price is not None and abs(after.unit_price) > limit:
-        message = (
-            f"A rounding line can change the price by at most {limit:f}. Use an item line for more."
+        message = Message(
+            "A rounding line can change the price by at most {limit:f}. Use an item line for more.",
+            limit=limit,
         )
         violations.append(Violation(UserErrorCode.INVALID, message, "unit_price"))
     return violations

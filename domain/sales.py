@@ -12,12 +12,13 @@ from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.columns import changed
+from domain.message import Message
 from domain.money import fits, minor_digits
 from domain.setup import StageKind
 from domain.violations import Violation
 
 CURRENCY_CODE = re.compile(r"[A-Z]{3}\Z")
-OPPORTUNITY_LOCKED_MESSAGE = (
+OPPORTUNITY_LOCKED_MESSAGE = Message(
     "The opportunity is locked because it was sold. Unlock it before changing it."
 )
 AMOUNT_COLUMNS = ("amount", "margin", "commission")
@@ -66,13 +67,15 @@ def opportunity_violations(
     """Violations of an opportunity by itself."""
     violations = [*_locked_violations(before, after)] if before is not None else []
     if after.probability is not None and not 0 <= after.probability <= 100:
-        message = "The probability is out of range. Enter a whole number from 0 to 100, in percent."
+        message = Message(
+            "The probability is out of range. Enter a whole number from 0 to 100, in percent."
+        )
         violations.append(Violation(UserErrorCode.INVALID, message, "probability"))
     currency = after.currency
     if currency is None:
         return violations  # missing values are reported elsewhere
     if not CURRENCY_CODE.match(currency):
-        message = (
+        message = Message(
             "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
         )
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
@@ -94,7 +97,11 @@ def currency_violations(currency: str, amounts: Mapping[str, Decimal | None]) ->
 
     After a change of currency, pass only amounts that the user can read, because a violation reveals the amount.
     """
-    message = f"{currency} has {minor_digits(currency)} decimal places. Round the amount."
+    message = Message(
+        "{currency} has {digits} decimal places. Round the amount.",
+        currency=currency,
+        digits=minor_digits(currency),
+    )
     return [
         Violation(UserErrorCode.INVALID, message, name)
         for name, amount in amounts.items()
@@ -108,11 +115,15 @@ def _locked_violations(before: OpportunityFacts, after: OpportunityFacts) -> Seq
         return _lock_violations("locked", OPPORTUNITY_LOCKED_MESSAGE, columns)
     if StageKind.OPEN in (before.status, after.status):
         return []
-    message = "The opportunity is closed. Move it to an open stage before changing this field."
+    message = Message(
+        "The opportunity is closed. Move it to an open stage before changing this field."
+    )
     return _lock_violations("status", message, changed(before, after, LOCKED_COLUMNS))
 
 
-def _lock_violations(locked_by: str, message: str, columns: Iterable[str]) -> Sequence[Violation]:
+def _lock_violations(
+    locked_by: str, message: Message, columns: Iterable[str]
+) -> Sequence[Violation]:
     return [
         Violation(UserErrorCode.LOCKED, message, name, because=(locked_by,)) for name in columns
     ]
@@ -133,7 +144,7 @@ def initial_step(
     if requested is not None:
         return next_step(pipeline, requested)
     if not pipeline:
-        message = (
+        message = Message(
             "The opportunity type has no stages. Activate stages for it, or choose another type."
         )
         return Violation(UserErrorCode.INVALID, message, "type_id")
@@ -143,7 +154,9 @@ def initial_step(
 def next_step(pipeline: Mapping[UUID, PipelineStep], requested: UUID) -> PipelineStep | Violation:
     """The pipeline step with the `requested` stage, which must belong to the opportunity's type (VN-25)."""
     if requested not in pipeline:
-        message = "The stage does not belong to the opportunity's type. Choose a stage of the type."
+        message = Message(
+            "The stage does not belong to the opportunity's type. Choose a stage of the type."
+        )
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")
     return pipeline[requested]
 
@@ -152,7 +165,7 @@ def stage_quote_violations(step: PipelineStep, *, has_quote: bool) -> Sequence[V
     """Violation of a stage that requires a quote, for opportunities without one (VN-26)."""
     if has_quote or not step.needs_quote:
         return []
-    message = "The stage requires a quote. Create a quote first."
+    message = Message("The stage requires a quote. Create a quote first.")
     return [Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")]
 
 
@@ -160,7 +173,7 @@ def type_change_violation(pipeline: Mapping[UUID, PipelineStep], stage: UUID) ->
     """Violation if the new type's pipeline does not have the opportunity's current stage."""
     if stage in pipeline:
         return None
-    message = (
+    message = Message(
         "The new type does not have the opportunity's current stage. Move the opportunity to a "
         "stage of both types first."
     )

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from domain.codes import Code, Refused
+from domain.message import Message
 
 MAX_LENGTH = 200
 """Maximum characters of a text."""
@@ -33,15 +34,17 @@ def words(text: str) -> list[Word]:
     """The words of a text, the most selective first. Raises Refused."""
     text_ = " ".join(text.split())
     if not text_:
-        message = "`search` contains no words. Omit it to match all records."
+        message = Message("`search` contains no words. Omit it to match all records.")
         raise Refused(Code.BAD_USER_INPUT, message)
     _check_length(text_)
     if TELEPHONE.match(text_) and len(re.sub(r"\D", "", text_)) in COMPLETE_DIGITS:
         return [Word(text_, digits(text_))]
     distinct = dict.fromkeys(text_.split(" "))
     if len(distinct) > MAX_WORDS:
-        message = (
-            f"The search has {len(distinct)} words; the limit is {MAX_WORDS}. Remove some words."
+        message = Message(
+            "The search has {found} words; the limit is {limit}. Remove some words.",
+            found=len(distinct),
+            limit=MAX_WORDS,
         )
         raise Refused(Code.BAD_USER_INPUT, message)
     return [Word(each, digits(each)) for each in sorted(distinct, key=_selectivity, reverse=True)]
@@ -56,7 +59,10 @@ def normalized(text: str) -> str:
     """The text with single spaces, for comparison with entire values. Raises Refused if it is too short or too long."""
     joined = " ".join(text.split())
     if len(joined) < MIN_LENGTH:
-        message = f"The search text is too short. Enter at least {MIN_LENGTH} characters."
+        message = Message(
+            "The search text is too short. Enter at least {limit} characters.",
+            limit=MIN_LENGTH,
+        )
         raise Refused(Code.BAD_USER_INPUT, message)
     _check_length(joined)
     return joined
@@ -75,7 +81,9 @@ def digits(text: str) -> str | None:
 
 def _check_length(text: str) -> None:
     if len(text) > MAX_LENGTH:
-        message = (
-            f"The search text has {len(text):,} characters; the limit is {MAX_LENGTH}. Shorten it."
+        message = Message(
+            "The search text has {found:,} characters; the limit is {limit}. Shorten it.",
+            found=len(text),
+            limit=MAX_LENGTH,
         )
         raise Refused(Code.BAD_USER_INPUT, message)

@@ -9,6 +9,7 @@ from typing import Protocol
 from domain.codes import UserErrorCode
 from domain.columns import named
 from domain.described import DescribedEnum
+from domain.message import Message
 from domain.violations import Violation
 
 ATTRIBUTE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
@@ -101,7 +102,9 @@ def account_type_violations(_: NamingSwitches | None, after: NamingSwitches) -> 
     """Violation of an account type without any name (EP-173, D-21)."""
     if after.with_name or after.with_last_name:
         return []
-    message = "Accounts of this type would have no name. Keep the name or the last name enabled."
+    message = Message(
+        "Accounts of this type would have no name. Keep the name or the last name enabled."
+    )
     return [Violation(UserErrorCode.INVALID, message, "with_last_name")]
 
 
@@ -109,7 +112,7 @@ def attribute_violations(_: AttributeKey | None, after: AttributeKey) -> Sequenc
     """Violation of an attribute key that is not a valid name (D-72)."""
     if ATTRIBUTE_KEY.match(after.key):
         return []
-    message = (
+    message = Message(
         "The key is invalid. Use letters, digits and underscores, starting with a letter, such as "
         "tier_2."
     )
@@ -120,7 +123,9 @@ def assignment_violations(
     entity: str, assignment: object, columns: Mapping[str, str]
 ) -> list[Violation]:
     """Violations of assigning an attribute of `entity` to a type of another entity; `columns` maps entities to type columns."""
-    message = f"The attribute belongs to {entity}. Choose a type of {entity}."
+    message = Message(
+        "The attribute belongs to {entity}. Choose a type of {entity}.", entity=entity
+    )
     return [
         Violation(UserErrorCode.INVALID, message, name)
         for name, _ in named(assignment, columns.values())
@@ -134,5 +139,7 @@ def pipeline_stage_violations(
     """Violation of a pipeline stage's probability."""
     if 0 <= after.probability <= 100:
         return []
-    message = "The probability is out of range. Enter a whole number from 0 to 100, in percent."
+    message = Message(
+        "The probability is out of range. Enter a whole number from 0 to 100, in percent."
+    )
     return [Violation(UserErrorCode.INVALID, message, "probability")]

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.violations import Violation
 
 JsonObject: TypeAlias = dict[str, object]
@@ -24,25 +25,33 @@ def text_violation(
 ) -> Violation | None:
     """Violation of a text's limits; None if it is valid."""
     if len(value) > longest:
-        message = f"The text has {len(value):,} characters; the limit is {longest:,}. Shorten it."
+        message = Message(
+            "The text has {found:,} characters; the limit is {limit:,}. Shorten it.",
+            found=len(value),
+            limit=longest,
+        )
         return Violation(UserErrorCode.TOO_LONG, message, column)
     if UNSTORABLE.search(value):
-        message = (
+        message = Message(
             "The text contains a character that cannot be stored (NUL or half of a surrogate "
             "pair). Remove it."
         )
         return Violation(UserErrorCode.INVALID, message, column)
     if needed and not value.strip():
-        return Violation(UserErrorCode.REQUIRED, "The field is required. Enter a text.", column)
+        return Violation(
+            UserErrorCode.REQUIRED, Message("The field is required. Enter a text."), column
+        )
     return None
 
 
 def number_violation(value: Decimal, column: str) -> Violation | None:
     """Violation of a decimal number's limits; None if it is valid."""
     if abs(value) >= 10**MAX_INTEGER_DIGITS or value != round(value, MAX_DECIMAL_DIGITS):
-        message = (
-            f"The number exceeds {MAX_INTEGER_DIGITS} digits before or {MAX_DECIMAL_DIGITS} after the decimal point. Round "
-            "it, or enter a smaller number."
+        message = Message(
+            "The number exceeds {before} digits before or {after} after the decimal point. Round "
+            "it, or enter a smaller number.",
+            before=MAX_INTEGER_DIGITS,
+            after=MAX_DECIMAL_DIGITS,
         )
         return Violation(UserErrorCode.INVALID, message, column)
     return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from domain.codes import UserErrorCode
+from domain.message import Message
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Violation:
     """A violation of a rule: its code, and a message that includes the remedy."""
 
     code: UserErrorCode
-    message: str
+    message: Message
     column: str = ""
     """Name of the column at fault. Empty if the violation concerns the record itself."""
     because: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from domain.accounts import (
     disallowed_name_violations,
 )
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.numbers import email, phone, registration_number, vat_number
 from domain.violations import Violation
 from resolvers.engine.changeset import (
@@ -43,15 +44,18 @@ from resolvers.engine.trees import refuse_cycles
 D = TypeVar("D")
 ADDRESSES = 250
 """Maximum addresses of an account, because every change of one reads all of them."""
-TOO_MANY = (
-    f"An account has at most {ADDRESSES} addresses. Delete some, or create sub-accounts for them."
+TOO_MANY = Message(
+    "An account has at most {limit} addresses. Delete some, or create sub-accounts for them.",
+    limit=ADDRESSES,
 )
-UNDER_ITSELF = "An account cannot be its own ancestor. Choose another parent account, or none."
-TO_ITSELF = "An account cannot be linked to itself. Choose another account."
-LINKED_TWICE = (
+UNDER_ITSELF = Message(
+    "An account cannot be its own ancestor. Choose another parent account, or none."
+)
+TO_ITSELF = Message("An account cannot be linked to itself. Choose another account.")
+LINKED_TWICE = Message(
     "The list links the same two accounts twice. Remove one: a link holds in both directions."
 )
-TWO_NOTES = (
+TWO_NOTES = Message(
     "The list contains both directions of this link with different notes. Send only one of them."
 )
 EXCLUSIVE = (Address.head_office, Address.default_invoicing)

@@ -18,6 +18,7 @@ from db.people import Affiliation, Person
 from domain.activities import employers
 from domain.codes import UserErrorCode
 from domain.columns import named
+from domain.message import Message
 from domain.violations import Violation
 from resolvers.engine.changeset import AnyChangeset, Saved, assign
 from resolvers.engine.command import Writes, command, sets
@@ -35,9 +36,10 @@ MOVABLE = tuple(each for each in SUBJECTS if CUSTOMERS.get(each.column.key, "id"
 """Subjects whose account can change."""
 MAX_MOVED = 5_000
 """Maximum activities that one command may move to another account."""
-TOO_MANY = (
-    f"The change would move more than {MAX_MOVED} activities to another account. Change fewer records"
-    " at once."
+TOO_MANY = Message(
+    "The change would move more than {limit} activities to another account. Change fewer records"
+    " at once.",
+    limit=MAX_MOVED,
 )
 Subject: TypeAlias = tuple[str, UUID]
 """The subject of an activity: the activity's column, and the record's id."""

@@ -30,6 +30,7 @@ from domain.cases import (
     service_violations,
 )
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.violations import Violation
 from resolvers.engine.changeset import (
     Action,
@@ -50,8 +51,8 @@ from resolvers.engine.values import NO_ID
 
 ACCOUNTS = 50
 """Maximum accounts of a case, because every change of one reads all of them."""
-TOO_MANY = f"A case has at most {ACCOUNTS} accounts. Remove some first."
-WORKED_ON = (
+TOO_MANY = Message("A case has at most {limit} accounts. Remove some first.", limit=ACCOUNTS)
+WORKED_ON = Message(
     "Cases of the contract's current account use this contract. Remove it from those cases first."
 )
 Statuses = Hidden[dict[UUID, Status]]

@@ -18,6 +18,7 @@ from db.engine.write.locking import Lock
 from db.sales import Opportunity, OpportunityAccount, OpportunityContact
 from domain.codes import UserErrorCode
 from domain.contracts import ONE_OFF_MESSAGE
+from domain.message import Message
 from domain.violations import Violation
 from resolvers.engine.changeset import Action, AnyChangeset, Changeset, assign
 from resolvers.engine.command import Runs, arg, command, sets
@@ -26,7 +27,7 @@ from resolvers.engine.template import copied_params, visible_references
 
 NOT_COPIED = frozenset({"stage", "probability", "owner", "externalId"})
 """Fields that a copy does not get; their defaults apply, with the caller as the owner."""
-UNREACHABLE = (
+UNREACHABLE = Message(
     "The record in `{field}` is deleted, or you cannot see it. Restore it, or create a new record "
     "instead of a copy."
 )
@@ -89,7 +90,7 @@ def _copied(ctx: Context, item: AnyChangeset, reachable: set[str]) -> dict[str, 
     for name in entity.references.keys() & params.keys() - reachable:
         del params[name]
         if not entity.references[name].nullable:
-            item.error(UserErrorCode.INVALID, UNREACHABLE.format(field=name), "id")
+            item.error(UserErrorCode.INVALID, UNREACHABLE.fill(field=name), "id")
     return params
 
 
@@ -157,7 +158,7 @@ def _extend(
         violation = Violation(UserErrorCode.NOT_TIME_BASED, ONE_OFF_MESSAGE)
         item.violation(violation, "contract", because=[Contract.time_based])
     elif "account" not in reachable[contract.id] or not reads("account_id"):
-        item.error(UserErrorCode.INVALID, UNREACHABLE.format(field="account"), "contract")
+        item.error(UserErrorCode.INVALID, UNREACHABLE.fill(field="account"), "contract")
     else:
         account = f"{ctx.unit.model.of(Account).prefix}_{contract.account_id.hex}"
         copied = {name: getattr(contract, name) for name in ("name", "currency") if reads(name)}

@@ -14,6 +14,7 @@ from db.engine.write.locking import Lock
 from db.quotes import Quote, QuoteItem
 from domain.access import WriteScope
 from domain.codes import Code, UserErrorCode
+from domain.message import Message
 from domain.numbering import generate_number
 from domain.quotes import immutability_violations
 from resolvers.engine.changeset import (
@@ -40,7 +41,7 @@ from resolvers.quote_lines import ITEMS, Line, add_up, fill_lines, lines_of
 from resolvers.quote_locks import check_unlocked, opportunity_of, refuse_older_version
 
 Q = TypeVar("Q", Quote, QuoteItem)
-TWICE = "The list contains this line more than once. Combine the changes in one entry."
+TWICE = Message("The list contains this line more than once. Combine the changes in one entry.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 from db.engine.write.locking import Series
 from db.sales import Opportunity
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.ranks import RankSide, beside, last
 from domain.violations import Violation
 from resolvers.engine.changeset import Changeset, Saved, assign
@@ -16,13 +17,13 @@ from resolvers.engine.command import arg, sets
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 
-ONE_SIDE = "`before` and `after` cannot be combined. Send one of them."
-ONE_AT_A_TIME = (
+ONE_SIDE = Message("`before` and `after` cannot be combined. Send one of them.")
+ONE_AT_A_TIME = Message(
     "Only one opportunity of a list can be placed next to another one. Send the others in separate"
     " mutations."
 )
-ELSEWHERE = "The neighboring opportunity is not in the target stage. Choose one that is."
-CROWDED = (
+ELSEWHERE = Message("The neighboring opportunity is not in the target stage. Choose one that is.")
+CROWDED = Message(
     "There is no room for the opportunity at this position. Choose another position in the stage."
 )
 

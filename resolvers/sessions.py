@@ -14,6 +14,7 @@ from auth.engine.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, RefreshToken
 from db import sessions
 from db.engine.transaction import Driver, EntryRejected, RejectReason, TransactionStart
 from domain.codes import Code, Refused, UserErrorCode
+from domain.message import Message
 from domain.sessions import RefreshOutcome, refresh_outcome
 from resolvers.engine.context import AppContext, Caller
 from tenancy.engine.provision import Tenant
@@ -184,7 +185,9 @@ async def _write(
         app_context.directory.forget(tenant.id)
         tenant = await app_context.directory.by_id(tenant.id) or tenant
     raise Refused(
-        Code.RETRYABLE, "The tenant's data is being moved. Try again in 5 seconds.", retryAfter=5
+        Code.RETRYABLE,
+        Message("The tenant's data is being moved. Try again in 5 seconds."),
+        retryAfter=5,
     )
 
 

@@ -9,6 +9,7 @@ from db.api import MODEL
 from db.pipelines import used_stages
 from db.setup import Attribute, AttributeAssignment, OpportunityType, PipelineStage
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.setup import assignment_violations
 from domain.violations import Violation
 from resolvers.engine.changeset import Action, Saved, children_of
@@ -20,10 +21,17 @@ TYPE_COLUMNS = {
     each.record.__name__: each.column.key for each in MODEL.of(AttributeAssignment).subjects
 }
 """The entities with custom attributes, and the column of the assignment that refers to their type."""
-NO_ATTRIBUTES = f"This type cannot have attributes. Choose one of {', '.join(TYPE_COLUMNS)}."
-NO_STAGE = "An opportunity type requires a stage. List the stages that it activates in `stages`."
-LAST_STAGE = "The stage is the last one of its type. Activate another stage first."
-STAGE_IN_USE = "Opportunities of this type are in the stage. Move them to another stage first."
+NO_ATTRIBUTES = Message(
+    "This type cannot have attributes. Choose one of {types}.",
+    types=", ".join(TYPE_COLUMNS),
+)
+NO_STAGE = Message(
+    "An opportunity type requires a stage. List the stages that it activates in `stages`."
+)
+LAST_STAGE = Message("The stage is the last one of its type. Activate another stage first.")
+STAGE_IN_USE = Message(
+    "Opportunities of this type are in the stage. Move them to another stage first."
+)
 
 
 @before_save(despite_errors=True)

@@ -33,6 +33,7 @@ from db.staff import (
 )
 from domain.access import exceeds
 from domain.codes import Code, UserErrorCode
+from domain.message import Message
 from domain.violations import Violation
 from resolvers.engine.changeset import Action, AnyChangeset, Changeset, Saved
 from resolvers.engine.command_registry import Area
@@ -45,24 +46,24 @@ from resolvers.engine.values import NO_ID
 
 R = TypeVar("R", bound=Record)
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\Z")
-NO_EMAIL = "The email address is missing. Enter an address such as anna@example.com."
-UNDER_ITSELF = (
+NO_EMAIL = Message("The email address is missing. Enter an address such as anna@example.com.")
+UNDER_ITSELF = Message(
     "Employees cannot report to themselves or to anyone below them. Choose another manager."
 )
-ADMINISTRATORS_ONLY = "This requires full access. Ask an administrator with full access."
-OWN_ROLE = "You cannot grant rights to yourself. Ask another administrator."
-EXCEEDS_RIGHTS = (
+ADMINISTRATORS_ONLY = Message("This requires full access. Ask an administrator with full access.")
+OWN_ROLE = Message("You cannot grant rights to yourself. Ask another administrator.")
+EXCEEDS_RIGHTS = Message(
     "The role grants rights that you do not have. Ask an administrator with full access."
 )
-EMAIL_IN_USE = (
+EMAIL_IN_USE = Message(
     "Another user signs in with this employee's email address. Change one of the addresses first."
 )
-LAST_ADMINISTRATOR = (
+LAST_ADMINISTRATOR = Message(
     "The tenant would have no active administrator. Give another active user full access first."
 )
-NO_ENTITY = "The type does not exist. Enter its name as in the API, such as Account."
-NO_FIELD = "{entity} has no such field. Enter its name as in the API."
-NO_STATUS = "Records of {entity} do not have this status. Choose one of their statuses."
+NO_ENTITY = Message("The type does not exist. Enter its name as in the API, such as Account.")
+NO_FIELD = Message("{entity} has no such field. Enter its name as in the API.")
+NO_STATUS = Message("Records of {entity} do not have this status. Choose one of their statuses.")
 ADMINISTRATORS = "administrators"
 """Name of the advisory lock that serializes changes of rights and administrators."""
 
@@ -278,9 +279,9 @@ def _unknown(
         return [Violation(UserErrorCode.INVALID, NO_ENTITY, "entity")]
     attribute_ids = {each.id for each in ctx.viewer.attributes(name)}
     if field is not None and field not in entity.granted and field not in attribute_ids:
-        return [Violation(UserErrorCode.INVALID, NO_FIELD.format(entity=name), "field")]
+        return [Violation(UserErrorCode.INVALID, NO_FIELD.fill(entity=name), "field")]
     if status is not None and status not in entity.statuses:
-        return [Violation(UserErrorCode.INVALID, NO_STATUS.format(entity=name), "status")]
+        return [Violation(UserErrorCode.INVALID, NO_STATUS.fill(entity=name), "status")]
     return []
 
 

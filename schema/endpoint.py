@@ -17,6 +17,7 @@ from structlog.contextvars import bind_contextvars
 from auth.viewers import Viewers
 from db.api import MODEL
 from domain.codes import Code, Refused
+from domain.message import Message
 from resolvers.areas import REGISTRY
 from resolvers.engine.context import AppContext, Caller
 from schema import admission
@@ -106,7 +107,10 @@ class Endpoint:
             return response
         except ClientDisconnect:  # the client has disconnected, and nothing failed on the server
             return refusal(
-                Refused(Code.BAD_REQUEST, "The body is incomplete. Send the request again."), media
+                Refused(
+                    Code.BAD_REQUEST, Message("The body is incomplete. Send the request again.")
+                ),
+                media,
             )
         except Exception as error:  # noqa: BLE001 - every request is answered
             return refusal(failure(error), media)
@@ -173,7 +177,9 @@ class Endpoint:
         if operation.operation is OperationType.QUERY:
             return await self.reads.answer(caller, request)
         if operation.operation is OperationType.SUBSCRIPTION:
-            message = "Subscriptions require a WebSocket. Connect to /graphql with the subprotocol graphql-transport-ws."
+            message = Message(
+                "Subscriptions require a WebSocket. Connect to /graphql with the subprotocol graphql-transport-ws."
+            )
             raise Refused(Code.BAD_USER_INPUT, message)
         if graphql_request.safe:
             raise HttpRefused(
@@ -189,7 +195,9 @@ class Endpoint:
         """Authenticate a WebSocket connection. Raises Refused, or EntryRejected if the session has ended."""
         token = _token(header) if isinstance(header, str) else None
         if token is None:
-            message = 'Authentication required. Send {"authorization": "Bearer …"} as the payload of connection_init.'
+            message = Message(
+                'Authentication required. Send {"authorization": "Bearer …"} as the payload of connection_init.'
+            )
             raise Refused(Code.UNAUTHENTICATED, message)
         caller, until = await self._caller(token, tenant, address)
         await self.viewers.of(caller.tenant.placement, caller.user, caller.session)
@@ -229,14 +237,15 @@ class Endpoint:
         if tenant is None:
             raise Refused(Code.UNAUTHENTICATED, SIGN_IN)
         if tenant_header is not None and tenant_header != tenant.slug:
-            message = (
+            message = Message(
                 "The access token belongs to another tenant than `X-Tenant`. Omit the header, or "
                 "send a token of that tenant."
             )
             raise Refused(Code.TENANT_MISMATCH, message)
         if tenant.state == "closed":
             raise Refused(
-                Code.TENANT_SUSPENDED, "The tenant is closed. Contact the operator of the server."
+                Code.TENANT_SUSPENDED,
+                Message("The tenant is closed. Contact the operator of the server."),
             )
         return Caller(tenant, access.user, access.session, address), access.expires_at
 
@@ -254,8 +263,9 @@ def _concerns_records(admitted: Admitted, operation: OperationDefinitionNode) ->
     records = names & MUTATIONS.keys()
     if records and records != names:
         others = ", ".join(sorted(names - records))
-        message = (
-            f"Send {others} in a separate request: mutations of records share one transaction."
+        message = Message(
+            "Send {fields} in a separate request: mutations of records share one transaction.",
+            fields=others,
         )
         raise Refused(Code.BAD_USER_INPUT, message)
     return bool(records)

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from domain.codes import CloseCode, Code, Refused
+from domain.message import Message
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
@@ -175,7 +176,7 @@ class Sockets:
         with self._logged():
             text = await self._endpoint.answer(caller, graphql_request)
         if text is None:
-            message = (
+            message = Message(
                 "Session and password mutations are not available on WebSockets. Send them by POST."
             )
             raise Refused(Code.BAD_USER_INPUT, message)

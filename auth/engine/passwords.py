@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from domain.codes import Code, Refused
+from domain.message import Message
 
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
 """The OWASP minimum for argon2id: about 25 ms and 19 MiB per hash."""
@@ -77,7 +78,7 @@ class Passwords:
         if self._waiting >= MAX_WAITING_CALLS:
             raise Refused(
                 Code.RATE_LIMITED,
-                "Too many sign-ins at once. Try again in 2 seconds.",
+                Message("Too many sign-ins at once. Try again in 2 seconds."),
                 retryAfter=2,
             )
         self._waiting += 1

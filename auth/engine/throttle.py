@@ -15,6 +15,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from auth.engine.counters import Counters
 from domain.codes import Code, Refused
+from domain.message import Message
 
 ACCOUNT_LIMIT = RateLimitItemPerSecond(10, 900, "account")
 ADDRESS_LIMIT = RateLimitItemPerSecond(100, 900, "address")
@@ -76,7 +77,7 @@ class Throttle:
             return
         window = await self._limiter.get_window_stats(limit, name)
         seconds = max(1, math.ceil(window.reset_time - time.time()))
-        message = f"Too many attempts. Try again in {seconds} seconds."
+        message = Message("Too many attempts. Try again in {seconds} seconds.", seconds=seconds)
         raise Refused(Code.RATE_LIMITED, message, retryAfter=seconds)
 
     def _key_of(self, limit: RateLimitItem, *parts: str) -> str:

@@ -21,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from domain.codes import Code, Refused
+from domain.message import Message
 
 ISSUER, AUDIENCE, ALGORITHM = "relata", "relata-api", "HS256"
 HEADER = {"alg": ALGORITHM, "typ": "at+jwt"}
@@ -211,5 +212,6 @@ def _identifier(claims: Mapping[str, object], name: str) -> UUID:
 
 def _refused() -> Refused:
     return Refused(
-        Code.UNAUTHENTICATED, "The access token is missing, invalid or expired. Sign in again."
+        Code.UNAUTHENTICATED,
+        Message("The access token is missing, invalid or expired. Sign in again."),
     )

@@ -2,7 +2,7 @@
 
 A message stands beside its code wherever one is raised: `Violation(code, message)`, `Refused(code, message)`,
 `item.refuse(code, message)`, `Closed(code, reason)`, or a dictionary from codes to messages. A message may be a constant, a
-variable, an f-string (its expressions become `…name…`), the result of a function, or an argument that callers pass on; what
+variable, a `Message` (its parameters become `…name…`), the result of a function, or an argument that callers pass on; what
 none of these explains is collected as unknown, which a test refuses.
 """
 
@@ -24,7 +24,9 @@ ENUMS = ("Code", "UserErrorCode", "CloseCode")
 PLAIN = {"refuse", "_refuse", "located", "Problem", "problem_of"}
 """Functions of schema/admission, whose argument is the name of a `Code`."""
 HTTP = "HttpRefused"
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\{(\w+)(?:[:!][^{}\s]*)?\}")
+NESTED = frozenset({"problem", "remedy"})
+"""Parameters that are messages themselves."""
 PASSED = 4
 """Maximum number of functions that pass a message on before it is raised."""
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -221,12 +223,25 @@ class MessageReader:
                 for left in self.texts(node.left) or [f"…{_label(node.left)}…"]:
                     for right in self.texts(node.right):
                         yield left + right
-            case ast.Call(func=ast.Attribute(value=value, attr="format")):
-                yield from self.possible(value)
+            case ast.Call(func=ast.Name(id="Message"), args=[template, *_]):
+                for text in self.texts(template):
+                    yield from self._filled(text, node)
+            case ast.Call(func=ast.Attribute(value=value, attr="fill")):
+                for text in self.texts(value):
+                    yield from self._filled(text, node)
             case ast.Call():
                 yield from self.returned(_name(node.func))
             case ast.Name():
                 yield from self._named(node)
+
+    def _filled(self, template: str, call: ast.Call) -> Iterator[str]:
+        """The texts of a template: those parameters are filled in that are constants or messages."""
+        filled = [template]
+        for each in call.keywords:
+            values = self.texts(each.value) if each.arg in NESTED else [self._value(each.value)]
+            if values and "…" not in values[0][:1]:
+                filled = [_replaced(text, each.arg, value) for text in filled for value in values]
+        yield from filled
 
     def _joined(self, node: ast.JoinedStr) -> str:
         parts = []
@@ -315,6 +330,10 @@ class MessageReader:
                     yield from self.possible(each.value)
         elif source := self.module.source_of(name):
             yield from MessageReader(source[0]).returned(source[1])
+
+
+def _replaced(text: str, name: str | None, value: str) -> str:
+    return PLACEHOLDER.sub(lambda found: value if found[1] == name else found[0], text)
 
 
 def _blocks(module: Module, node: ast.AST) -> Iterator[list[ast.stmt]]:

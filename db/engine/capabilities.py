@@ -19,6 +19,7 @@ from db.engine.base import Record
 from db.engine.declare import NAME_LENGTH, custom_attributes, field, reference, unique_outside_trash
 from db.engine.row import ColumnOf
 from domain.columns import exactly_one
+from domain.message import Message
 from domain.naming import plural
 from domain.values import JsonObject
 
@@ -124,7 +125,7 @@ class Subjects:
     reverse_doc: str
     constraint_name: str
     """Name of the constraint that exactly one of the columns has a value."""
-    message: str
+    message: Message
     """Message of a violation of that rule; `{subjects}` is replaced by the list of type names."""
     unique_per: str | None = None
     """A column that is unique among live records with the same subject."""
@@ -193,9 +194,7 @@ def _complete(record: type[Record], classes: Sequence[type[Record]]) -> None:
         if on.unique_per is not None:
             unique = unique_outside_trash(f"{table.name}_{name}_unique", on.unique_per, name)
             table.append_constraint(unique)
-    message = on.message.replace(
-        "{subjects}", _listed([type_label(s.record.__table__) for s in subjects])
-    )
+    message = on.message.fill(subjects=_listed([type_label(s.record.__table__) for s in subjects]))
     record.__subjects__ = tuple(subjects)
     record.__rule__ = exactly_one(tuple(names), message, record.__rule__)
 

@@ -15,13 +15,14 @@ from db.engine.hidden import Hidden, HiddenRow, opened
 from db.engine.row import AnyColumn, ColumnOf, copy_row, declared_by, with_values
 from db.engine.write.connection import TenantConnection
 from domain.codes import Code, Refused, UserErrorCode
+from domain.message import Message
 from domain.violations import Violation
 
 Params: TypeAlias = Mapping[str, object]
 """The caller's values for one record, by API name; their types are already validated."""
 Path = tuple[str, ...]
 """Path in the arguments, such as `("inputs", "3", "amount")`."""
-NOT_FOUND = "The record does not exist, or you cannot see it. Check the ID."
+NOT_FOUND = Message("The record does not exist, or you cannot see it. Check the ID.")
 """The same message for deleted, invisible and unknown ids, and ids of other types or tenants (D-32)."""
 R = TypeVar("R", bound=Record)
 S = TypeVar("S", bound=Record)
@@ -49,7 +50,7 @@ class FieldError:
     """An entry of `userErrors`: a problem that a user can correct, with its path in the input."""
 
     code: UserErrorCode
-    message: str
+    message: Message
     path: Path
     about: ColumnOf[Any] | None = None
     """The column at fault, if the caller did not set it. Its name is hidden from callers who may not read it."""
@@ -212,11 +213,11 @@ class Changeset(Generic[R, I]):
         for each in violations:
             self.violation(each, because=reasons)
 
-    def error(self, code: UserErrorCode, message: str, *at: str) -> None:
+    def error(self, code: UserErrorCode, message: Message, *at: str) -> None:
         """Add an error for a part of the input that is not a column."""
         self.errors.append(FieldError(code, message, (*self.path, *at)))
 
-    def refuse(self, code: Code, message: str, *at: str, **extensions: object) -> None:
+    def refuse(self, code: Code, message: Message, *at: str, **extensions: object) -> None:
         """Refuse the command for this record; adds an entry to `errors`."""
         path = [*self.path, *at]
         self.refused.append(Refused(code, message, input=path, **extensions))

@@ -21,13 +21,14 @@ from db.engine.transaction import Database
 from db.engine.write.trusted import TrustedReader
 from db.engine.write.unit_of_work import UnitOfWork
 from domain.codes import Code, Refused
+from domain.message import Message
 from tenancy.directory import Directory
 from tenancy.engine.provision import Tenant
 
 if TYPE_CHECKING:
     from resolvers.engine.hooks import Hooks
 
-SUSPENDED = "The tenant is suspended. Records can be read but not changed."
+SUSPENDED = Message("The tenant is suspended. Records can be read but not changed.")
 
 
 @dataclass(frozen=True)

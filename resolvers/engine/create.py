@@ -13,6 +13,7 @@ from db.engine.write import statements
 from db.engine.write.locking import Lock
 from db.engine.write.row_json import blank, row_json
 from domain.codes import Code, UserErrorCode
+from domain.message import Message
 from domain.violations import Violation
 from resolvers.engine.attributes import check_carried
 from resolvers.engine.changeset import AnyChangeset, without_failed
@@ -25,8 +26,8 @@ from resolvers.engine.permissions import (
 )
 from resolvers.engine.values import EMPTY, set_params
 
-TWO = "An existing and a new record cannot be combined. Send one of them."
-EXISTS = "Another record already has this value. Choose another value, or use that record."
+TWO = Message("An existing and a new record cannot be combined. Send one of them.")
+EXISTS = Message("Another record already has this value. Choose another value, or use that record.")
 
 
 async def create(ctx: Context, items: list[AnyChangeset]) -> None:

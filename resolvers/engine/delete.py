@@ -13,6 +13,7 @@ from db.engine.row import with_values
 from db.engine.write import statements
 from db.engine.write.locking import Lock
 from domain.codes import Code, UserErrorCode
+from domain.message import Message
 from resolvers.engine.changeset import AnyChangeset, RelatedChange, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_unique
@@ -28,11 +29,13 @@ from resolvers.engine.update import (
 )
 from resolvers.engine.values import NO_ID
 
-IN_USE = "Other records refer to this one. Change or delete them first."
-IN_USE_REPLACE = (
+IN_USE = Message("Other records refer to this one. Change or delete them first.")
+IN_USE_REPLACE = Message(
     "Other records refer to this one. Name a replacement in `replaceWith`, or change them first."
 )
-PARENT_DELETED = "A record that this one belongs to is in the trash. Restore that record first."
+PARENT_DELETED = Message(
+    "A record that this one belongs to is in the trash. Restore that record first."
+)
 
 
 async def delete(ctx: Context, items: list[AnyChangeset]) -> None:

@@ -13,6 +13,7 @@ from db.engine.model import Model
 from db.engine.plan.values import parse_id
 from db.engine.row import declared_by
 from domain.codes import Code
+from domain.message import Message
 from domain.setup import HistoryEventKind
 from resolvers.engine.changeset import (
     SAVES,
@@ -33,7 +34,9 @@ from resolvers.engine.values import NO_ID
 
 PASSES = 5
 """Maximum preparations of one list: inputs that remain after failures are prepared again."""
-ENTANGLED = "The inputs of the list depend on each other. Send this one in a separate request."
+ENTANGLED = Message(
+    "The inputs of the list depend on each other. Send this one in a separate request."
+)
 KINDS = {Action.DELETE: HistoryEventKind.DELETED, Action.RESTORE: HistoryEventKind.RESTORED}
 
 

@@ -9,26 +9,34 @@ from db.engine.base import Record
 from db.engine.gate import FieldAccess
 from db.engine.hidden import is_readable
 from domain.codes import Code
+from domain.message import Message
 from resolvers.engine.changeset import AnyChangeset, Params
 from resolvers.engine.values import ATTRIBUTES
 
-NOT_EDITABLE = "You can see this record but not change it. Ask its owner or an administrator."
-ASK = "Ask an administrator for the right."
-SWITCHED_OFF = "This feature is switched off. An administrator can switch it on."
-OUT_OF_SIGHT = (
+NOT_EDITABLE = Message(
+    "You can see this record but not change it. Ask its owner or an administrator."
+)
+NO_CREATING = Message(
+    "You cannot create records of type {type}. Ask an administrator for the right."
+)
+NO_CHANGING = Message(
+    "You cannot change records of type {type}. Ask an administrator for the right."
+)
+SWITCHED_OFF = Message("This feature is switched off. An administrator can switch it on.")
+OUT_OF_SIGHT = Message(
     "You could no longer see the record after this change. Choose an owner whose records you can "
     "see."
 )
 
 
-def no_creating(item: AnyChangeset) -> str:
+def no_creating(item: AnyChangeset) -> Message:
     """Message if the caller may not create records of this type."""
-    return f"You cannot create records of type {item.entity.name}. {ASK}"
+    return NO_CREATING.fill(type=item.entity.name)
 
 
-def no_changing(item: AnyChangeset) -> str:
+def no_changing(item: AnyChangeset) -> Message:
     """Message if the caller may not update, delete or restore records of this type."""
-    return f"You cannot change records of type {item.entity.name}. {ASK}"
+    return NO_CHANGING.fill(type=item.entity.name)
 
 
 def check_fields(item: AnyChangeset, viewer: Viewer, row: Record | None = None) -> None:

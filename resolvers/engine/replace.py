@@ -13,16 +13,17 @@ from db.engine.write import statements
 from db.engine.write.locking import Lock
 from db.engine.write.row_json import row_json
 from domain.codes import UserErrorCode
+from domain.message import Message
 from resolvers.engine.changeset import Action, AnyChangeset, Changeset, FieldError, RelatedChange
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import run_before_save
 from resolvers.engine.values import NO_ID
 
 REPLACE_WITH = "replaceWith"
-ITSELF = "A record cannot replace itself. Choose another record."
-GOING = "The replacement is deleted by the same mutation. Choose a record that remains."
-UNLIKE = "The replacement must have the same `{field}`. Choose another record."
-UNFIT = "Not every record that refers to this one can refer to the replacement: {why}"
+ITSELF = Message("A record cannot replace itself. Choose another record.")
+GOING = Message("The replacement is deleted by the same mutation. Choose a record that remains.")
+UNLIKE = Message("The replacement must have the same `{field}`. Choose another record.")
+UNFIT = Message("Not every record that refers to this one can refer to the replacement: {problem}")
 
 
 async def replace(ctx: Context, items: list[AnyChangeset]) -> None:
@@ -51,7 +52,7 @@ async def replace(ctx: Context, items: list[AnyChangeset]) -> None:
         elif replacement in deleted_ids:
             item.error(UserErrorCode.INVALID, GOING, REPLACE_WITH)
         elif (column := entity.merge_key) and _differ(item.existing, visible[replacement], column):
-            message = UNLIKE.format(field=entity.named[column].name)
+            message = UNLIKE.fill(field=entity.named[column].name)
             item.error(UserErrorCode.INVALID, message, REPLACE_WITH)
     for item in replaced:
         for kind, relation in ctx.unit.model.users(entity):
@@ -100,10 +101,10 @@ def _misfit(item: AnyChangeset, moved: AnyChangeset) -> FieldError:
     """The error for a record that cannot refer to the replacement; the reason is hidden like its own error."""
     path = (*item.path, REPLACE_WITH)
     if not moved.errors:
-        return FieldError(UserErrorCode.INVALID, UNFIT.format(why=moved.refused[0]), path)
+        return FieldError(UserErrorCode.INVALID, UNFIT.fill(problem=moved.refused[0].message), path)
     first = moved.errors[0]
     because = first.because if first.about is None else (first.about, *first.because)
-    message = UNFIT.format(why=first.message)
+    message = UNFIT.fill(problem=first.message)
     return FieldError(UserErrorCode.INVALID, message, path, because=because)
 
 

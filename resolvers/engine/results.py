@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict, cast
 
 from domain.codes import Code, Refused
+from domain.message import Message
 from domain.values import JsonObject
 from resolvers.engine.changeset import AnyChangeset, FieldError, Path
 from resolvers.engine.context import Context
 
-NOT_WRITABLE = "You cannot write {names}. {remedy}"
-READ_ONLY = "You can read {names} but not write {it}. {remedy}"
+NOT_WRITABLE = Message("You cannot write {fields}. {remedy}")
+READ_ONLY = Message("You can read but not write {fields}. {remedy}")
 UNWRITABLE = {Code.FIELD_FORBIDDEN: NOT_WRITABLE, Code.FIELD_READ_ONLY: READ_ONLY}
-OMIT = "Omit {it}, or ask an administrator for the right."
-ASK_ADMINISTRATOR = "Ask an administrator for the right."
-CHANGED = "The record changed since the version that you sent. Reload and try again."
-HIDDEN_REASON = "Validation failed on a field you cannot read. Contact an administrator."
+OMIT_FIELD = Message("Omit this field, or ask an administrator for the right.")
+OMIT_FIELDS = Message("Omit these fields, or ask an administrator for the right.")
+ASK_ADMINISTRATOR = Message("Ask an administrator for the right.")
+CHANGED = Message("The record changed since the version that you sent. Reload and try again.")
+HIDDEN_REASON = Message("Validation failed on a field you cannot read. Contact an administrator.")
 
 
 class UserErrorEntry(TypedDict):
@@ -118,10 +120,10 @@ def _field_errors(
 def _field_error(code: Code, fields: list[FieldEntry]) -> ErrorEntry:
     """The error that names these fields. It suggests omitting them only if the input contains one."""
     named = list(dict.fromkeys(f"{each['type']}.{each['field']}" for each in fields))
-    it = "it" if len(named) == 1 else "them"
     is_sent = any(each["input"][-1] in (each["field"], "key") for each in fields)
-    remedy = OMIT.format(it=it) if is_sent else ASK_ADMINISTRATOR
-    text = UNWRITABLE[code].format(names=", ".join(named), it=it, remedy=remedy)
+    omit = OMIT_FIELD if len(named) == 1 else OMIT_FIELDS
+    remedy = omit if is_sent else ASK_ADMINISTRATOR
+    text = UNWRITABLE[code].fill(fields=", ".join(named), remedy=remedy)
     return as_error(Refused(code, text, fields=fields))
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from db.engine.row import ColumnOf
 from db.engine.write import statements
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.tree import closes_cycle
 from domain.violations import Violation
 from resolvers.engine.changeset import AnyChangeset
@@ -14,7 +15,7 @@ from resolvers.engine.context import Context
 
 
 async def refuse_cycles(
-    ctx: Context, items: list[AnyChangeset], column: ColumnOf[UUID | None], message: str
+    ctx: Context, items: list[AnyChangeset], column: ColumnOf[UUID | None], message: Message
 ) -> None:
     """Add an error to every record that would become its own ancestor by a self-referencing column."""
     key = column.key

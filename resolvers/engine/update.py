@@ -17,6 +17,7 @@ from db.engine.write.locking import Lock
 from db.engine.write.row_json import changed_columns, column_text, value_text
 from domain.access import WriteScope
 from domain.codes import Code, UserErrorCode
+from domain.message import Message
 from resolvers.engine.changeset import AnyChangeset, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_record, check_references, check_unique
@@ -26,10 +27,10 @@ from resolvers.engine.values import ATTRIBUTES, NO_ID, attributes_of, set_params
 
 Scope = Callable[[str], "WriteScope | None"]
 """Function from an entity to the rows that the caller may change or delete."""
-CHANGED = "These fields changed since version {version}: {fields}. Reload and try again."
-NEWER = "The record changed since version {version}. Reload and try again."
-AHEAD = "The record has no version {version} yet. Send the version that you last read."
-TWICE = "The list contains this record more than once. Combine the changes in one input."
+CHANGED = Message("These fields changed since version {version}: {fields}. Reload and try again.")
+NEWER = Message("The record changed since version {version}. Reload and try again.")
+AHEAD = Message("The record has no version {version} yet. Send the version that you last read.")
+TWICE = Message("The list contains this record more than once. Combine the changes in one input.")
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def refuse_conflict(item: AnyChangeset, fields: Sequence[FieldConflict] = ()) ->
     """Refuse a change that is based on an old version, or on a version that does not exist yet."""
     ahead = (item.version or 0) > item.existing.version
     message = CHANGED if fields else AHEAD if ahead else NEWER
-    text = message.format(version=item.version, fields=", ".join(each.field for each in fields))
+    text = message.fill(version=item.version, fields=", ".join(each.field for each in fields))
     conflict = {"version": item.existing.version, "fields": [asdict(each) for each in fields]}
     item.refuse(Code.CONFLICT, text, "version", conflict=conflict)
 

@@ -7,6 +7,7 @@ from typing import cast
 from db.engine.transaction import SerializationConflict
 from db.engine.write.row_json import changed_columns
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.violations import Violation
 from resolvers.engine.changeset import Action, AnyChangeset, without_failed
 from resolvers.engine.context import Context
@@ -14,9 +15,9 @@ from resolvers.engine.create import create
 from resolvers.engine.permissions import check_fields
 from resolvers.engine.update import update
 
-NEEDED = "The field is required. Enter the record's ID in the external system."
-IMMUTABLE = "The field cannot be changed after creation. Omit it."
-TWICE = "Two inputs of the list have the same external ID. Combine them."
+NEEDED = Message("The field is required. Enter the record's ID in the external system.")
+IMMUTABLE = Message("The field cannot be changed after creation. Omit it.")
+TWICE = Message("Two inputs of the list have the same external ID. Combine them.")
 NAME, COLUMN = "externalId", "external_id"
 
 

@@ -13,6 +13,7 @@ from db.engine.fields import Field, Kind, Reference
 from db.engine.plan.values import parse_id
 from domain.access import AttributeRights
 from domain.codes import UserErrorCode
+from domain.message import Message
 from domain.setup import AttributeKind
 from domain.values import (
     SMALLEST_STEP,
@@ -28,7 +29,7 @@ ATTRIBUTES = "attributes"
 TYPE = "type_id"
 """The column with the record's type, which determines presets and custom attributes."""
 VALUES = ("text", "number", "date", "boolean")
-EMPTY = "The field is required. Enter a value."
+EMPTY = Message("The field is required. Enter a value.")
 NO_ID = UUID(int=0)
 """Replaces ids of another type; no record has it, so that the lookup finds nothing."""
 
@@ -95,7 +96,7 @@ def _fill_attributes(item: AnyChangeset, viewer: Viewer, entries: list[Params]) 
     for number, each in enumerate(entries):
         key = keys[number]
         if key in keys[:number]:
-            message = "The list contains this attribute twice. Remove one of the values."
+            message = Message("The list contains this attribute twice. Remove one of the values.")
             item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number))
             continue
         attribute = viewer.attribute(item.entity.name, key)
@@ -104,9 +105,11 @@ def _fill_attributes(item: AnyChangeset, viewer: Viewer, entries: list[Params]) 
         sent = {word: each[word] for word in VALUES if each.get(word) is not None}
         word = attribute.kind.value.lower()
         if set(sent) - {word}:
-            message = (
-                f"The attribute {attribute.key} is of kind {attribute.kind}. Send its value as "
-                f"`{word}`."
+            message = Message(
+                "The attribute {key} is of kind {kind}. Send its value as `{field}`.",
+                key=attribute.key,
+                kind=attribute.kind,
+                field=word,
             )
             wrong_member = next(iter(set(sent) - {word}))
             item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number), wrong_member)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from domain.codes import Code, Refused
+from domain.message import Message
 
 PER_MINUTE = 2_000_000
 WINDOW = 60.0
@@ -28,7 +29,11 @@ class Budget:
         spent = self._spent.get(tenant, 0) + nodes
         if spent > self._most:
             wait = int(WINDOW - self._now() % WINDOW) + 1
-            message = f"The tenant's budget of {self._most:,} objects per minute is used up. Try again in {wait} seconds."
+            message = Message(
+                "The tenant's budget of {limit:,} objects per minute is used up. Try again in {seconds} seconds.",
+                limit=self._most,
+                seconds=wait,
+            )
             raise Refused(Code.RATE_LIMITED, message, retryAfter=wait)
         self._spent[tenant] = spent
         return self._most - spent

@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.codes import Code, Refused
+from domain.message import Message
 
 MARK = re.compile(rb"\x01(\d+)\x02([^\x03]*)\x03")
 """The marker that the statement writes: the list's number, and its sort keys as a JSON array."""
 LONGEST = 256 * 1024
 """Maximum length of a cursor, in characters. A cursor grows with the texts that a list is sorted by."""
-MESSAGE = "The cursor does not belong to this list. Read the list from its beginning."
+MESSAGE = Message("The cursor does not belong to this list. Read the list from its beginning.")
 
 
 class Cursors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from domain.codes import Code, Refused
+from domain.message import Message
 from domain.values import JsonObject
 from resolvers.engine.results import ErrorEntry, as_error
 from schema import admission
@@ -39,7 +40,7 @@ WELL_FORMED = {
 }
 """Codes that are sent with status 200 to clients that accept only `application/json`."""
 
-SIGN_IN = "Authentication required. Send the access token as `Authorization: Bearer …`."
+SIGN_IN = Message("Authentication required. Send the access token as `Authorization: Bearer …`.")
 
 LONGEST = 500
 """Maximum length of a message, in characters: graphql-core quotes the input and its path."""

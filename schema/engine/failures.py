@@ -17,6 +17,7 @@ from db.engine.transaction import (
     StatementTimeout,
 )
 from domain.codes import Code, Refused
+from domain.message import Message
 from resolvers.engine.results import ErrorEntry
 from schema import admission
 from schema.engine.errors import errors_of
@@ -29,7 +30,7 @@ Failure = Refused | admission.DocumentRejected
 def error_entry_of(error: GraphQLError) -> ErrorEntry:
     """The error entry of an exception raised while an operation was executed."""
     if error.original_error is None or not error.path:  # errors of variables have no path
-        refusal: Failure = Refused(Code.BAD_USER_INPUT, error.message)
+        refusal: Failure = Refused(Code.BAD_USER_INPUT, Message(error.message))
     else:
         refusal = failure(error.original_error)
     entry = errors_of(refusal)[0]
@@ -45,29 +46,35 @@ def failure(error: Exception) -> Failure:
     if isinstance(error, EntryRejected):
         return _rejected(error)
     if isinstance(error, StatementTimeout):
-        message = "The database query timed out. Request fewer records, or filter more narrowly."
+        message = Message(
+            "The database query timed out. Request fewer records, or filter more narrowly."
+        )
         return Refused(Code.TIMEOUT, message)
     if isinstance(error, SerializationConflict | LockTimeout):
-        message = "Another request is changing the same records. Try again in a moment."
+        message = Message("Another request is changing the same records. Try again in a moment.")
         return Refused(Code.RETRYABLE, message, retryAfter=1)
     if isinstance(error, LOST):
         log.warning("database lost", error=type(error).__name__)
-        return Refused(Code.RETRYABLE, "The database is not available. Try again in a moment.")
+        return Refused(
+            Code.RETRYABLE, Message("The database is not available. Try again in a moment.")
+        )
     return _internal(error)
 
 
 def _rejected(rejected: EntryRejected) -> Refused:
     if rejected.reason is RejectReason.REVOKED:
-        return Refused(Code.UNAUTHENTICATED, "The session has ended. Sign in again.")
+        return Refused(Code.UNAUTHENTICATED, Message("The session has ended. Sign in again."))
     if rejected.reason is RejectReason.STALE:
-        message = "Permissions are being changed. Try again in a moment."
+        message = Message("Permissions are being changed. Try again in a moment.")
         return Refused(Code.RETRYABLE, message, retryAfter=1)
-    return Refused(Code.RETRYABLE, "The tenant's data is being moved. Try again in a moment.")
+    return Refused(
+        Code.RETRYABLE, Message("The tenant's data is being moved. Try again in a moment.")
+    )
 
 
 def _internal(error: Exception) -> Refused:
     """An internal error: its details are logged under an id that the client receives."""
     request_id = get_contextvars().get("request_id") or uuid.uuid4().hex
     log.error("request failed", request_id=request_id, exc_info=error)
-    message = f"Internal error. Report the request ID {request_id} to the operator."
+    message = Message("Internal error. Report the request ID {id} to the operator.", id=request_id)
     return Refused(Code.INTERNAL, message, requestId=request_id)

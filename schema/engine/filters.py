@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from db.engine.declare import SEARCH
 from db.engine.dependencies import AttributeOf, Dependency, FieldOf, RowsOf
@@ -26,6 +26,7 @@ from db.engine.plan.selection import (
     search_of,
 )
 from domain.codes import Code, Refused
+from domain.message import Message
 
 ATTRIBUTE_KINDS = {
     "text": Kind.TEXT,
@@ -58,7 +59,10 @@ class Filters:
         if depth > DEEP:
             raise Refused(
                 Code.QUERY_TOO_COMPLEX,
-                f"The filter is nested more than {DEEP} levels deep. Nest it less deeply.",
+                Message(
+                    "The filter is nested more than {limit} levels deep. Nest it less deeply.",
+                    limit=DEEP,
+                ),
             )
         self._depends_on.add(RowsOf(entity.name))
         terms = [self._term(entity, name, value, depth) for name, value in object_of(given).items()]
@@ -68,7 +72,10 @@ class Filters:
         """Count one more test. Raises Refused if there are too many to compile."""
         self.conditions += 1
         if self.conditions > CONDITIONS:
-            message = f"The filters contain more than {CONDITIONS} conditions. Use `in`, or split the request."
+            message = Message(
+                "The filters contain more than {limit} conditions. Use `in`, or split the request.",
+                limit=CONDITIONS,
+            )
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
     def _term(self, entity: Entity, name: str, value: object, depth: int) -> Condition | None:
@@ -116,7 +123,9 @@ class Filters:
     def _attribute(self, entity: Entity, given: Mapping[str, object]) -> Condition:
         key = constant_of(given.get("key"))
         if key is None:
-            raise Refused(Code.BAD_USER_INPUT, "The filter on an attribute has no `key`. Add it.")
+            raise Refused(
+                Code.BAD_USER_INPUT, Message("The filter on an attribute has no `key`. Add it.")
+            )
         self._depends_on.add(AttributeOf(entity.name, str(key)))
         terms: list[Condition] = []
         for word, tests in given.items():
@@ -152,19 +161,30 @@ class Filters:
         return SortKey(tuple(path), entity, field, attribute, *direction(value))
 
 
+def check_ids(ids: Sequence[object]) -> None:
+    """Refuse too many ids of one root field."""
+    if len(ids) > LISTS:
+        message = Message(
+            "`ids` takes at most {limit} values. Split them over several requests.", limit=LISTS
+        )
+        raise Refused(Code.BAD_USER_INPUT, message)
+
+
 def check_depth(steps: int) -> None:
     """Refuse a path through too many references."""
     if steps > DEEP:
-        message = f"The key follows more than {DEEP} references. Use a nearer field."
+        message = Message(
+            "The key follows more than {limit} references. Use a nearer field.", limit=DEEP
+        )
         raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
 
-ORDERED = (
+ORDERED = Message(
     "Each item of `orderBy` must contain exactly one key, such as [{name: ASC}, {amount: DESC}]."
 )
 
 
-def only_one(item: object, otherwise: str = ORDERED) -> tuple[str, object]:
+def only_one(item: object, otherwise: Message = ORDERED) -> tuple[str, object]:
     """The one key of an item: two keys in one object have no defined order."""
     given = (
         [] if item is None else [pair for pair in object_of(item).items() if pair[1] is not None]
@@ -180,7 +200,11 @@ def tested(word: str, value: object, where: str) -> BindParam | bool:
     if value is None:
         raise Refused(
             Code.BAD_USER_INPUT,
-            f"{where}: `{word}: null` is not permitted. Use `isNull` to find empty values.",
+            Message(
+                "{where}: `{operator}: null` is not permitted. Use `isNull` to find empty values.",
+                where=where,
+                operator=word,
+            ),
         )
     if word == "isNull":
         return bool(constant_of(value))
@@ -189,11 +213,21 @@ def tested(word: str, value: object, where: str) -> BindParam | bool:
         if len(constant) > LISTS:
             raise Refused(
                 Code.BAD_USER_INPUT,
-                f"{where}: `{word}` takes at most {LISTS} values. Split the list over several requests.",
+                Message(
+                    "{where}: `{operator}` takes at most {limit} values. Split the list over several requests.",
+                    where=where,
+                    operator=word,
+                    limit=LISTS,
+                ),
             )
         if any(item is None for item in constant):
             raise Refused(
-                Code.BAD_USER_INPUT, f"{where}: `{word}` contains null. Remove it from the list."
+                Code.BAD_USER_INPUT,
+                Message(
+                    "{where}: `{operator}` contains null. Remove it from the list.",
+                    where=where,
+                    operator=word,
+                ),
             )
     return bind_param(value)
 
@@ -240,7 +274,7 @@ def page(given: Mapping[str, object]) -> tuple[bool, BindParam]:
     """Whether a page is read from the end of its list, and its maximum size."""
     first, last = given.get("first"), given.get("last")
     if first is not None and last is not None:
-        message = "`first` and `last` cannot be combined. Omit one of them."
+        message = Message("`first` and `last` cannot be combined. Omit one of them.")
         raise Refused(Code.BAD_USER_INPUT, message)
     if last is not None:
         return True, bind_param(last)

@@ -20,18 +20,21 @@ from db.engine.dependencies import (
 )
 from db.engine.plan.selection import PERMISSIONS, TYPE_PERMISSIONS
 from domain.codes import Code, Refused
+from domain.message import Message
 
-FILTER = "filter, sort, search or aggregate by"
-READ = "read"
+FILTER = Message(
+    "You cannot filter, sort, search or aggregate by {fields}. Omit it, or ask an administrator for "
+    "the right."
+)
+READ = Message("You cannot read {fields}. Omit it, or ask an administrator for the right.")
 
 
-def forbidden(names: Iterable[tuple[str, str]], action: str) -> Refused:
+def forbidden(names: Iterable[tuple[str, str]], message: Message) -> Refused:
     """The error for an operation that uses unreadable fields, given as entity and field (D-31)."""
     each = list(names)
     shown = ", ".join(f"{entity}.{field}".rstrip(".") for entity, field in each)
-    message = f"You cannot {action} {shown}. Omit it, or ask an administrator for the right."
     fields = [{"type": entity, "field": field} for entity, field in each]
-    return Refused(Code.FIELD_FORBIDDEN, message, fields=fields)
+    return Refused(Code.FIELD_FORBIDDEN, message.fill(fields=shown), fields=fields)
 
 
 def written_as(dependency: Dependency) -> tuple[str, str]:

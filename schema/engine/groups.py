@@ -33,6 +33,7 @@ from db.engine.plan.group_selection import (
 )
 from db.engine.plan.selection import BindParam, Function, Measure, ObjectSelection, Op
 from domain.codes import Code, Refused
+from domain.message import Message
 from schema.engine.filters import (
     Filters,
     bind_param,
@@ -50,8 +51,12 @@ KEYS = 8
 """Maximum keys of one grouping."""
 PAGE = 100
 """Groups per page, by default."""
-ONE_KEY = "Each item of `groupBy` names exactly one key, such as [{stage: {record: true}}, {createdAt: MONTH}]."
-ONE_ORDER = "Each item of `orderBy` names exactly one key, such as [{count: DESC}, {key: {stage: {position: ASC}}}]."
+ONE_KEY = Message(
+    "Each item of `groupBy` names exactly one key, such as [{stage: {record: true}}, {createdAt: MONTH}]."
+)
+ONE_ORDER = Message(
+    "Each item of `orderBy` names exactly one key, such as [{count: DESC}, {key: {stage: {position: ASC}}}]."
+)
 IN_CURRENCY = "Sums of different currencies cannot be compared. Add `currency`, such as EUR."
 
 
@@ -108,10 +113,15 @@ def _keys(reader: GroupReader, entity: Entity, given: object) -> list[GroupKey]:
     keys = [_key(reader, entity, item) for item in list_of(given)]
     names = [key.name for key in keys]
     if len(keys) > KEYS:
-        raise Refused(Code.QUERY_TOO_COMPLEX, f"`groupBy` takes at most {KEYS} keys. Remove some.")
+        raise Refused(
+            Code.QUERY_TOO_COMPLEX,
+            Message("`groupBy` takes at most {limit} keys. Remove some.", limit=KEYS),
+        )
     for name in names:
         if names.count(name) > 1:
-            message = f"`groupBy` contains {'.'.join(name)} twice. Keep the smaller time unit."
+            message = Message(
+                "`groupBy` contains {name} twice. Keep the smaller time unit.", name=".".join(name)
+            )
             raise Refused(Code.BAD_USER_INPUT, message)
     return keys
 
@@ -129,7 +139,9 @@ def _key(reader: GroupReader, entity: Entity, item: object) -> GroupKey:
         entity, item = reader.model.entities[entity.references[name].target], value
     constant = constant_of(value)
     if constant is False:
-        message = f"`groupBy` contains `{name}: false`. Omit it, or set it to true."
+        message = Message(
+            "`groupBy` contains `{name}: false`. Omit it, or set it to true.", name=name
+        )
         raise Refused(Code.BAD_USER_INPUT, message)
     if name == "record":
         return GroupKey(tuple(path), entity, None)
@@ -186,7 +198,15 @@ class _Read:
             return Measured(function, field)
         currency = given.pop("currency", None)
         if currency is None:
-            raise Refused(Code.BAD_USER_INPUT, f"{function.value}.{name}: {IN_CURRENCY}")
+            raise Refused(
+                Code.BAD_USER_INPUT,
+                Message(
+                    "{function}.{name}: {remedy}",
+                    function=function.value,
+                    name=name,
+                    remedy=IN_CURRENCY,
+                ),
+            )
         return Measured(function, field, bind_param(currency))
 
     def order(self, item: object) -> GroupOrder:
@@ -213,7 +233,9 @@ class _Read:
             if number is not None:
                 return ByKey(number, replace(asked, path=asked.path[length:]))
         name = ".".join((*way, last))
-        message = f"`orderBy` uses the key {name}, which is not in `groupBy`. Add it there."
+        message = Message(
+            "`orderBy` uses the key {name}, which is not in `groupBy`. Add it there.", name=name
+        )
         raise Refused(Code.BAD_USER_INPUT, message)
 
     # --- what is shown ---------------------------------------------------------------------------
@@ -250,6 +272,9 @@ class _Read:
 
     def _number(self, name: tuple[str, ...]) -> int:
         if name not in self._numbers:
-            message = f"The key {'.'.join(name)} is selected, but not in `groupBy`. Add it there."
+            message = Message(
+                "The key {name} is selected, but not in `groupBy`. Add it there.",
+                name=".".join(name),
+            )
             raise Refused(Code.BAD_USER_INPUT, message)
         return self._numbers[name]

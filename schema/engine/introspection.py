@@ -10,6 +10,7 @@ import orjson
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, execute_sync
 
 from domain.codes import Code, Refused
+from domain.message import Message
 from schema.admission import Admitted
 from schema.engine.derived import only
 from schema.engine.keys import IntrospectionKey
@@ -61,7 +62,7 @@ class Introspections:
         document = only(request.admitted.document, operation, list(fields))
         result = execute_sync(self._schema, document, variable_values=dict(request.variables))
         if result.errors:
-            raise Refused(Code.BAD_USER_INPUT, result.errors[0].message)
+            raise Refused(Code.BAD_USER_INPUT, Message(result.errors[0].message))
         return {key: orjson.dumps(value) for key, value in (result.data or {}).items()}
 
 

@@ -23,6 +23,7 @@ from graphql import (
 
 from db.engine.plan.selection import BindParam
 from domain.codes import Code, Refused
+from domain.message import Message
 from domain.values import JsonObject
 from schema.engine.variables import ABSENT, Declared, Variables, wrap
 
@@ -73,7 +74,9 @@ class Arguments:
         if len(constants) == len(read):
             return BindParam((), constants)
         if any(item is None or item is ABSENT for item in read):
-            raise Refused(Code.BAD_USER_INPUT, "A list contains null. Remove it from the list.")
+            raise Refused(
+                Code.BAD_USER_INPUT, Message("A list contains null. Remove it from the list.")
+            )
         return BindParam((), tuple(read))
 
     @staticmethod

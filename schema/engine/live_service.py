@@ -18,6 +18,7 @@ from db.engine.plan.roots import Find, RootOne
 from db.engine.plan.selection import BindParam, ObjectSelection
 from db.engine.plan.source import Pages
 from domain.codes import Code, Refused
+from domain.message import Message
 from resolvers.engine.context import Caller
 from schema.engine.budget import Budget
 from schema.engine.compiled_subscription import CompiledSubscription, DerivedReader
@@ -126,7 +127,7 @@ class SubscriptionService:
         fields = reader.collect(operation.selection_set, "Subscription")
         names = [nodes[0].name.value for nodes in fields.values()]
         if len(names) != 1 or names[0] not in self._lists:
-            message = (
+            message = Message(
                 "A subscription must select exactly one root field. Send one subscription per list."
             )
             raise Refused(Code.BAD_USER_INPUT, message)
@@ -141,8 +142,9 @@ class SubscriptionService:
         values = {**subscription.values, IDS: []}
         entity = parsed.live.entity
         if not viewer.may_see(entity.name):
-            message = (
-                f"You cannot see records of type {entity.name}. Ask an administrator for the right."
+            message = Message(
+                "You cannot see records of type {type}. Ask an administrator for the right.",
+                type=entity.name,
             )
             raise Refused(Code.FORBIDDEN, message)
         given = None if parsed.max_records is None else resolve(parsed.max_records, values)
@@ -195,7 +197,7 @@ class SubscriptionService:
         if charged:
             self.budget.spend(subscription.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
         if isinstance(made, LivePlan) and made.full.cursors:
-            message = (
+            message = Message(
                 "Subscriptions do not return cursors. Omit `cursor`, `startCursor` and `endCursor`, and "
                 "page through longer lists with queries."
             )
@@ -224,7 +226,9 @@ class _ListReader:
         selection = reader.selection(roots, frozenset())
         for each in (self._model.entities[name] for name in entities_of(selection.depends_on)):
             if each.is_trace and each is not self._model.history:
-                message = f"{each.name} is not available in subscriptions. Use a query."
+                message = Message(
+                    "{field} is not available in subscriptions. Use a query.", field=each.name
+                )
                 raise Refused(Code.BAD_USER_INPUT, message)
         return ParsedSubscription(
             live=Live(

@@ -23,6 +23,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 from db.engine.plan.roots import Root, RootNodes, Selection
 from db.engine.plan.selection import BindParam
 from domain.codes import Code, Refused
+from domain.message import Message
 from schema.engine.generate_commands import Mutation
 from schema.engine.read_selection import Selected, SelectionReader
 from schema.engine.typed import named
@@ -139,7 +140,7 @@ def arguments(schema: GraphQLSchema, payload: Payload, values: Variables) -> Map
             field, payload.nodes[0], given, hide_suggestions=True
         )
     except GraphQLError as error:  # a literal that its type does not accept
-        raise Refused(Code.BAD_USER_INPUT, error.message) from None
+        raise Refused(Code.BAD_USER_INPUT, Message(error.message)) from None
     return found
 
 

@@ -66,8 +66,9 @@ from db.engine.plan.selection import (
     currency_of,
 )
 from domain.codes import Code, Refused
+from domain.message import Message
 from domain.values import JsonObject
-from schema.engine.filters import LISTS, Filters, bind_param, list_of, optional_bind_param, page
+from schema.engine.filters import Filters, bind_param, check_ids, list_of, optional_bind_param, page
 from schema.engine.generate import measure_type
 from schema.engine.groups import read_groups
 from schema.engine.literals import Arguments
@@ -81,6 +82,10 @@ EXPANDED = 1_000
 """Maximum fields of one operation after expansion; so many compile in about 0.1 seconds."""
 TEST = 4
 """Weight of a test, in fields."""
+TOO_MANY_FIELDS = Message(
+    "With fragments expanded, the operation selects more than {limit:,} fields. Split it.",
+    limit=EXPANDED,
+)
 Selected = dict[str, list[FieldNode]]
 
 
@@ -158,11 +163,7 @@ class SelectionReader:
             if isinstance(node, FieldNode):
                 self._expanded += 1
                 if self._expanded > EXPANDED:
-                    message = (
-                        f"With fragments expanded, the operation selects more than {EXPANDED:,} "
-                        "fields. Split it over several requests."
-                    )
-                    raise Refused(Code.QUERY_TOO_COMPLEX, message)
+                    raise Refused(Code.QUERY_TOO_COMPLEX, TOO_MANY_FIELDS)
                 found.setdefault(node.alias.value if node.alias else node.name.value, []).append(
                     node
                 )
@@ -237,9 +238,7 @@ class SelectionReader:
 
     def _nodes(self, nodes: list[FieldNode], ids: BindParam) -> RootNodes:
         several = ids.constant if isinstance(ids.constant, list | tuple) else []
-        if len(several) > LISTS:
-            message = f"`ids` takes at most {LISTS} values. Split them over several requests."
-            raise Refused(Code.BAD_USER_INPUT, message)
+        check_ids(several)
         texts = [str(id.constant if isinstance(id, BindParam) else id) for id in several]
         prefixes = {text.rpartition("_")[0] for text in texts}
         entities = [self.model.by_prefix[p] for p in sorted(prefixes) if p in self.model.by_prefix]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from domain.codes import Code, Refused
+from domain.message import Message
 from domain.values import JsonObject
 from resolvers.engine.results import ErrorEntry, Outcome, UserErrorEntry, as_error, merged
 from schema.engine.derived import DerivedFailed
 from schema.engine.failures import error_entry_of
 from schema.engine.payloads import Payload, PayloadField
 
-NOT_APPLIED = (
+NOT_APPLIED = Message(
     "Not applied, because another mutation of the same operation failed. Correct that one and try "
     "again."
 )

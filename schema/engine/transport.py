@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.codes import Code, Refused
+from domain.message import Message
 from domain.values import JsonObject
 from schema import admission
 from schema.engine.errors import STATUS, WELL_FORMED, body_of, code_of
@@ -59,7 +60,7 @@ class HttpRefused(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.refused = Refused(code, message)
+        self.refused = Refused(code, Message(message))
         self.headers = headers
 
 

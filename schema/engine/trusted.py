@@ -12,6 +12,7 @@ from cachetools import LRUCache, TTLCache
 from db.documents import find
 from db.engine.transaction import Database, TransactionStart
 from domain.codes import Code, Refused
+from domain.message import Message
 from resolvers.engine.context import Caller
 from schema.engine.manifests import normalize
 from schema.engine.transport import GraphQLRequest
@@ -22,12 +23,14 @@ CHARACTERS = 16_000_000
 """Maximum characters of the cached documents of tenants, and of those that clients registered."""
 LOOKUP_NODES = 10
 """Charged to the tenant's budget for looking an identifier up in the database."""
-UNKNOWN = "The document is not registered. Register the manifest that contains it, or send its text in `query`."
-ONLY = (
+UNKNOWN = Message(
+    "The document is not registered. Register the manifest that contains it, or send its text in `query`."
+)
+ONLY = Message(
     "The tenant accepts trusted documents only. Send the `documentId` of a document in its manifest "
     "instead of `query`."
 )
-PERSISTED_QUERY_NOT_FOUND = "PersistedQueryNotFound"
+PERSISTED_QUERY_NOT_FOUND = Message("PersistedQueryNotFound")
 """The message by which clients of automatic persisted queries recognize that they must send the text."""
 
 
@@ -110,7 +113,8 @@ class TrustedDocuments:
         """Keep a valid document until others need its place. Raises Refused, or as `admit` does."""
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             raise Refused(
-                Code.BAD_REQUEST, "`sha256Hash` is not the SHA-256 of `query`. Correct or omit it."
+                Code.BAD_REQUEST,
+                Message("`sha256Hash` is not the SHA-256 of `query`. Correct or omit it."),
             )
         self._admit(text)
         self._registered[tenant, f"sha256:{digest}"] = text

@@ -19,6 +19,7 @@ from db.engine.write.connection import TenantConnection
 from db.engine.write.idempotency import IdempotentRequest, find_outcome, lock_key
 from db.engine.write.unit_of_work import CLOCK_TICK, UnitOfWork
 from domain.codes import Code, Refused
+from domain.message import Message
 from domain.values import JsonObject
 from resolvers.engine.changeset import Params
 from resolvers.engine.command_registry import CommandRegistry
@@ -110,7 +111,11 @@ class WriteService:
         parsed = self._parse(caller, request, key)
         records = sum(count(self._model, each) for each in parsed.requests)
         if records > MOST:
-            message = f"This would write {records:,} records; the limit is {MOST:,}. Split them over several requests."
+            message = Message(
+                "This would write {found:,} records; the limit is {limit:,}. Split them over several requests.",
+                found=records,
+                limit=MOST,
+            )
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
         remaining = self._reads.budget.spend(caller.tenant.id, cost.nodes + records)
         refuse_suspended(caller.tenant)
@@ -165,7 +170,10 @@ class WriteService:
         several = cast("list[Params]", given["inputs"])
         inputs = tuple((("inputs", str(n)), each) for n, each in enumerate(several))
         if len(inputs) > self._reads.list_items:
-            message = f"`inputs` takes at most {self._reads.list_items} items. Split them over several requests."
+            message = Message(
+                "`inputs` takes at most {limit} items. Split them over several requests.",
+                limit=self._reads.list_items,
+            )
             raise Refused(Code.BAD_USER_INPUT, message)
         return CommandRequest(mutation.command, inputs, given.get("allOrNone") is not False)
 
@@ -288,12 +296,14 @@ async def _replayed(
     free = await lock_key(unit.connection, key)
     done = await find_outcome(unit.connection, key, unit.now)
     if done is None and not free:
-        message = "A request with this Idempotency-Key is still running. Try again in a moment."
+        message = Message(
+            "A request with this Idempotency-Key is still running. Try again in a moment."
+        )
         raise Refused(Code.IDEMPOTENCY_IN_PROGRESS, message, retryAfter=1)
     if done is None:
         return None
     if done.digest != key.digest:
-        message = "This Idempotency-Key was used for a different request. Use a new key."
+        message = Message("This Idempotency-Key was used for a different request. Use a new key.")
         raise Refused(Code.IDEMPOTENCY_MISMATCH, message)
     allowed = (
         each.command.allowed(viewer, unit.model.of(each.command.record).name)
@@ -301,7 +311,8 @@ async def _replayed(
     )
     if not all(allowed):
         raise Refused(
-            Code.FORBIDDEN, "You no longer have the right to do this. Ask an administrator."
+            Code.FORBIDDEN,
+            Message("You no longer have the right to do this. Ask an administrator."),
         )
     return [restored(root) for root in cast("list[list[OutcomeJson]]", done.outcome["roots"])]
 
@@ -325,7 +336,10 @@ def _denied(plan: Plan) -> JsonObject:
 def _key(caller: Caller, request: Request, key: str) -> IdempotentRequest:
     """The idempotency key with a digest of the whole request. Raises Refused."""
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
-        message = f"The Idempotency-Key must have 1 to {LONGEST_KEY} printable characters. Send a UUID, for example."
+        message = Message(
+            "The Idempotency-Key must have 1 to {limit} printable characters. Send a UUID, for example.",
+            limit=LONGEST_KEY,
+        )
         raise Refused(Code.BAD_USER_INPUT, message)
     content = [request.text, request.name, request.variables]
     digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()

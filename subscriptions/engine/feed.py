@@ -12,6 +12,7 @@ from auth.viewers import Viewers
 from db.engine.log import LogPosition
 from db.engine.transaction import Database, EntryRejected, RejectReason, StatementTimeout
 from domain.codes import CloseCode, Code, Refused
+from domain.message import Message
 from subscriptions.engine.contracts import Member
 from subscriptions.engine.poller import (
     TRANSIENT_ERRORS,
@@ -218,7 +219,7 @@ class Feed:
         if size + sum(shared.size for shared in self.shared_subscriptions.values()) > MAX_BYTES:
             self._sweep(self._now(), needed)
         if size + sum(shared.size for shared in self.shared_subscriptions.values()) > MAX_BYTES:
-            message = (
+            message = Message(
                 "The live lists of this tenant use too much memory. End other subscriptions first."
             )
             raise Refused(Code.RATE_LIMITED, message, retryAfter=60)

@@ -14,6 +14,7 @@ from db.engine import log
 from db.engine.log import LogEntry, LogPosition
 from db.engine.transaction import LOST, CleanConnection, EntryRejected, LockTimeout
 from domain.codes import Code, Refused
+from domain.message import Message
 from subscriptions.engine.contracts import TextsById
 from subscriptions.engine.shared_subscription import MissedChanges, SharedSubscription
 from subscriptions.engine.subscriber import Subscriber
@@ -114,7 +115,9 @@ class LogPoller:
         viewer = await viewers.viewer(subscriber.member.user)
         try:
             if viewer is None:
-                raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
+                raise Refused(
+                    Code.UNAUTHENTICATED, Message("The user no longer exists. Sign in again.")
+                )
             reader = subscriber.request.compile(viewer, charged=subscriber.is_new)
         except Exception as error:  # noqa: BLE001 - it is the error of one subscription
             result.refused.append((subscriber, error))

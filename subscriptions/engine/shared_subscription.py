@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.codes import Code, Refused
 from domain.live import LiveChangeKind, LiveKind
+from domain.message import Message
 from subscriptions.engine.contracts import ListReader, RecordChange, TextsById
 from subscriptions.engine.subscriber import Subscriber
 
@@ -168,15 +169,16 @@ class SharedSubscription:
 
     def _check_size(self) -> None:
         if len(self._records) > self.reader.max_records:
-            message = (
-                f"More than {self.reader.max_records} records match this list. "
-                "Narrow `filter`, or increase `atMost`."
+            message = Message(
+                "More than {limit} records match this list. Narrow `filter`, or increase `atMost`.",
+                limit=self.reader.max_records,
             )
             raise Refused(Code.BAD_USER_INPUT, message)
         if self._texts_size > MAX_LIST_BYTES:
-            message = (
-                f"The records of this list take more than {MAX_LIST_BYTES // 1024**2} MiB. "
-                "Narrow `filter`, or select fewer fields."
+            message = Message(
+                "The records of this list take more than {limit} MiB. "
+                "Narrow `filter`, or select fewer fields.",
+                limit=MAX_LIST_BYTES // 1024**2,
             )
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
 

@@ -14,6 +14,7 @@ import structlog
 from starlette.types import Receive
 
 from domain.codes import CloseCode, Code, Refused
+from domain.message import Message
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
@@ -277,8 +278,9 @@ class Socket:
             )
         try:
             if len(self._subscribers) + len(self._running) >= MAX_OPERATIONS:
-                message = (
-                    f"{MAX_OPERATIONS} operations are open on this socket. End one of them first."
+                message = Message(
+                    "{limit} operations are open on this socket. End one of them first.",
+                    limit=MAX_OPERATIONS,
                 )
                 raise Refused(Code.RATE_LIMITED, message)
             operation = await self._handler.dispatch(caller, payload)
@@ -286,7 +288,10 @@ class Socket:
             if subscribes and self._closed:  # while the document was looked up
                 return
             if subscribes and not self._limiter.follow(caller.tenant.id, caller.user):
-                message = f"The user has {MAX_LIVE_LISTS} live lists open. End some of them first."
+                message = Message(
+                    "The user has {limit} live lists open. End some of them first.",
+                    limit=MAX_LIVE_LISTS,
+                )
                 raise Refused(Code.RATE_LIMITED, message)
         except Exception as error:  # noqa: BLE001 - it ends only this operation
             self._error(id, error)

@@ -14,6 +14,7 @@ from cli.reference.markdown import anchor
 from cli.reference.messages import Module, by_code, collect
 from cli.reference.reachable import codes_of, reached
 from domain.codes import CloseCode, Code, UserErrorCode
+from domain.message import Message
 from domain.violations import Violation
 from resolvers.areas import AREAS as CODE_AREAS
 from schema.api import EXPOSED, GRAPHQL, MUTATIONS
@@ -49,7 +50,7 @@ def test_messages_are_read_through_variables_branches_and_calls() -> None:
     source = """
 LIMIT = 1_000
 def raised(count):
-    message = f"More than {LIMIT} of {count.name}."
+    message = Message("More than {limit:,} of {name}.", limit=LIMIT, name=count.name)
     Refused(Code.A, message)
     message = "None." if count else "One."
     Refused(Code.B, message)
@@ -59,8 +60,12 @@ def passed(text):
     Refused(Code.D, sentence(text))
     Refused(Code.E, error.message)
     Refused(Code.F, unknown[0])
+    Refused(Code.G, NESTED.fill(problem=ONE, place=1))
 def sentence(text):
-    return "Returned {text}.".format(text=text)
+    return RETURNED.fill(text=text)
+NESTED = Message("At {place}: {problem}")
+ONE = Message("too {large: 1}.")
+RETURNED = Message("Returned {text}.")
 """
     import ast
 
@@ -75,6 +80,7 @@ def sentence(text):
         "C": ["Passed on."],
         "D": ["Returned …text…."],
         "F": [None],
+        "G": ["At …place…: too {large: 1}."],
     }
 
 
@@ -142,7 +148,7 @@ def test_codes_of_a_mutation_follow_from_its_code(
 
 
 def _rule(rows: Iterable[object]) -> list[Violation]:
-    return [Violation(UserErrorCode.CYCLE, "Circular.") for row in rows if _follow(row)]
+    return [Violation(UserErrorCode.CYCLE, Message("Circular.")) for row in rows if _follow(row)]
 
 
 def _follow(row: object) -> bool:

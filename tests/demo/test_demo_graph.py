@@ -15,6 +15,7 @@ from domain.accounts import account_violations
 from domain.codes import UserErrorCode
 from domain.contracts import contract_violations
 from domain.labels import tag_violations
+from domain.message import Message
 from domain.people import affiliation_violations, person_violations
 from domain.products import contract_kind_violations, product_violations
 from domain.quotes import quote_item_violations, quote_violations
@@ -46,7 +47,7 @@ def live(records: Any) -> list[Row]:
 
 def missing_rule(before: object, after: object) -> list[Violation]:
     """Rule of an entity that lacks one; it always fails."""
-    return [Violation(UserErrorCode.INVALID, "There is no rule.")]
+    return [Violation(UserErrorCode.INVALID, Message("There is no rule."))]
 
 
 RULES: dict[str, Rule] = {

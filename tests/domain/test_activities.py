@@ -14,6 +14,7 @@ from domain.activities import activity_violations, employers
 from domain.codes import UserErrorCode
 from domain.columns import exactly_one, named
 from domain.labels import tag_violations
+from domain.message import Message
 from tests.support.covers import covers
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
@@ -57,7 +58,7 @@ def on(**subjects: Any) -> OnRecord:
 
 @covers("VT-34", "EP-180")
 def test_exactly_one_subject_is_required() -> None:
-    rule = exactly_one(COLUMNS, "Name one.")
+    rule = exactly_one(COLUMNS, Message("Name one."))
     [found] = rule(None, on())
     assert (found.code, found.message, found.column) == (UserErrorCode.INVALID, "Name one.", "")
     for name in COLUMNS:
@@ -69,7 +70,7 @@ def test_exactly_one_subject_is_required() -> None:
 
 
 def test_rule_of_the_record_applies_with_the_subject_rule() -> None:
-    rule = exactly_one(COLUMNS, "Name one.", activity_violations)
+    rule = exactly_one(COLUMNS, Message("Name one."), activity_violations)
     worked = replace(on(), hours=Decimal(-1))
     assert [each.column for each in rule(None, worked)] == ["", "hours"]
     assert [each.column for each in rule(None, replace(worked, case_id=ANNA))] == ["hours"]

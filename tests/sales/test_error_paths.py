@@ -57,9 +57,7 @@ async def test_a_field_that_a_command_writes_itself_is_not_suggested_for_omissio
     query = "mutation($i: QuoteUpdateInput!) { quoteUpdate(input: $i) { id } }"
     params = {"i": {"id": quote, "name": "b", "note": "c"}}
     [error] = (await tenant.ask("support", query, params)).json["errors"]
-    remedy = (
-        "You cannot write Quote.name, Quote.note. Omit them, or ask an administrator for the right."
-    )
+    remedy = "You cannot write Quote.name, Quote.note. Omit these fields, or ask an administrator for the right."
     assert error["message"] == remedy
 
 

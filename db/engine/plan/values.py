@@ -13,6 +13,7 @@ from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Text, Uuid
 from db.engine.fields import Kind
 from db.engine.sql import SqlType
 from domain.codes import Code, Refused
+from domain.message import Message
 
 TYPES: dict[Kind, SqlType] = {
     Kind.ID: Uuid(),
@@ -63,7 +64,13 @@ def within(argument: str, least: int, most: int) -> Encode:
 
     def one(value: int) -> int:
         if not least <= value <= most:
-            message = f"`{argument}` is a whole number from {least:,} to {most:,}, not {value:,}."
+            message = Message(
+                "`{argument}` is a whole number from {minimum:,} to {maximum:,}, not {found:,}.",
+                argument=argument,
+                minimum=least,
+                maximum=most,
+                found=value,
+            )
             raise Refused(Code.BAD_USER_INPUT, message)
         return value
 

@@ -39,6 +39,7 @@ from db.engine.plan.values import TYPES
 from db.engine.sql import AsText, Bool, Concat, Folded, IntLiteral, Sql, json_text
 from domain.access import AttributeRights
 from domain.codes import Code, Refused
+from domain.message import Message
 
 
 def where(scope: Scope, view: SecuredView, condition: Condition) -> Bool:
@@ -139,7 +140,12 @@ def _attribute(scope: Scope, view: SecuredView, test: AttributeTest) -> Bool:
         word = attribute.kind.value.lower()
         raise Refused(
             Code.BAD_USER_INPUT,
-            f"The attribute {test.key!r} is of the kind {attribute.kind.value}: filter it with `{word}`.",
+            Message(
+                "The attribute {key!r} is of the kind {kind}: filter it with `{field}`.",
+                key=test.key,
+                kind=attribute.kind.value,
+                field=word,
+            ),
         )
     negated, positive = _positive(test.op, test.value)
     stored = view.attribute(attribute)
