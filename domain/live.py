@@ -12,6 +12,11 @@ class LiveKind(DescribedEnum):
     RESYNC = "RESYNC", "Full snapshot: discard local state."
 
 
+def live_position(epoch: int, position: int) -> str:
+    """A position of the change log as text: 32 hexadecimal digits, whose alphabetical order is the order of the commits."""
+    return f"{epoch:016x}{position:016x}"
+
+
 class LiveChangeKind(DescribedEnum):
     """How a record's place in the list changed."""
 

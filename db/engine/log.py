@@ -16,6 +16,7 @@ from db.engine.trace import ChangeLog
 from db.engine.transaction import Driver, Placement
 
 AFTER, MOST = "log:after", "log:most"
+POSITION = "SELECT epoch, position FROM log_head"
 HEAD = "SELECT epoch, position, access, ended($1) FROM log_head"
 
 
@@ -48,6 +49,13 @@ async def head(connection: Driver, placement: Placement, sessions: Iterable[UUID
     row = await connection.fetchrow(f"/*{placement.schema}*/ {HEAD}", list(sessions))
     assert row is not None  # noqa: S101 - a tenant without a head cannot be entered
     return LogPosition(row[0], row[1], row[2], frozenset(row[3] or ()))
+
+
+async def position(connection: Driver, placement: Placement) -> tuple[int, int]:
+    """Epoch and position of the log at this moment."""
+    row = await connection.fetchrow(f"/*{placement.schema}*/ {POSITION}")
+    assert row is not None  # noqa: S101 - likewise
+    return row[0], row[1]
 
 
 async def since(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -127,6 +127,13 @@ COMMIT = f"SET LOCAL lock_timeout = {LOCK_MS};COMMIT;{CLEAN}"
 """One message. After a failed statement the SET raises, whereas COMMIT alone would silently roll back."""
 APPEND = "SELECT append();"
 """Precedes COMMIT in the same message, if the transaction wrote (D-58)."""
+APPEND_AND_REPORT = (
+    "DO $$ DECLARE place bigint = append();"
+    " BEGIN RAISE NOTICE '% %', (SELECT epoch FROM log_head), place; END $$;"
+)
+"""Likewise; the notice contains epoch and position. The rows of a message with several statements are not returned."""
+PositionReceiver = Callable[[int, int], None]
+"""Called with epoch and position of a committed write."""
 
 
 class CleanConnection(Driver):
@@ -136,10 +143,15 @@ class CleanConnection(Driver):
     """Whether the last transaction was committed and reset."""
     appends = False
     """Whether the commit also appends to the change log."""
+    on_position: PositionReceiver | None = None
+    """Called with the position of the appended changes."""
 
-    def append_on_commit(self) -> None:
-        """Append the written changes to the change log when the transaction commits (D-58)."""
-        self.appends = True
+    def append_on_commit(self, on_position: PositionReceiver | None = None) -> None:
+        """Append the written changes to the change log when the transaction commits (D-58).
+
+        `on_position` is called with epoch and position after the commit.
+        """
+        self.appends, self.on_position = True, on_position
 
     async def savepoint(self) -> None:
         """Set a savepoint."""
@@ -152,12 +164,31 @@ class CleanConnection(Driver):
     async def commit(self) -> None:
         """Commit the transaction. Raises if a statement in it failed, even if the caller ignored that."""
         appends, self.appends = self.appends, False
-        await self.execute(APPEND + COMMIT if appends else COMMIT)
+        on_position, self.on_position = self.on_position, None
+        if appends and on_position:
+            on_position(*await self._append_and_commit())
+        else:
+            await self.execute(APPEND + COMMIT if appends else COMMIT)
         self.clean = True
+
+    async def _append_and_commit(self) -> tuple[int, int]:
+        """Append and commit with one message; returns epoch and position, which the server sends as a notice."""
+        notices: list[str] = []
+
+        def receive(_: object, message: asyncpg.PostgresLogMessage) -> None:
+            notices.append(str(message.message))
+
+        self.add_log_listener(receive)
+        try:
+            await self.execute(APPEND_AND_REPORT + COMMIT)
+        finally:
+            self.remove_log_listener(receive)
+        epoch, position = notices[0].split()
+        return int(epoch), int(position)
 
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as asyncpg has it
         """Roll back a transaction left open by an error, a rejected entry or a cancelled request."""
-        clean, self.clean, self.appends = self.clean, False, False
+        clean, self.clean, self.appends, self.on_position = self.clean, False, False, None
         if not clean or self.is_in_transaction():
             rollback = "ROLLBACK;" if self.is_in_transaction() else ""
             await self.execute(rollback + CLEAN, timeout=timeout)

@@ -12,7 +12,7 @@ from graphql import FieldNode, GraphQLSchema
 from auth.engine.viewer import Viewer
 from db.engine.plan.live import IDS, Live, LivePlan, rows, rows_before
 from db.engine.transaction import Driver, Placement
-from domain.live import LiveKind
+from domain.live import LiveKind, live_position
 from schema.engine.cursors import Cursors
 from schema.engine.derived import executed_records
 from schema.engine.live_messages import LiveMessage
@@ -111,7 +111,7 @@ class CompiledSubscription:
         denied = with_denied(self.plan.full) if whole else []
         place = orjson.dumps([epoch, position, self.key.hex()])
         cursor = self.cursors.sealed(place, self._bound_to)
-        return self.message.text(kind, cursor, changes, denied)
+        return self.message.text(kind, cursor, live_position(epoch, position), changes, denied)
 
     def position_of(self, cursor: str) -> tuple[int, int] | None:
         """Epoch and position of a cursor; None for another list or permission class. Raises Refused."""

@@ -235,12 +235,23 @@ def required(name: str, specs: Iterable[Spec], doc: str) -> None:
     put(name, strawberry.input(type(name, (), body), name=name, description=doc))
 
 
+POSITION_SPEC: Spec = (
+    "livePosition",
+    "str | None",
+    (
+        "Position of the write. A live list whose `livePosition` is equal or alphabetically greater contains it. "
+        "Null if nothing was written because of an error."
+    ),
+)
+
+
 def _payloads(entity: Entity) -> None:
     errors: Spec = ("userErrors", "list[UserError]", "Validation errors; empty on success.")
     specs: list[Spec] = [
         ("id", "ID | None", "ID of the record, also after deletion."),
         (entity.singular, f"{entity.name} | None", "Current record, as visible to the caller."),
         errors,
+        POSITION_SPEC,
     ]
     make(f"{entity.name}Payload", specs, "Result of a mutation of one record.")
     results = "One result per input, in order; null after a request error."
@@ -252,6 +263,7 @@ def _payloads(entity: Entity) -> None:
     many: list[Spec] = [
         ("results", f"list[{entity.name}Payload | None] | None", results),
         every,
+        POSITION_SPEC,
     ]
     make(f"{entity.name}ManyPayload", many, "Result of a mutation of many records.")
 

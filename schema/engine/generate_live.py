@@ -13,6 +13,10 @@ from schema.engine.generate import Spec, argument, make, put
 
 LIVE, CHANGE = "Live", "LiveChange"
 """Suffixes of the names of these types."""
+POSITION = (
+    "Position up to which the list contains all writes, as 32 hexadecimal digits that are compared alphabetically. "
+    "Payloads of mutations contain the position of their write."
+)
 
 
 def shared_live_types() -> None:
@@ -32,6 +36,7 @@ def live_types(entity: str) -> None:
     message: list[Spec] = [
         ("kind", "LiveKind", "Kind of the message."),
         ("cursor", "str", "Position after this message; pass it as `after` to resume."),
+        ("livePosition", "str", POSITION),
         ("changes", f"list[{entity}{CHANGE}]", "Change of each record, ordered by ID."),
     ]
     make(f"{entity}{LIVE}", message, "Message of a subscription.")

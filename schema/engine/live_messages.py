@@ -33,6 +33,7 @@ class LiveMessage:
         self,
         kind: LiveKind,
         cursor: bytes,
+        position: str,
         changes: Iterable[RecordChange],
         denied: Sequence[Mapping[str, str]] = (),
     ) -> bytes:
@@ -41,6 +42,7 @@ class LiveMessage:
         values = {
             "kind": b'"%b"' % kind.encode(),
             "cursor": b'"%b"' % cursor,
+            "livePosition": b'"%b"' % position.encode(),
             "__typename": b'"%b%b"' % (self.entity.name.encode(), LIVE.encode()),
         }
         fields = (

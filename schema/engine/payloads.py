@@ -32,6 +32,7 @@ from schema.engine.variables import Variables
 IDS = "@ids:"
 """Prefix of the parameter with a record's id, followed by the key of its text. No variable can have this name."""
 RESULTS = "results"
+POSITION = "livePosition"
 Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 """The fragments of a document by name."""
 
@@ -69,6 +70,16 @@ class PayloadSelection:
     records: Mapping[str, tuple[str, list[FieldNode]]]
     """The records with derived fields, with their type and selections, by the key of their text."""
     weight: int
+
+    @property
+    def has_position(self) -> bool:
+        """Whether a payload selects the position of the write."""
+        return any(
+            field.word == POSITION
+            for payload in self.payloads
+            for fields in (payload.shown, *payload.results.values())
+            for field in fields
+        )
 
 
 class PayloadReader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from domain.codes import Code, Refused
+from domain.live import live_position
 from domain.message import Message
 from domain.values import JsonObject
 from resolvers.engine.results import ErrorEntry, Outcome, UserErrorEntry, as_error, merged
@@ -26,12 +27,17 @@ class MutationResult:
     def __init__(self) -> None:
         self.data: JsonObject = {}
         self.errors: list[ErrorEntry] = []
+        self._position: str | None = None
+
+    def set_position(self, epoch: int, position: int) -> None:
+        """Set the position of the change log at which the payloads are visible."""
+        self._position = live_position(epoch, position)
 
     def add_executed(self, payload: Payload, outcomes: Sequence[Outcome], texts: Texts) -> None:
         """Add a mutation that was executed, possibly with some inputs failed."""
         entity = payload.mutation.entity.name
         if not payload.mutation.many:
-            self.data[payload.key] = filled(entity, payload.shown, outcomes[0], texts, 0)
+            self.data[payload.key] = self._filled(entity, payload.shown, outcomes[0], texts, 0)
             return
         fields: JsonObject = {}
         combined = Outcome(errors=[error for each in outcomes for error in each.errors])
@@ -39,7 +45,7 @@ class MutationResult:
             if shown.key in payload.results:
                 fields[shown.key] = self._results(payload, shown.key, outcomes, texts)
             else:
-                fields[shown.key] = _value(f"{entity}ManyPayload", shown, combined)
+                fields[shown.key] = _value(f"{entity}ManyPayload", shown, combined, self._position)
         for number, each in enumerate(outcomes):
             # Where `results` is not selected, refused inputs are still listed in `errors`.
             if not payload.results:
@@ -56,7 +62,9 @@ class MutationResult:
                 results.append(None)
             else:
                 shown = payload.results[key]
-                results.append(filled(payload.mutation.entity.name, shown, each, texts, number))
+                results.append(
+                    self._filled(payload.mutation.entity.name, shown, each, texts, number)
+                )
         return results
 
     def _refuse(self, outcome: Outcome, path: list[str | int], number: int) -> None:
@@ -69,7 +77,17 @@ class MutationResult:
         path = [key, *between, failure.number, shown] if between else [key, shown]
         self.errors.append(placed(error_entry_of(failure.error), [*path, *failure.place]))
 
-    def add_failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
+    def add_rolled_back(
+        self, payloads: Sequence[Payload], failed: int, outcomes: Sequence[Outcome]
+    ) -> None:
+        """Add all mutations of an operation that was rolled back because of the one with the number `failed`."""
+        for number, payload in enumerate(payloads):
+            if number == failed:
+                self._add_failed(payload, outcomes)
+            else:
+                self._add_not_applied(payload)
+
+    def _add_failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
         """Add the mutation that caused the rollback."""
         combined = merged(outcomes)
         if combined.refused:
@@ -82,7 +100,7 @@ class MutationResult:
                 self.errors.append(placed(entry, [payload.key]))
             return
         if not payload.mutation.many:
-            self.data[payload.key] = filled(
+            self.data[payload.key] = self._filled(
                 payload.mutation.entity.name, payload.shown, combined, {}, 0
             )
             return
@@ -92,11 +110,31 @@ class MutationResult:
             for shown in payload.shown
         }
 
-    def add_not_applied(self, payload: Payload) -> None:
+    def _add_not_applied(self, payload: Payload) -> None:
         """Add a mutation that was rolled back or not started because another one failed."""
         self.data[payload.key] = None
         error = as_error(Refused(Code.NOT_APPLIED, NOT_APPLIED))
         self.errors.append(placed(error, [payload.key]))
+
+    def _filled(
+        self,
+        entity: str,
+        shown: Sequence[PayloadField],
+        outcome: Outcome,
+        texts: Texts,
+        number: int,
+    ) -> JsonObject:
+        """The payload of one input."""
+        fields: JsonObject = {}
+        position = None if outcome.failed else self._position
+        for each in shown:
+            if each.text:
+                rows = texts.get(each.text, ())
+                present = number < len(rows) and not outcome.failed
+                fields[each.key] = rows[number] if present else None
+            else:
+                fields[each.key] = _value(f"{entity}Payload", each, outcome, position)
+        return fields
 
 
 def placed(error: ErrorEntry, path: list[str | int]) -> ErrorEntry:
@@ -104,21 +142,7 @@ def placed(error: ErrorEntry, path: list[str | int]) -> ErrorEntry:
     return {**error, "path": path}
 
 
-def filled(
-    entity: str, shown: Sequence[PayloadField], outcome: Outcome, texts: Texts, number: int
-) -> JsonObject:
-    """The payload of one input."""
-    fields: JsonObject = {}
-    for each in shown:
-        if each.text:
-            rows = texts.get(each.text, ())
-            fields[each.key] = rows[number] if number < len(rows) and not outcome.failed else None
-        else:
-            fields[each.key] = _value(f"{entity}Payload", each, outcome)
-    return fields
-
-
-def _value(kind: str, shown: PayloadField, outcome: Outcome) -> object:
+def _value(kind: str, shown: PayloadField, outcome: Outcome, position: str | None = None) -> object:
     match shown.word:
         case "id":
             return outcome.id
@@ -126,6 +150,8 @@ def _value(kind: str, shown: PayloadField, outcome: Outcome) -> object:
             return [_error(each, shown) for each in outcome.errors]
         case "__typename":
             return kind
+        case "livePosition":
+            return position
     return None
 
 

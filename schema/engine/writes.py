@@ -12,9 +12,11 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNo
 
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
+from db.engine import log
 from db.engine.plan.planner import Plan
 from db.engine.plan.run import run
-from db.engine.transaction import EntryRejected, RejectReason, SerializationConflict
+from db.engine.plan.source import CursorOf
+from db.engine.transaction import Driver, EntryRejected, RejectReason, SerializationConflict
 from db.engine.write.connection import TenantConnection
 from db.engine.write.idempotency import IdempotentRequest, find_outcome, lock_key
 from db.engine.write.unit_of_work import CLOCK_TICK, UnitOfWork
@@ -202,6 +204,7 @@ class WriteService:
             await self._viewers.confirm(placement, viewer, caller.session)  # as reads do
             raise
         result, extensions = MutationResult(), _denied(plan)
+        on_position = result.set_position if parsed.payload_selection.has_position else None
         try:
             async with self._viewers.write(placement, viewer, caller.session) as connection:
                 unit = self._unit(TenantConnection(connection, placement.schema), viewer, caller)
@@ -209,13 +212,15 @@ class WriteService:
                 if outcomes is None:
                     outcomes = await self._execute(parsed, unit, viewer)
                     if await _write_history(parsed, unit, outcomes):
-                        connection.append_on_commit()  # type: ignore[attr-defined]  # ours, see transaction.py
+                        connection.append_on_commit(on_position)  # type: ignore[attr-defined]  # ours, see transaction.py
+                        on_position = None
                 else:
                     extensions["idempotency"] = {"replayed": True}
-                values = {**parsed.values, **_ids(parsed.payload_selection, outcomes)}
-                results = await run(
-                    connection, placement, plan, plan.arguments(values, viewer, cursor_keys)
+                results = await _payload_records(
+                    parsed, plan, connection, viewer, outcomes, cursor_keys
                 )
+                if on_position:  # nothing was written: the records are as of now
+                    on_position(*await log.position(connection, placement))
             self._app_context.on_commit(caller.tenant.id)
             texts, failures = await self._texts(parsed, plan, results)
             for payload, each in zip(parsed.payload_selection.payloads, outcomes, strict=True):
@@ -223,11 +228,7 @@ class WriteService:
             for place in failures:
                 result.add_derived_error(place)
         except RolledBack as failed:
-            for number, payload in enumerate(parsed.payload_selection.payloads):
-                if number == failed.at:
-                    result.add_failed(payload, failed.outcomes)
-                else:
-                    result.add_not_applied(payload)
+            result.add_rolled_back(parsed.payload_selection.payloads, failed.at, failed.outcomes)
         return result, extensions
 
     def _unit(self, connection: TenantConnection, viewer: Viewer, caller: Caller) -> UnitOfWork:
@@ -315,6 +316,20 @@ async def _replayed(
             Message("You no longer have the right to do this. Ask an administrator."),
         )
     return [restored(root) for root in cast("list[list[OutcomeJson]]", done.outcome["roots"])]
+
+
+async def _payload_records(
+    parsed: MutationRequest,
+    plan: Plan,
+    connection: Driver,
+    viewer: Viewer,
+    outcomes: list[list[Outcome]],
+    cursor_keys: Mapping[CursorOf, tuple[str | None, ...]],
+) -> Mapping[str, bytes]:
+    """The records of the payloads as JSON, before their cursors are encrypted."""
+    values = {**parsed.values, **_ids(parsed.payload_selection, outcomes)}
+    bound = plan.arguments(values, viewer, cursor_keys)
+    return await run(connection, parsed.caller.tenant.placement, plan, bound)
 
 
 def _ids(
