@@ -40,6 +40,7 @@ from resolvers.engine.context import AppContext
 from schema.access_log import AccessLog, logged
 from schema.endpoint import Endpoint
 from schema.engine.budget import PER_MINUTE
+from schema.engine.cookies import NO_COOKIES, SESSION_PATH, CookieSettings
 from schema.engine.manifests import read_manifest_file
 from schema.engine.transport import HEADERS, JSON, refusal
 from schema.engine.trusted import NOTHING_TRUSTED, TrustedSettings
@@ -102,6 +103,7 @@ async def open_endpoint(
     per_minute: int = PER_MINUTE,
     passwords: Passwords | None = None,
     trusted: TrustedSettings = NOTHING_TRUSTED,
+    cookies: CookieSettings = NO_COOKIES,
 ) -> AsyncIterator[Endpoint]:
     """The endpoint, with its pools open.
 
@@ -125,7 +127,7 @@ async def open_endpoint(
         on_commit=feeds.wake,
     )
     try:
-        yield Endpoint(app_context, viewers, feeds, key, per_minute, trusted)
+        yield Endpoint(app_context, viewers, feeds, key, per_minute, trusted, cookies)
     finally:
         await feeds.close()
         await throttle.close()
@@ -148,8 +150,8 @@ async def unknown_route(_: Request, error: Exception) -> Response:
     return response
 
 
-def _cors(origins: Sequence[str]) -> Middleware:
-    """CORS without credentials: tokens are sent in a header, so pages need no cookies."""
+def _cors(origins: Sequence[str], *, cookies: bool) -> Middleware:
+    """CORS for these origins, with credentials only if sessions may be in cookies."""
     return Middleware(
         CORSMiddleware,
         allow_origins=list(origins),
@@ -158,10 +160,12 @@ def _cors(origins: Sequence[str]) -> Middleware:
             "authorization",
             "content-type",
             "x-access",
+            "x-session",
             "x-tenant",
             "idempotency-key",
             "if-none-match",
         ],
+        allow_credentials=cookies,
         expose_headers=["retry-after", "etag"],
         max_age=600,
     )
@@ -208,18 +212,20 @@ def application(
         return PlainTextResponse("the database is not available\n", 503, headers=HEADERS)
 
     now, graphql = endpoint.app_context.monotonic, GraphQLApp(endpoint)
+    cookies = endpoint.cookies.enabled
     api: ASGIApp = AccessLog(graphql, now) if logs_requests else graphql
     log_socket = partial(logged, "SOCKET", now) if logs_requests else nullcontext
     app = RelataApp(
         routes=[
             Route("/graphql", api, methods=METHODS),
+            *([Route(SESSION_PATH, api, methods=METHODS)] if cookies else []),
             WebSocketRoute("/graphql", Sockets(endpoint, origins, log_socket)),
             Route("/health/live", liveness),
             Route("/health/ready", ready),
             *(page.routes() if page else ()),
         ],
         exception_handlers={HTTPException: unknown_route},
-        middleware=[_cors(origins)] if origins else [],
+        middleware=[_cors(origins, cookies=cookies)] if origins else [],
     )
     app.shortcut = None if origins else api
     app.router.redirect_slashes = False  # the redirect would use the host in the header Host
@@ -302,10 +308,18 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     await prepare_database(settings, database_url, key)
     page = graphiql_page(settings) if settings.serves_page else None
     logs = settings.log == "requests"
-    async with open_endpoint(database_url, redis_url, key, trusted=trusted) as endpoint:
+    cookies = cookie_settings(settings)
+    async with open_endpoint(
+        database_url, redis_url, key, trusted=trusted, cookies=cookies
+    ) as endpoint:
         gc.freeze()  # objects created so far are permanent, so the garbage collector skips them
         app = application(endpoint, settings.allowed_origins, page, logs_requests=logs)
         await _run_server(settings, app, page)
+
+
+def cookie_settings(settings: Settings) -> CookieSettings:
+    """Whether browsers may hold sessions in cookies, and which origins may use them."""
+    return CookieSettings(settings.cookies, frozenset(settings.allowed_origins))
 
 
 def trusted_settings(settings: Settings) -> TrustedSettings:

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
         description="Origins of web pages that may call the API, comma-separated, in the format of the "
         "header Origin, such as https://app.example. Default: none.",
     )
+    cookies: bool = Field(
+        default=False,
+        description="Whether browsers may hold their session in cookies, by requests with `X-Session: cookie`.",
+    )
     log: Literal["failures", "requests"] = Field(
         default="failures",
         description="What is logged to stderr as JSON lines: only failures, or also each request with its user "

@@ -25,6 +25,7 @@ from schema.admission import Admitted, Documents, Limits
 from schema.api import EXPOSED, GRAPHQL, MUTATIONS, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA, SPECIAL
 from schema.engine.budget import PER_MINUTE, Budget
 from schema.engine.compression import coding_of, compress
+from schema.engine.cookies import NO_COOKIES, SESSION_PATH, CookieSettings, SessionCookies
 from schema.engine.cursors import Cursors
 from schema.engine.entity_tags import EntityTags
 from schema.engine.errors import SIGN_IN
@@ -72,8 +73,10 @@ class Endpoint:
         secret: bytes,
         per_minute: int = PER_MINUTE,
         trusted: TrustedSettings = NOTHING_TRUSTED,
+        cookies: CookieSettings = NO_COOKIES,
     ) -> None:
         self.app_context = app_context
+        self.cookies = cookies
         self.feeds = feeds
         self.documents = Documents(GRAPHQL, LIMITS)
         self._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=100)
@@ -116,15 +119,19 @@ class Endpoint:
             return refusal(failure(error), media)
 
     async def _answer(self, request: HttpRequest, media: str) -> Response:
-        token = _bearer(request)
         if request.method not in ("GET", "POST"):
             raise HttpRefused(
                 405,
                 "This method is not supported. Use POST, or GET for queries.",
                 Allow="GET, POST",
             )
-        if token is None:
-            return await self._without_token(request, media)
+        token = _bearer(request)
+        cookies = self.cookies.of(request.headers) if token is None else None
+        if cookies is not None:
+            token = cookies.access
+        # An ended session, or a tenant with trusted documents only, does not prevent a new sign-in.
+        if token is None or request.scope["path"] == SESSION_PATH:
+            return await self._without_token(request, media, cookies)
         tenant_header = request.headers.get("x-tenant")
         caller = (await self._caller(token, tenant_header, _address(request)))[0]
         bind_contextvars(tenant=caller.tenant.slug, user=str(caller.user))
@@ -139,12 +146,25 @@ class Endpoint:
             # Only responses of records: those of session mutations contain tokens.
             encodings = ",".join(request.headers.getlist("accept-encoding"))
             return await compress(respond(text, media), coding_of(text, encodings))
+        return await self._change_session(caller, graphql_request, media, cookies)
+
+    async def _change_session(
+        self,
+        caller: Caller,
+        graphql_request: GraphQLRequest,
+        media: str,
+        cookies: SessionCookies | None,
+    ) -> Response:
+        """Answer a mutation of sessions or passwords."""
         admitted = self.documents.get(graphql_request.query)
         admitted.cost(graphql_request.variables, graphql_request.operation)
-        context = SessionContext(self.app_context, caller, caller.address, self.viewers)
+        context = SessionContext(self.app_context, caller, caller.address, self.viewers, cookies)
         response = _done(await _execute(SCHEMA, admitted, graphql_request, context), media)
         self.app_context.on_commit(caller.tenant.id)
-        return response
+        return self._with_cookies(response, cookies)
+
+    def _with_cookies(self, response: Response, cookies: SessionCookies | None) -> Response:
+        return cookies.apply(response, self.app_context.now()) if cookies else response
 
     async def resolve(self, caller: Caller, graphql_request: GraphQLRequest) -> GraphQLRequest:
         """The request with the text of its document. Raises Refused, or EntryRejected if the session has ended."""
@@ -190,10 +210,13 @@ class Endpoint:
         return await self.writes.answer(caller, request, key)
 
     async def authenticate(
-        self, header: object, tenant: str | None, address: str
+        self, header: object, tenant: str | None, address: str, cookie: str | None = None
     ) -> Authentication:
-        """Authenticate a WebSocket connection. Raises Refused, or EntryRejected if the session has ended."""
-        token = _token(header) if isinstance(header, str) else None
+        """Authenticate a WebSocket connection by a header `Authorization`, or by the token in its cookie.
+
+        Raises Refused, or EntryRejected if the session has ended.
+        """
+        token = (_token(header) if isinstance(header, str) else None) or cookie
         if token is None:
             message = Message(
                 'Authentication required. Send {"authorization": "Bearer …"} as the payload of connection_init.'
@@ -204,7 +227,9 @@ class Endpoint:
         await self.viewers.check_session(caller.tenant.placement, caller.session)
         return Authentication(caller, until)
 
-    async def _without_token(self, request: HttpRequest, media: str) -> Response:
+    async def _without_token(
+        self, request: HttpRequest, media: str, cookies: SessionCookies | None
+    ) -> Response:
         """Answer sign-in and the other public operations; everything else receives the same 401 (D-40)."""
         unauthenticated = Refused(Code.UNAUTHENTICATED, SIGN_IN)
         try:
@@ -222,11 +247,11 @@ class Endpoint:
             raise unauthenticated from None
         if graphql_request.safe or not _only_public(admitted, graphql_request.operation):
             raise unauthenticated
-        context = SessionContext(self.app_context, None, _address(request), self.viewers)
+        context = SessionContext(self.app_context, None, _address(request), self.viewers, cookies)
         result = await _execute(PUBLIC_SCHEMA, admitted, graphql_request, context)
         if result.data is not None and not any(isinstance(v, dict) for v in result.data.values()):
             raise unauthenticated  # nothing was executed: only `__typename` was selected
-        return _done(result, media)
+        return self._with_cookies(_done(result, media), cookies)
 
     async def _caller(
         self, token: str, tenant_header: str | None, address: str

@@ -13,6 +13,7 @@ from auth.viewers import Viewers
 from domain.codes import Code, Refused, UserErrorCode
 from resolvers import passwords, sessions
 from resolvers.engine.context import AppContext, Caller
+from schema.engine.cookies import SessionCookies
 from schema.engine.errors import SIGN_IN
 from schema.engine.scalars import DateTimeText
 from schema.engine.type_registry import UserError
@@ -31,12 +32,16 @@ MESSAGES = {
 
 @dataclass(frozen=True)
 class SessionContext:
-    """Context of a session mutation: the application, the signed-in caller if any, and the client address."""
+    """Context of a session mutation: the application, the signed-in caller if any, and the client address.
+
+    `cookies` are those of a browser that holds its session in them; None for clients with tokens.
+    """
 
     app_context: AppContext
     caller: Caller | None
     address: str
     viewers: Viewers
+    cookies: SessionCookies | None = None
 
 
 Info = strawberry.Info[SessionContext, None]
@@ -52,18 +57,20 @@ class SignInInput:
 
 @strawberry.input(description="Refresh token.")
 class RefreshInput:
-    refreshToken: str = strawberry.field(
-        description="Most recent refresh token; valid once, and again within 30 seconds for the same answer."
+    refreshToken: str | None = strawberry.field(
+        default=None,
+        description="Most recent refresh token; valid once, and again within 30 seconds for the same answer. "
+        "Omit it to use the session in the browser's cookies.",
     )
 
 
 @strawberry.type(description="Tokens of a session, or errors.")
 class SignInPayload:
     accessToken: str | None = strawberry.field(
-        description="Access token; send it as `Authorization: Bearer …`."
+        description="Access token; send it as `Authorization: Bearer …`. Null if the session is in cookies."
     )
     refreshToken: str | None = strawberry.field(
-        description="Refresh token; valid once, for 30 days."
+        description="Refresh token; valid once, for 30 days. Null if the session is in cookies."
     )
     expiresAt: DateTimeText | None = strawberry.field(
         description="Expiry time of the access token."
@@ -82,15 +89,19 @@ def _moment(at: datetime) -> DateTimeText:
     return cast("DateTimeText", at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))  # a moment is text in JSON
 
 
-def _payload(found: sessions.Tokens | UserErrorCode) -> SignInPayload:
+def _payload(
+    found: sessions.Tokens | UserErrorCode, cookies: SessionCookies | None
+) -> SignInPayload:
     if isinstance(found, UserErrorCode):
         error = UserError(code=found, message=MESSAGES[found], path=["input"])
         return SignInPayload(
             accessToken=None, refreshToken=None, expiresAt=None, userErrors=[error]
         )
+    if cookies is not None:
+        cookies.keep(found)
     return SignInPayload(
-        accessToken=found.access,
-        refreshToken=found.refresh,
+        accessToken=found.access if cookies is None else None,
+        refreshToken=found.refresh if cookies is None else None,
         expiresAt=_moment(found.expires_at),
         userErrors=[],
     )
@@ -172,11 +183,10 @@ class PublicMutation:
     @mutation("Start a session with credentials.")
     async def signIn(self, info: Info, input: SignInArgument) -> SignInPayload:
         context = info.context
-        return _payload(
-            await sessions.sign_in(
-                context.app_context, context.address, input.tenant, input.email, input.password
-            )
+        tokens = await sessions.sign_in(
+            context.app_context, context.address, input.tenant, input.email, input.password
         )
+        return _payload(tokens, context.cookies)
 
     @mutation(
         "Exchange a refresh token for new tokens. Used again within 30 seconds, it returns the same ones; "
@@ -184,9 +194,11 @@ class PublicMutation:
     )
     async def refresh(self, info: Info, input: RefreshArgument) -> SignInPayload:
         context = info.context
-        return _payload(
-            await sessions.refresh(context.app_context, context.address, input.refreshToken)
-        )
+        token = input.refreshToken
+        if token is None and context.cookies is not None:
+            token = context.cookies.refresh
+        tokens = await sessions.refresh(context.app_context, context.address, token or "")
+        return _payload(tokens, context.cookies)
 
     @mutation("Set a password with a reset token. Ends all sessions of the user.")
     async def passwordReset(self, info: Info, input: PasswordResetArgument) -> PasswordPayload:
@@ -202,6 +214,8 @@ class SessionMutation(PublicMutation):
     @mutation("End the caller's session and invalidate its tokens.")
     async def signOut(self, info: Info) -> SignOutPayload:
         await sessions.sign_out(info.context.app_context, _caller(info))
+        if info.context.cookies is not None:
+            info.context.cookies.clear()
         return SignOutPayload(signedOut=True)
 
     @mutation("Change the caller's password. Ends their other sessions.")

@@ -19,11 +19,14 @@ from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
 from schema.endpoint import Endpoint
+from schema.engine.cookies import HEADER, VALUE
 from schema.engine.errors import errors_of
 from schema.engine.failures import failure
 from schema.engine.live_service import SubscriptionRequest
+from schema.engine.origins import may_connect
 from schema.engine.reads import Request
 from schema.engine.transport import GraphQLRequest, HttpRefused, request_of
+from subscriptions.engine.contracts import Handshake
 from subscriptions.engine.feed import Feed
 from subscriptions.engine.limits import (
     PING_INTERVAL_SECONDS,
@@ -74,7 +77,7 @@ class Sockets:
                 501,
                 "WebSockets are not available on this server. Send queries and mutations by POST to /graphql.",
             )
-        elif not self._may_connect(headers):
+        elif not may_connect(headers, self._origins):
             await _refuse(
                 scope,
                 receive,
@@ -96,7 +99,9 @@ class Sockets:
     async def _serve(
         self, wire: Wire, address: str, headers: Headers, receive: Receive, send: Send
     ) -> None:
-        socket = Socket(wire, self, self._limiter, address, headers.get("x-tenant"), self._now)
+        cookie = self._endpoint.cookies.access_token(headers)
+        handshake = Handshake(address, headers.get("x-tenant"), cookie)
+        socket = Socket(wire, self, self._limiter, handshake, self._now)
         self._open.add(socket)
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch())
@@ -107,14 +112,6 @@ class Sockets:
         finally:
             socket.leave()
             self._open.discard(socket)
-
-    def _may_connect(self, headers: Headers) -> bool:
-        """Whether the page's origin is this server or an allowed one. Programs send no origin; they need a token anyway."""
-        origin = headers.get("origin")
-        if origin is None or origin in self._origins:
-            return True
-        scheme, _, host = origin.partition("://")
-        return scheme in ("http", "https") and bool(host) and host == headers.get("host")
 
     async def _watch(self) -> None:
         """Ping the clients, and close the sockets of those that do not respond or do not read."""
@@ -139,16 +136,16 @@ class Sockets:
 
     # --- what a socket asks of us ----------------------------------------------------------------
 
-    async def authenticate(
-        self, payload: JsonObject, tenant: str | None, address: str
-    ) -> Authentication:
+    async def authenticate(self, payload: JsonObject, handshake: Handshake) -> Authentication:
         """Authenticate the connection; the tenant is that of the payload or the handshake.
 
         Raises like transactions, or Refused.
         """
         headers = {name.lower(): value for name, value in payload.items()}
+        tenant = str(headers.get("x-tenant") or "") or handshake.tenant
+        cookie = handshake.cookie if headers.get(HEADER) == VALUE else None
         return await self._endpoint.authenticate(
-            headers.get("authorization"), str(headers.get("x-tenant") or "") or tenant, address
+            headers.get("authorization"), tenant, handshake.address, cookie
         )
 
     async def dispatch(

@@ -27,6 +27,7 @@ the guide is [trusted documents](../guide/trusted-documents.md).
 | Header | Value |
 | --- | --- |
 | `Authorization` | `Bearer` and the access token from `signIn` or `refresh`; valid for 15 minutes |
+| `X-Session` | `cookie`: the session is in the browser's [cookies](../guide/sessions.md#cookies-for-browsers) |
 | `Content-Type` | `application/json` |
 | `Accept` | `application/graphql-response+json` (recommended) or `application/json` |
 | `Accept-Encoding` | `br` or `gzip`: responses of 1 KiB or more are compressed, except those with tokens |

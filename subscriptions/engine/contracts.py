@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -18,6 +19,17 @@ TextsById = Mapping[UUID, tuple[bytes, ...]]
 """The JSON texts of records, by their ids."""
 RecordChange = tuple[LiveChangeKind, UUID, tuple[bytes, ...]]
 """The kind of a change, the record's id and its texts; a removed record has no texts."""
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What the handshake of a socket contains: the client's address, and the values that authenticate it."""
+
+    address: str
+    tenant: str | None
+    """The header `X-Tenant`."""
+    cookie: str | None = field(repr=False)
+    """The access token in a cookie that the page may use."""
 
 
 class ListReader(Protocol):

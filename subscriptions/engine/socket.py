@@ -18,7 +18,7 @@ from domain.message import Message
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
-from subscriptions.engine.contracts import ListRequest
+from subscriptions.engine.contracts import Handshake, ListRequest
 from subscriptions.engine.feed import Feed
 from subscriptions.engine.limits import (
     INIT_TIMEOUT_SECONDS,
@@ -52,9 +52,7 @@ class Authentication:
 class SocketHandler(Protocol):
     """What a socket needs from `schema/`: documents, authentication and error entries."""
 
-    async def authenticate(
-        self, payload: JsonObject, tenant: str | None, address: str
-    ) -> Authentication:
+    async def authenticate(self, payload: JsonObject, handshake: Handshake) -> Authentication:
         """Authenticate; the tenant is that of the payload or the handshake.
 
         Raises Refused, or the error of a transaction.
@@ -86,15 +84,14 @@ class Socket:
     """One connection, from its handshake to its end."""
 
     def __init__(
-        self, wire: Wire, handler: SocketHandler, limiter: ConnectionLimiter, address: str, tenant: str | None,
+        self, wire: Wire, handler: SocketHandler, limiter: ConnectionLimiter, handshake: Handshake,
         now: Callable[[], float],
     ) -> None:  # fmt: skip
-        """`tenant` is the `X-Tenant` header of the handshake; `now` is a monotonic clock, in seconds."""
+        """`now` is a monotonic clock, in seconds."""
         self.wire = wire
         self._handler = handler
         self._limiter = limiter
-        self._address = address
-        self._tenant = tenant
+        self._handshake = handshake
         self._now = now
         self._rate = RateLimiter(now)
         self._authentication: Authentication | None = None
@@ -223,9 +220,7 @@ class Socket:
             )
         self._init_received = True
         try:
-            authentication = await self._handler.authenticate(
-                payload or {}, self._tenant, self._address
-            )
+            authentication = await self._handler.authenticate(payload or {}, self._handshake)
         except Refused as refused:
             raise Closed(CloseCode.FORBIDDEN, refused.message) from None
         except Exception as error:  # noqa: BLE001 - the client receives a close code for every error
@@ -245,7 +240,7 @@ class Socket:
             raise Closed(
                 CloseCode.OVERLOAD, "The user has too many connections. Close another one first."
             )
-        self._limiter.release(self._address)
+        self._limiter.release(self._handshake.address)
         self._authentication, self.user, self.session = authentication, caller.user, caller.session
         self._feed = self._handler.feed_of(caller.tenant.id)
         self._feed.enter(self)
@@ -357,7 +352,7 @@ class Socket:
         if self._timer is not None:
             self._timer.cancel()
         if self._authentication is None:
-            self._limiter.release(self._address)
+            self._limiter.release(self._handshake.address)
             return
         self._limiter.leave(self._authentication.caller.tenant.id, self.user)
         self._limiter.unfollow(

@@ -1,4 +1,4 @@
-"""CORS: only listed origins may call the API, by exact match and without cookies."""
+"""CORS: only listed origins may call the API, by exact match; without cookies unless they are enabled."""
 
 from __future__ import annotations
 

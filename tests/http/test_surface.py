@@ -608,7 +608,10 @@ async def test_every_response_has_the_security_headers(
     for got in answers:
         assert got.headers["cache-control"] == "no-store"
         assert got.headers["x-content-type-options"] == "nosniff"
-        assert got.headers["vary"] == "Accept, Accept-Encoding, Authorization, Origin"
+        assert (
+            got.headers["vary"]
+            == "Accept, Accept-Encoding, Authorization, Cookie, Origin, X-Session"
+        )
         assert not {"server", "set-cookie", "x-powered-by", "etag"} & set(got.headers)
 
 

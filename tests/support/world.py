@@ -19,6 +19,7 @@ from auth.engine.passwords import Passwords
 from auth.engine.tokens import ACCESS_LIFETIME
 from cli.servers.embedded import Servers, embedded
 from schema.endpoint import Endpoint
+from schema.engine.cookies import NO_COOKIES, CookieSettings
 from tenancy.demo import ensure_demo
 from tenancy.engine.migrate import bring_up_to_date
 from tenancy.engine.provision import Tenant, tenants
@@ -155,10 +156,14 @@ async def install_demo(servers: Servers) -> None:
 
 
 @asynccontextmanager
-async def endpoint_on(servers: Servers) -> AsyncIterator[Endpoint]:
+async def endpoint_on(
+    servers: Servers, cookies: CookieSettings = NO_COOKIES
+) -> AsyncIterator[Endpoint]:
     """An endpoint of the application on these servers, with a budget that no test exceeds."""
     urls = (servers.database_url, servers.redis_url)
-    async with open_endpoint(*urls, SECRET, UNMETERED, Passwords(**CHEAP)) as endpoint:
+    async with open_endpoint(
+        *urls, SECRET, UNMETERED, Passwords(**CHEAP), cookies=cookies
+    ) as endpoint:
         yield endpoint
 
 
