@@ -26,7 +26,7 @@ BODY_SECONDS = 10.0
 """Seconds within which the body must arrive."""
 HEADERS = {
     "Cache-Control": "no-store",
-    "Vary": "Accept, Accept-Encoding, Authorization, Cookie, Origin, X-Session",
+    "Vary": "Accept, Accept-Encoding, Authorization, Cookie, Origin, x-session",
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -221,7 +221,7 @@ async def test_a_refresh_token_is_no_access_token(browser: Browser) -> None:
 
 async def test_responses_depend_on_the_cookie(browser: Browser) -> None:
     vary = (await browser.send(VIEWER)).headers["vary"].split(", ")
-    assert {"Cookie", "X-Session", "Authorization", "Origin"} <= set(vary)
+    assert {"Cookie", "x-session", "Authorization", "Origin"} <= set(vary)
     assert (await browser.send(VIEWER)).headers["cache-control"] == "no-store"
 
 
