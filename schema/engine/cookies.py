@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -102,7 +101,6 @@ def value_of(headers: Headers, name: str) -> str | None:
 
 
 def _set(response: Response, name: str, value: str, path: str, seconds: int) -> None:
-    same_site: Literal["strict"] = "strict"
     response.set_cookie(
-        name, value, max_age=seconds, path=path, secure=True, httponly=True, samesite=same_site
+        name, value, max_age=seconds, path=path, secure=True, httponly=True, samesite="strict"
     )

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from starlette.datastructures import Headers
 
 from app import cookie_settings
 from schema.engine.cookies import ACCESS, REFRESH, SESSION_PATH, CookieSettings
+from schema.engine.origins import may_use_cookies
 from settings import Settings
 from tenancy.engine.documents import set_documents
 from tests.support.cookies import (
@@ -178,6 +180,29 @@ async def test_only_permitted_origins_use_cookies(
     signed_in = await Browser(browser.world).sign_in(headers=headers)
     assert signed_in.status_code == status
     assert ("set-cookie" in signed_in.headers) is (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "permitted"),
+    [
+        ("localhost", "http://localhost", True),
+        ("localhost:8000", "http://localhost:8000", True),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000", True),
+        ("[::1]", "http://[::1]", True),
+        ("[::1]:8000", "http://[::1]:8000", True),
+        ("localhost:8000", "http://localhost:9000", False),
+        ("localhost:8000", "http://127.0.0.1:8000", False),
+        ("localhost.example", "http://localhost.example", False),
+        ("10.0.0.7:8000", "http://10.0.0.7:8000", False),
+        ("10.0.0.7:8000", "https://10.0.0.7:8000", True),
+        ("localhost", "ftp://localhost", False),
+    ],
+)
+def test_plain_http_is_permitted_from_the_loopback_only(
+    host: str, origin: str, permitted: bool
+) -> None:
+    headers = Headers({"host": host, "origin": origin})
+    assert may_use_cookies(headers, frozenset()) is permitted
 
 
 @pytest.mark.parametrize("value", ["Cookie", "cookies", "", "bearer"])
