@@ -131,6 +131,11 @@ class Code(_DocumentedCode):
         "The operation exceeds a limit of size, depth or number of records.",
         "Split the operation, or request fewer records and fields.",
     )
+    LIST_TOO_LONG = (
+        "LIST_TOO_LONG",
+        "The window of a live list exceeds 1,000 records or 2 MiB; `limit` is the largest possible `first`.",
+        "Send a smaller `first`, or select fewer fields; read further records with queries.",
+    )
     PAYLOAD_TOO_LARGE = (
         "PAYLOAD_TOO_LARGE",
         "The request body exceeds the size limit.",

@@ -59,7 +59,7 @@ class RelataLive(Relata, LiveServer):
     """Relata as `run` starts it."""
 
     subscription = f"""subscription ($account: String!) {{
-        opportunities({_FILTER}, atMost: 250) {{ {_EVENT} }} }}"""
+        opportunities({_FILTER}, first: 250) {{ {_EVENT} }} }}"""
 
     @property
     def variables(self) -> Mapping[str, Any]:

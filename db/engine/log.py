@@ -16,7 +16,6 @@ from db.engine.trace import ChangeLog
 from db.engine.transaction import Driver, Placement
 
 AFTER, MOST = "log:after", "log:most"
-POSITION = "SELECT epoch, position FROM log_head"
 HEAD = "SELECT epoch, position, access, ended($1) FROM log_head"
 
 
@@ -42,6 +41,8 @@ class LogEntry:
     record: UUID
     is_rights: bool
     """Whether the write changed access rights."""
+    user: UUID | None
+    """The user who wrote it; None for the operator."""
 
 
 async def head(connection: Driver, placement: Placement, sessions: Iterable[UUID]) -> LogPosition:
@@ -49,13 +50,6 @@ async def head(connection: Driver, placement: Placement, sessions: Iterable[UUID
     row = await connection.fetchrow(f"/*{placement.schema}*/ {HEAD}", list(sessions))
     assert row is not None  # noqa: S101 - a tenant without a head cannot be entered
     return LogPosition(row[0], row[1], row[2], frozenset(row[3] or ()))
-
-
-async def position(connection: Driver, placement: Placement) -> tuple[int, int]:
-    """Epoch and position of the log at this moment."""
-    row = await connection.fetchrow(f"/*{placement.schema}*/ {POSITION}")
-    assert row is not None  # noqa: S101 - likewise
-    return row[0], row[1]
 
 
 async def since(
@@ -76,7 +70,7 @@ async def since(
 def _since() -> Compiled:
     log = ChangeLog
     statement = (
-        select(log.position, log.entity, log.record_id, log.access)
+        select(log.position, log.entity, log.record_id, log.access, log.user_id)
         .where(log.position > parameter(AFTER, log.position.type))
         .order_by(log.position, log.number)
         .limit(parameter(MOST, Integer()))

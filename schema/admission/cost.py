@@ -16,7 +16,6 @@ from graphql.language import (
 )
 
 from .inputs import (
-    AT_MOST,
     Conditions,
     MeasuredInputs,
     check_variables,
@@ -76,6 +75,7 @@ class _Part:
     times: int = 1  # if no argument sets it
     least: int = 0  # a literal page argument
     pages: tuple[tuple[str, VariableNode], ...] = ()
+    live: bool = False
     ids: str | None = None
 
     def is_fixed(self) -> bool:
@@ -103,7 +103,8 @@ class _Part:
             return inputs.length(self.ids)
         times = self.least
         for argument, node in self.pages:
-            size = page_size(argument, inputs.page(node.name.value), limits, node)
+            given = inputs.page(node.name.value)
+            size = page_size(argument, given, limits, node, live=self.live)
             times = max(times, size or 0)
         return times or self.times
 
@@ -211,18 +212,18 @@ class Pricing:
         return part
 
     def _set_page(self, part: _Part, use: Use) -> None:
-        part.times = _default_page(use, self._limits)
+        part.times, part.live = _default_page(use, self._limits), _is_live(use)
         self._set_sizes(part, use)
 
     def _set_sizes(self, part: _Part, use: Use) -> None:
         for argument in use.node.arguments or ():
             name, value = argument.name.value, argument.value
-            if name not in _PAGES and not (name == AT_MOST and _is_live(use)):
+            if name not in _PAGES:
                 continue
             if isinstance(value, VariableNode):
                 part.pages = (*part.pages, (name, value))
             else:
-                size = page_size(name, literal_page(value), self._limits, value)
+                size = page_size(name, literal_page(value), self._limits, value, live=_is_live(use))
                 part.least = max(part.least, size or 0)
 
 

@@ -99,10 +99,6 @@ class MeasuredInputs:
         return known
 
 
-AT_MOST = "atMost"
-"""Bounds a live list as `first` bounds a page."""
-
-
 def literal_page(node: ValueNode | None) -> object:
     """Return the page size of a literal: an int, None if absent, otherwise the node."""
     if node is None or isinstance(node, NullValueNode):
@@ -110,27 +106,34 @@ def literal_page(node: ValueNode | None) -> object:
     return int(node.value) if isinstance(node, IntValueNode) else node
 
 
-def page_size(argument: str, value: object, limits: Limits, node: ValueNode) -> int | None:
-    """Return a valid page size, or None if absent.
+def page_size(
+    argument: str, value: object, limits: Limits, node: ValueNode, *, live: bool = False
+) -> int | None:
+    """Return a valid page size, or None if absent; `live` for the window of a live list.
 
-    Raises `DocumentRejected` (BAD_USER_INPUT) naming the argument and its range.
+    Raises `DocumentRejected` naming the argument and its range: LIST_TOO_LONG for a window that is too
+    large, otherwise BAD_USER_INPUT.
     """
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _bad_page(argument, value, limits, node)
-    most = limits.live if argument == AT_MOST else limits.page
+        raise _bad_page(argument, value, limits, node, live=live)
+    most = limits.live if live else limits.page
     if not 1 <= value <= most or value != int(value):
-        raise _bad_page(argument, value, limits, node)
+        raise _bad_page(argument, value, limits, node, live=live)
     return int(value)
 
 
-def _bad_page(argument: str, value: object, limits: Limits, node: ValueNode) -> DocumentRejected:
-    live = argument == AT_MOST
-    remedy = "Narrow the list with a filter." if live else "Request the rest with the next page."
+def _bad_page(
+    argument: str, value: object, limits: Limits, node: ValueNode, *, live: bool
+) -> DocumentRejected:
     most = limits.live if live else limits.page
+    too_long = live and isinstance(value, int | float) and value > most
+    remedy = f"Request the rest with {'a query' if live else 'the next page'}."
     found = found_value(of_literal(value) if isinstance(value, ValueNode) else value)
     message = f"`{argument}` must be a whole number from 1 to {most}, not {found}. {remedy}"
+    if too_long:
+        return refuse("LIST_TOO_LONG", message, nodes=[node], input=(argument,), limit=most)
     return refuse("BAD_USER_INPUT", message, nodes=[node], input=(argument,))
 
 

@@ -14,6 +14,7 @@ Code = Literal[
     "BAD_USER_INPUT",
     "GRAPHQL_PARSE_FAILED",
     "GRAPHQL_VALIDATION_FAILED",
+    "LIST_TOO_LONG",
     "QUERY_TOO_COMPLEX",
 ]
 
@@ -31,6 +32,8 @@ class DocumentError:
     locations: tuple[tuple[int, int], ...] = ()
     input: tuple[str | int, ...] = ()
     """Path to a value: the argument or variable, then fields and positions below it."""
+    limit: int | None = None
+    """The largest allowed value, where the code does not imply it."""
 
 
 class DocumentRejected(Exception):
@@ -43,10 +46,15 @@ class DocumentRejected(Exception):
 
 
 def refuse(
-    code: Code, message: str, *, nodes: Iterable[Node] = (), input: tuple[str | int, ...] = ()
+    code: Code,
+    message: str,
+    *,
+    nodes: Iterable[Node] = (),
+    input: tuple[str | int, ...] = (),
+    limit: int | None = None,
 ) -> DocumentRejected:
     """Return (not raise) a refusal with one problem, located at the given nodes; `input` leads to the value."""
-    return DocumentRejected([replace(located(code, message, nodes), input=input)])
+    return DocumentRejected([replace(located(code, message, nodes), input=input, limit=limit)])
 
 
 def located(code: Code, message: str, nodes: Iterable[Node] = ()) -> DocumentError:

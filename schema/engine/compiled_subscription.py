@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +10,8 @@ import orjson
 from graphql import FieldNode, GraphQLSchema
 
 from auth.engine.viewer import Viewer
-from db.engine.plan.live import IDS, Live, LivePlan, rows, rows_before
+from db.engine.plan.live import IDS, Live, LivePlan, LiveRow, rows, rows_before
+from db.engine.plan.order import place
 from db.engine.transaction import Driver, Placement
 from domain.live import LiveKind, live_position
 from schema.engine.cursors import Cursors
@@ -18,7 +19,10 @@ from schema.engine.derived import executed_records
 from schema.engine.live_messages import LiveMessage
 from schema.engine.reads import Request, with_denied
 from schema.engine.variables import Variables
-from subscriptions.engine.contracts import RecordChange, TextsById
+from subscriptions.engine.contracts import RecordChange, Row, RowsById
+
+TextsById = Mapping[UUID, tuple[bytes, ...]]
+"""The JSON texts of records, by their ids."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +78,30 @@ class CompiledSubscription:
         """Name of the entity whose records are listed."""
         return self.live.entity.name
 
-    async def all(self, connection: Driver, placement: Placement) -> TextsById:
-        """All records; one more than `max_records` if there are too many."""
+    @property
+    def shows_more(self) -> bool:
+        """Whether messages contain `hasMore`."""
+        return self.message.contains("hasMore")
+
+    @property
+    def shows_position(self) -> bool:
+        """Whether messages contain `livePosition`."""
+        return self.message.contains("livePosition")
+
+    async def all(self, connection: Driver, placement: Placement) -> RowsById:
+        """The records of the window in order, and one more if more follow."""
         bound = self.plan.full.arguments(self.values, self.viewer, {})
-        texts = await rows(connection, placement, self.plan.full, bound)
-        return await self.computing.done(self.entity, texts)
+        found = await rows(connection, placement, self.plan.full, bound, len(self.live.texts))
+        return await self._rows(found)
 
     async def read_ids(
         self, connection: Driver, placement: Placement, ids: Iterable[UUID]
-    ) -> TextsById:
-        """The records of the list that have one of these ids."""
+    ) -> RowsById:
+        """The records of the list that have one of these ids, inside or outside the window."""
         values = {**self.values, IDS: list(ids)}
         bound = self.plan.by_ids.arguments(values, self.viewer, {})
-        texts = await rows(connection, placement, self.plan.by_ids, bound)
-        return await self.computing.done(self.entity, texts)
+        found = await rows(connection, placement, self.plan.by_ids, bound, len(self.live.texts))
+        return await self._rows(found)
 
     async def read_before(
         self,
@@ -95,23 +109,43 @@ class CompiledSubscription:
         placement: Placement,
         ids: Iterable[UUID],
         position: int,
-    ) -> TextsById | None:
+    ) -> RowsById | None:
         """The same records as of a log position after which nothing else changed; None if that is unknown."""
         values = {**self.values, IDS: list(ids)}
-        some, entity = self.plan.by_ids, self.live.entity
+        some = self.plan.by_ids
         bound = some.arguments(values, self.viewer, {})
-        texts = await rows_before(connection, placement, some, bound, entity, position)
-        return None if texts is None else await self.computing.done(entity.name, texts)
+        found = await rows_before(connection, placement, some, bound, self.live, position)
+        return None if found is None else await self._rows(found)
+
+    async def _rows(self, found: Mapping[UUID, LiveRow]) -> RowsById:
+        """The records with their derived fields, comparable by their places."""
+        texts = {id: row.texts for id, row in found.items()}
+        texts = dict(await self.computing.done(self.entity, texts))
+        return {
+            id: Row(
+                place(self.plan.directions, [*row.keys, id]),
+                texts[id],
+                sum(map(len, texts[id])) + sum(len(k) for k in row.keys if isinstance(k, str)),
+            )
+            for id, row in found.items()
+        }
 
     def text(
-        self, kind: LiveKind, epoch: int, position: int, changes: Iterable[RecordChange]
+        self,
+        kind: LiveKind,
+        epoch: int,
+        position: int,
+        changes: Iterable[RecordChange],
+        *,
+        has_more: bool,
     ) -> bytes:
         """The payload of a `next` message."""
         whole = kind in (LiveKind.SNAPSHOT, LiveKind.RESYNC)
         denied = with_denied(self.plan.full) if whole else []
         place = orjson.dumps([epoch, position, self.key.hex()])
         cursor = self.cursors.sealed(place, self._bound_to)
-        return self.message.text(kind, cursor, live_position(epoch, position), changes, denied)
+        at = live_position(epoch, position)
+        return self.message.text(kind, cursor, at, changes, has_more=has_more, denied=denied)
 
     def position_of(self, cursor: str) -> tuple[int, int] | None:
         """Epoch and position of a cursor; None for another list or permission class. Raises Refused."""

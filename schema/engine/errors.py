@@ -58,6 +58,8 @@ def _document_error(problem: admission.DocumentError) -> ErrorEntry:
     extensions: JsonObject = {"code": problem.code}
     if problem.input:
         extensions["input"] = list(map(str, problem.input))  # as in `userErrors.path`
+    if problem.limit is not None:
+        extensions["limit"] = problem.limit
     entry = ErrorEntry(message=_shortened(problem.message), extensions=extensions)
     if problem.locations:
         entry["locations"] = [

@@ -240,7 +240,7 @@ POSITION_SPEC: Spec = (
     "str | None",
     (
         "Position of the write. A live list whose `livePosition` is equal or alphabetically greater contains it. "
-        "Null if nothing was written because of an error."
+        "Null if the request wrote nothing."
     ),
 )
 

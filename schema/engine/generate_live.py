@@ -30,6 +30,11 @@ def live_types(entity: str) -> None:
     change: list[Spec] = [
         ("kind", "LiveChangeKind", "Kind of the change."),
         ("id", "ID", "ID of the record."),
+        (
+            "afterId",
+            "ID | None",
+            "ID of the record that it follows in the list; null if it is the first, or if it left the list.",
+        ),
         ("node", f"{entity} | None", "Current record; null if it left the list."),
     ]
     make(f"{entity}{CHANGE}", change, "Change of one record in a subscribed list.")
@@ -37,7 +42,12 @@ def live_types(entity: str) -> None:
         ("kind", "LiveKind", "Kind of the message."),
         ("cursor", "str", "Position after this message; pass it as `after` to resume."),
         ("livePosition", "str", POSITION),
-        ("changes", f"list[{entity}{CHANGE}]", "Change of each record, ordered by ID."),
+        ("hasMore", "bool", "Whether more records match `filter` than `first`."),
+        (
+            "changes",
+            f"list[{entity}{CHANGE}]",
+            "Changes to apply one by one: records that left the list, then the others in the order of the list.",
+        ),
     ]
     make(f"{entity}{LIVE}", message, "Message of a subscription.")
 
@@ -46,12 +56,13 @@ def live_arguments(entity: str) -> list[StrawberryArgument]:
     """Arguments of a subscription."""
     return [
         argument("filter", f"{entity}Filter", "Filter conditions; default: all visible records."),
-        argument("after", "str", "Cursor of the last message received, to resume."),
+        argument("orderBy", f"list[{entity}Order]", "Sort keys, most significant first."),
         argument(
-            "atMost",
+            "first",
             "int",
-            "Maximum size of the list, 1 to 1000; a longer list is refused. Default: 250.",
+            "Number of records in the window: the first ones in the order, 1 to 1000; default: 250.",
         ),
+        argument("after", "str", "Cursor of the last message received, to resume."),
     ]
 
 
@@ -63,7 +74,7 @@ def subscription(exposed: Iterable[Entity]) -> type:
     for each in exposed:
         if each.is_live:
             live_types(each.name)
-            doc = f"Visible {each.name} records: all of them first, then every change."
+            doc = f"The first visible {each.name} records in an order, then every change of this window."
             specs.append((each.plural, f"{each.name}{LIVE} | None", doc))
             arguments[each.plural] = live_arguments(each.name)
     return make("Subscription", specs, "Root subscription type.", arguments=arguments)

@@ -42,12 +42,12 @@ class PlanKey:
 
 @dataclass(frozen=True, slots=True)
 class LivePlanKey:
-    """The plan of a live list; `at_most` is the maximum number of records in the list."""
+    """The plan of a live list; `size` is the number of records in its window."""
 
     operation: OperationKey
     rights: Hashable
     pages: Pages
-    at_most: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ class LiveMessage:
         cursor: bytes,
         position: str,
         changes: Iterable[RecordChange],
+        *,
+        has_more: bool,
         denied: Sequence[Mapping[str, str]] = (),
     ) -> bytes:
         """The result in the payload of a `next` message."""
@@ -43,6 +45,7 @@ class LiveMessage:
             "kind": b'"%b"' % kind.encode(),
             "cursor": b'"%b"' % cursor,
             "livePosition": b'"%b"' % position.encode(),
+            "hasMore": b"true" if has_more else b"false",
             "__typename": b'"%b%b"' % (self.entity.name.encode(), LIVE.encode()),
         }
         fields = (
@@ -54,21 +57,34 @@ class LiveMessage:
             extensions = b',"extensions":%b' % orjson.dumps({"access": {"denied": denied}})
         return b'{"data":{"%b":%b}%b}' % (self.key.encode(), _object(fields), extensions)
 
+    def contains(self, field: str) -> bool:
+        """Whether the message contains this field."""
+        return any(part == field for _, part in self.parts)
+
     def _all(self, selection: Changes, all_changes: Sequence[RecordChange]) -> bytes:
         return b"[%b]" % b",".join(self._one(selection, *each) for each in all_changes)
 
     def _one(
-        self, selection: Changes, kind: LiveChangeKind, id: UUID, texts: Sequence[bytes]
+        self,
+        selection: Changes,
+        kind: LiveChangeKind,
+        id: UUID,
+        previous: UUID | None,
+        texts: Sequence[bytes],
     ) -> bytes:
         values = {
             "kind": b'"%b"' % kind.encode(),
-            "id": b'"%b_%b"' % (self.entity.prefix.encode(), id.hex.encode()),
+            "id": self._id(id),
+            "afterId": b"null" if previous is None else self._id(previous),
             "__typename": b'"%b%b"' % (self.entity.name.encode(), CHANGE.encode()),
         }
         return _object(
             (key, values[part] if isinstance(part, str) else texts[part] if texts else b"null")
             for key, part in selection.parts
         )
+
+    def _id(self, id: UUID) -> bytes:
+        return b'"%b_%b"' % (self.entity.prefix.encode(), id.hex.encode())
 
 
 def _object(parts: Iterable[tuple[str, bytes]]) -> bytes:

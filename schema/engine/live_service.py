@@ -37,8 +37,8 @@ from schema.engine.variables import Declared, Variables, coerce, shape, types
 PLANS = 1_000
 PLANNED = 8_000_000
 """Maximum characters of all cached plans."""
-AT_MOST = 250
-"""Maximum records of a live list, by default."""
+DEFAULT_SIZE = 250
+"""Records in the window of a live list, by default."""
 Nodes = list[FieldNode]
 
 
@@ -148,7 +148,7 @@ class SubscriptionService:
             )
             raise Refused(Code.FORBIDDEN, message)
         given = None if parsed.max_records is None else resolve(parsed.max_records, values)
-        max_records = given if isinstance(given, int) and given else AT_MOST
+        max_records = given if isinstance(given, int) and given else DEFAULT_SIZE
         pages = Pages({number: resolve_as(int, slot, values) for number, slot in parsed.live.sizes})
         rights = viewer.project(parsed.live.depends_on)
         key = LivePlanKey(subscription.key, rights, pages, max_records)
@@ -159,7 +159,8 @@ class SubscriptionService:
             raise forbidden(map(written_as, made.closed), FILTER)
         bound = made.by_ids.arguments(values, viewer, {})
         shown = [parsed.message.parts, made.full.denied]
-        identity = [request.text, request.name, max_records, shown, _sql(made), bound]
+        order = [list(each) for each in made.directions]
+        identity = [request.text, request.name, max_records, shown, _sql(made), order, bound]
         return CompiledSubscription(
             key=hashlib.blake2b(encoded(identity), digest_size=16).digest(),
             live=parsed.live,
@@ -219,6 +220,7 @@ class _ListReader:
         reader, entity = self._reader, self._entity
         given = reader.given(nodes, "Subscription")
         condition = reader.filters.condition(entity, given.get("filter"))
+        order = reader.filters.order(entity, given.get("orderBy"))
         reader.depends_on.add(RowsOf(entity.name))
         fields = reader.fields(nodes, f"{entity.name}{LIVE}")
         parts = tuple((name, self._part(inner)) for name, inner in fields.items())
@@ -234,6 +236,7 @@ class _ListReader:
             live=Live(
                 entity,
                 condition,
+                order,
                 tuple(self._texts),
                 selection.depends_on,
                 selection.filter_depends_on,
@@ -241,7 +244,7 @@ class _ListReader:
             ),
             message=LiveMessage(key, entity, parts),
             after=optional_bind_param(given.get("after")),
-            max_records=optional_bind_param(given.get("atMost")),
+            max_records=optional_bind_param(given.get("first")),
             computes=tuple(self._computes),
             weight=reader.weight,
         )

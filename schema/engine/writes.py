@@ -12,7 +12,6 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNo
 
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
-from db.engine import log
 from db.engine.plan.planner import Plan
 from db.engine.plan.run import run
 from db.engine.plan.source import CursorOf
@@ -213,14 +212,11 @@ class WriteService:
                     outcomes = await self._execute(parsed, unit, viewer)
                     if await _write_history(parsed, unit, outcomes):
                         connection.append_on_commit(on_position)  # type: ignore[attr-defined]  # ours, see transaction.py
-                        on_position = None
                 else:
                     extensions["idempotency"] = {"replayed": True}
                 results = await _payload_records(
                     parsed, plan, connection, viewer, outcomes, cursor_keys
                 )
-                if on_position:  # nothing was written: the records are as of now
-                    on_position(*await log.position(connection, placement))
             self._app_context.on_commit(caller.tenant.id)
             texts, failures = await self._texts(parsed, plan, results)
             for payload, each in zip(parsed.payload_selection.payloads, outcomes, strict=True):

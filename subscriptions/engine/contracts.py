@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.live import LiveChangeKind, LiveKind
@@ -15,10 +15,22 @@ if TYPE_CHECKING:
     from auth.engine.viewer import Viewer
     from db.engine.transaction import Placement
 
-TextsById = Mapping[UUID, tuple[bytes, ...]]
-"""The JSON texts of records, by their ids."""
-RecordChange = tuple[LiveChangeKind, UUID, tuple[bytes, ...]]
-"""The kind of a change, the record's id and its texts; a removed record has no texts."""
+
+class Row(NamedTuple):
+    """A record of a live list."""
+
+    place: Any
+    """Its sort keys and id, comparable with those of other records of the list."""
+    texts: tuple[bytes, ...]
+    """The JSON texts of the record."""
+    size: int
+    """Approximate size in bytes."""
+
+
+RowsById = dict[UUID, Row]
+"""Records by their ids."""
+RecordChange = tuple[LiveChangeKind, UUID, UUID | None, tuple[bytes, ...]]
+"""The kind of a change, the record's id, the id of the record that precedes it, and its texts; a removed record has no texts."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +61,23 @@ class ListReader(Protocol):
 
     @property
     def max_records(self) -> int:
-        """Maximum number of records in the list."""
+        """Maximum number of records in the window."""
 
-    async def all(self, connection: asyncpg.Connection, placement: Placement) -> TextsById:
-        """All records; one more than `max_records` if there are too many."""
+    @property
+    def shows_more(self) -> bool:
+        """Whether messages contain `hasMore`."""
+
+    @property
+    def shows_position(self) -> bool:
+        """Whether messages contain `livePosition`."""
+
+    async def all(self, connection: asyncpg.Connection, placement: Placement) -> RowsById:
+        """The records of the window in order, and one more if more follow."""
 
     async def read_ids(
         self, connection: asyncpg.Connection, placement: Placement, ids: Iterable[UUID]
-    ) -> TextsById:
-        """The records of the list that have one of these ids."""
+    ) -> RowsById:
+        """The records of the list that have one of these ids, inside or outside the window."""
 
     async def read_before(
         self,
@@ -65,13 +85,19 @@ class ListReader(Protocol):
         placement: Placement,
         ids: Iterable[UUID],
         position: int,
-    ) -> TextsById | None:
+    ) -> RowsById | None:
         """The same records as of a log position after which nothing else changed; None if that is unknown."""
 
     def text(
-        self, kind: LiveKind, epoch: int, position: int, changes: Iterable[RecordChange]
+        self,
+        kind: LiveKind,
+        epoch: int,
+        position: int,
+        changes: Iterable[RecordChange],
+        *,
+        has_more: bool,
     ) -> bytes:
-        """The payload of a `next` message."""
+        """The payload of a `next` message; `has_more`: whether records follow the window."""
 
     def position_of(self, cursor: str) -> tuple[int, int] | None:
         """Epoch and position of a cursor; None for another list or permission class. Raises Refused."""

@@ -188,12 +188,14 @@ class Feed:
         self._last = result.head
         for read in result.reads:
             self._store(result, read)
+            await asyncio.sleep(0)  # comparing a large window takes about a millisecond
         for subscriber, shared in result.compiled:
             if self._is_connected(subscriber) and subscriber.shared is not shared:
                 self._begin(result, subscriber, shared)
         for shared in self.shared_subscriptions.values():
             if shared.subscribers:
                 shared.position = max(shared.position or 0, result.head.position)
+                shared.expect_position(result.writers)
         await self._send_all()
         self._sweep(self._now() - UNUSED_LIST_SECONDS)
 
@@ -201,10 +203,7 @@ class Feed:
         """Store a list as read; a list that is too large ends with an error for its subscribers."""
         shared, head = read.shared, result.head
         try:
-            if read.ids is None:
-                shared.replace_all(read.result, head.epoch, head.access, head.position)
-            else:
-                shared.apply_changes(read.ids, read.result, head.position)
+            shared.replace_all(read.rows, head.epoch, head.access, head.position)
             if shared.reader.key not in self.shared_subscriptions:
                 self._free_memory(shared.size, {other for _, other in result.compiled})
         except Refused as refused:

@@ -15,7 +15,7 @@ from db.engine.log import LogEntry, LogPosition
 from db.engine.transaction import LOST, CleanConnection, EntryRejected, LockTimeout
 from domain.codes import Code, Refused
 from domain.message import Message
-from subscriptions.engine.contracts import TextsById
+from subscriptions.engine.contracts import RowsById
 from subscriptions.engine.shared_subscription import MissedChanges, SharedSubscription
 from subscriptions.engine.subscriber import Subscriber
 
@@ -43,12 +43,10 @@ class PollFailed(Exception):
 
 @dataclass(frozen=True)
 class PolledRead:
-    """The result of reading a list: all of it, or some changed records."""
+    """The rows of a list at the position of the poll."""
 
     shared: SharedSubscription
-    result: TextsById
-    ids: Sequence[UUID] | None = None
-    """The ids that were read; None for all."""
+    rows: RowsById
 
 
 @dataclass
@@ -61,6 +59,8 @@ class PollResult:
     reads: list[PolledRead] = field(default_factory=list)
     past: dict[tuple[SharedSubscription, int], MissedChanges] = field(default_factory=dict)
     """For subscribers that resume: the changes of their lists since a log position."""
+    writers: frozenset[UUID] | None = frozenset()
+    """The users who wrote since the last poll; None if unknown."""
 
 
 class LogPoller:
@@ -105,7 +105,7 @@ class LogPoller:
             shared_to_read |= {
                 shared: None for shared in self._shared_subscriptions.values() if shared.subscribers
             }
-        await self._read(result, list(shared_to_read))
+        await self._read(result, list(shared_to_read), last)
         return result
 
     async def _compile(
@@ -127,12 +127,16 @@ class LogPoller:
         result.compiled.append((subscriber, shared))
 
     async def _read(
-        self, result: PollResult, shared_subscriptions: list[SharedSubscription]
+        self,
+        result: PollResult,
+        shared_subscriptions: list[SharedSubscription],
+        last: LogPosition | None,
     ) -> None:
         positions = [
             shared.position for shared in shared_subscriptions if shared.position is not None
         ]
         entries = await self._entries(result.head, positions)
+        result.writers = _writers(entries, last)
         for shared in shared_subscriptions:
             try:
                 read = await self._read_one(result.head, shared, entries)
@@ -205,8 +209,8 @@ class LogPoller:
         if not ids:
             return MissedChanges((), {})
         reader = shared.reader
-        texts = await reader.read_before(self._connection, self._placement, ids, position)
-        return None if texts is None else MissedChanges(ids, texts)
+        rows = await reader.read_before(self._connection, self._placement, ids, position)
+        return None if rows is None else MissedChanges(ids, rows)
 
     async def _read_one(
         self, head: LogPosition, shared: SharedSubscription, entries: Sequence[LogEntry] | None
@@ -224,9 +228,21 @@ class LogPoller:
             return PolledRead(shared, await reader.all(self._connection, self._placement))
         if not ids:
             return None
-        return PolledRead(
-            shared, await reader.read_ids(self._connection, self._placement, ids), ids
-        )
+        found = await reader.read_ids(self._connection, self._placement, ids)
+        rows = shared.rows_after(ids, found)
+        if rows is None:
+            rows = await reader.all(self._connection, self._placement)
+        return PolledRead(shared, rows)
+
+
+def _writers(
+    entries: Iterable[LogEntry] | None, last: LogPosition | None
+) -> frozenset[UUID] | None:
+    """The users who wrote the entries since the last poll; None if the entries are unknown."""
+    if entries is None:
+        return None
+    since = 0 if last is None else last.position
+    return frozenset(each.user for each in entries if each.user and each.position > since)
 
 
 def _changed_ids(shared: SharedSubscription, entries: Iterable[LogEntry]) -> list[UUID]:

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from domain.codes import Code, Refused
-from domain.live import LiveChangeKind, LiveKind
+from domain.live import LiveKind
 from domain.message import Message
-from subscriptions.engine.contracts import ListReader, RecordChange, TextsById
+from subscriptions.engine.contracts import ListReader, RecordChange, RowsById
 from subscriptions.engine.subscriber import Subscriber
+from subscriptions.engine.window import WindowState, advance, changes_between, state_of
 
 MAX_REPLAY_DELTAS = 256
 """Deltas kept for subscribers that missed them."""
 MAX_REPLAY_BYTES = 1024 * 1024
-RECORD_OVERHEAD_BYTES = 250
-"""Bytes per record in addition to its texts."""
+RECORD_OVERHEAD_BYTES = 600
+"""Bytes per record in addition to its texts and the texts it is sorted by."""
 MAX_GAPS = 1_000
 """Ranges of positions without a state that a list remembers."""
 DELTA_OVERHEAD_BYTES = 200
 """Bytes per record of a buffered delta in addition to its texts."""
-MAX_LIST_BYTES = 2 * 1024 * 1024
-"""Maximum bytes of the texts of one list, which are sent to a client at once."""
+ID_BYTES = 8
+"""Bytes per record of the order of a buffered delta."""
+MAX_LIST_MIB = 2
+MAX_LIST_BYTES = MAX_LIST_MIB * 1024 * 1024
+"""Maximum bytes of the rows of one window, which are sent to a client at once."""
+TOO_LARGE = Message(
+    "The list exceeds {limit} MiB after its first {records} records. Send a smaller `first`, or select "
+    "fewer fields."
+)
 
 
 @dataclass(frozen=True)
 class MissedChanges:
     """Changes of a list since a position that the replay buffer does not reach back to."""
 
-    ids: Iterable[UUID]
+    ids: Collection[UUID]
     """The changed records."""
-    texts: TextsById
-    """Those of them that were in the list, with their texts at that position."""
+    rows: RowsById
+    """Those of them that matched the list at that position, as they were then."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,11 @@ class DeltaRecord:
     position: int
     """Log position after the delta."""
     before: Mapping[UUID, tuple[bytes, ...] | None]
-    """The changed records with their previous texts; None for those that were not in the list."""
+    """The changed records with their previous texts; None for those that were not in the window."""
+    order: tuple[UUID, ...] | None
+    """The previous ids of the window in order; None if they are the same."""
+    had_more: bool
+    """Whether records followed the window before."""
     size: int
 
 
@@ -62,7 +74,9 @@ class SharedSubscription:
         self.subscribers: set[Subscriber] = set()
         self.left_at = 0.0
         """Time at which the last subscriber left, by a monotonic clock."""
-        self._records: dict[UUID, tuple[bytes, ...]] = {}
+        self._held: RowsById = {}
+        """The rows of the window in order, and one more if more follow."""
+        self._state = WindowState({}, has_more=False)
         self._gaps: deque[tuple[int, int]] = deque()
         """Ranges of positions that were passed in one step: the list has no state in between."""
         self.replay_buffer: deque[DeltaRecord] = deque()
@@ -70,18 +84,17 @@ class SharedSubscription:
         self._replay_buffer_size = 0
         self._deltas: dict[int, bytes] = {}
         """Messages for subscribers at a position, created on demand and valid until the next delta."""
-        self._texts_size = 0
+        self._rows_size = 0
         self._full_messages: dict[LiveKind, bytes] = {}
 
     # --- records ------------------------------------------------------------------------------
 
-    def replace_all(self, rows: TextsById, epoch: int, access: int, position: int) -> None:
-        """Replace all records as of `position`. Raises Refused if there are too many."""
+    def replace_all(self, rows: RowsById, epoch: int, access: int, position: int) -> None:
+        """Replace the rows by those as of `position`. Raises Refused if they are too large."""
         if self.position is None or epoch != self.epoch or position < self.position:
             self.epoch, self.access = epoch, access
-            self._records, self._texts_size, self.position = {}, 0, position
-            self._update(rows, position)
             self._clear_buffers(position)
+            self._set_rows(rows, position)
             for subscriber in self.subscribers:
                 subscriber.restart()
             return
@@ -90,20 +103,19 @@ class SharedSubscription:
             # date continue.
             self.access = access
             self._clear_buffers(self._last_delta())
-        self.apply_changes({**self._records, **rows}, rows, position)
-
-    def apply_changes(self, ids: Iterable[UUID], rows: TextsById, position: int) -> None:
-        """Replace these records by those found as of `position`. Raises Refused if the list is too large."""
-        changes = list(_changes(ids, self._records, rows))
-        before = {id: self._records.get(id) for _, id, _ in changes}
-        for kind, id, _ in changes:
-            if kind is LiveChangeKind.LEFT:
-                self._texts_size -= _text_bytes(self._records.pop(id))
-        at = self._last_delta()
+        before, at = self._state, self._last_delta()
         self._record_gap(position)
-        self._update(rows, position)
-        if changes:
+        if rows is self._held:
+            self.position = position
+            return
+        self._set_rows(rows, position)
+        changes = changes_between(before.texts, self._state.texts)
+        if changes or (self.reader.shows_more and before.has_more != self._state.has_more):
             self._buffer_delta(at, position, changes, before)
+
+    def rows_after(self, ids: Collection[UUID], found: RowsById) -> RowsById | None:
+        """The rows after these records changed; `found` are those that match now. None if the window must be read again."""
+        return advance(self._held, self.reader.max_records, ids, found)
 
     def reaches(self, cursor: tuple[int, int]) -> bool:
         """Whether all deltas since a position are in the replay buffer."""
@@ -117,8 +129,8 @@ class SharedSubscription:
         """Approximate size in bytes."""
         full_size = sum(map(len, self._full_messages.values()))
         return (
-            self._texts_size
-            + len(self._records) * RECORD_OVERHEAD_BYTES
+            self._rows_size
+            + len(self._held) * RECORD_OVERHEAD_BYTES
             + self._replay_buffer_size
             + full_size
         )
@@ -134,11 +146,11 @@ class SharedSubscription:
         while self.replay_buffer and self.replay_buffer[0].position <= self.buffered_since:
             self._replay_buffer_size -= self.replay_buffer.popleft().size
 
-    def _update(self, rows: TextsById, position: int) -> None:
-        for id, texts in rows.items():
-            self._texts_size += _text_bytes(texts) - _text_bytes(self._records.get(id, ()))
-        self._records.update(rows)
-        self.position = position
+    def _set_rows(self, rows: RowsById, position: int) -> None:
+        self._held, self.position = rows, position
+        self._state = state_of(rows, self.reader.max_records)
+        self._rows_size = sum(row.size for row in rows.values())
+        self._full_messages.clear()
         self._check_size()
 
     def _buffer_delta(
@@ -146,14 +158,17 @@ class SharedSubscription:
         at: int,
         position: int,
         changes: list[RecordChange],
-        before: Mapping[UUID, tuple[bytes, ...] | None],
+        before: WindowState,
     ) -> None:
         """Create the message for subscribers that are up to date with `at`, and buffer the changes for the others."""
-        self._full_messages.clear()
-        text = self.reader.text(LiveKind.DELTA, self.epoch, position, changes)
-        self._deltas = {at: text}
-        size = sum(_text_bytes(texts or ()) + DELTA_OVERHEAD_BYTES for texts in before.values())
-        self.replay_buffer.append(DeltaRecord(position, before, size))
+        self._deltas = {at: self._delta(changes)}
+        texts = {id: before.texts.get(id) for _, id, _, _ in changes}
+        ids = tuple(before.texts)
+        order = None if ids == tuple(self._state.texts) else ids
+        size = sum(sum(map(len, each or ())) + DELTA_OVERHEAD_BYTES for each in texts.values())
+        size += ID_BYTES * len(order or ())
+        delta = DeltaRecord(position, texts, order, before.has_more, size)
+        self.replay_buffer.append(delta)
         self._replay_buffer_size += size
         while (
             len(self.replay_buffer) > MAX_REPLAY_DELTAS
@@ -168,19 +183,18 @@ class SharedSubscription:
         return self.replay_buffer[-1].position if self.replay_buffer else self.buffered_since
 
     def _check_size(self) -> None:
-        if len(self._records) > self.reader.max_records:
-            message = Message(
-                "More than {limit} records match this list. Narrow `filter`, or increase `atMost`.",
-                limit=self.reader.max_records,
-            )
-            raise Refused(Code.BAD_USER_INPUT, message)
-        if self._texts_size > MAX_LIST_BYTES:
-            message = Message(
-                "The records of this list take more than {limit} MiB. "
-                "Narrow `filter`, or select fewer fields.",
-                limit=MAX_LIST_BYTES // 1024**2,
-            )
-            raise Refused(Code.QUERY_TOO_COMPLEX, message)
+        """Refuse a window that is too large for one message."""
+        if self._rows_size <= MAX_LIST_BYTES:
+            return
+        records, total = 0, 0
+        for row in self._held.values():
+            total += row.size
+            if total > MAX_LIST_BYTES:
+                break
+            records += 1
+        raise Refused(
+            Code.LIST_TOO_LONG, TOO_LARGE.fill(records=records, limit=MAX_LIST_MIB), limit=records
+        )
 
     def _clear_buffers(self, position: int) -> None:
         self.replay_buffer.clear()
@@ -188,6 +202,13 @@ class SharedSubscription:
         self._deltas.clear()
         self._full_messages.clear()
         self._replay_buffer_size, self.buffered_since = 0, position
+
+    def expect_position(self, writers: Collection[UUID] | None) -> None:
+        """Send the position to those of these users who subscribe, even without changes; None for all users."""
+        if self.reader.shows_position:
+            for subscriber in self.subscribers:
+                if writers is None or subscriber.member.user in writers:
+                    subscriber.owes_position = True
 
     # --- sending --------------------------------------------------------------------------------
 
@@ -200,13 +221,14 @@ class SharedSubscription:
         if self.position is None or not subscriber.is_ready():
             return
         at, subscriber.position = subscriber.position, self.position
+        owes, subscriber.owes_position = subscriber.owes_position, False
         if at is None or at < self.buffered_since:
             subscriber.send(self._all(subscriber.next_full_kind))
             subscriber.next_full_kind = LiveKind.RESYNC
-        elif at < self._last_delta():
-            text = self._since(at)
-            if text:
-                subscriber.send(text)
+            return
+        text = self._since(at) if at < self._last_delta() else b""
+        if text or (owes and at < self.position):
+            subscriber.send(text or self._delta(()))
 
     def _since(self, at: int) -> bytes:
         """The changes for a subscriber at a position; none if they cancel out.
@@ -218,57 +240,63 @@ class SharedSubscription:
             self.buffered_since,
         )
         if start not in self._deltas:
-            before: dict[UUID, tuple[bytes, ...] | None] = {}
-            for delta in self.replay_buffer:
-                if delta.position > at:
-                    before = {**delta.before, **before}
-            previous = {id: texts for id, texts in before.items() if texts is not None}
-            changes = list(_changes(before, previous, self._records))
-            current = self.position or 0
-            text = (
-                self.reader.text(LiveKind.DELTA, self.epoch, current, changes) if changes else b""
-            )
-            self._deltas[start] = text
+            before = self._state_at(at)
+            changes = changes_between(before.texts, self._state.texts)
+            differs = self.reader.shows_more and before.has_more != self._state.has_more
+            self._deltas[start] = self._delta(changes) if changes or differs else b""
         return self._deltas[start]
+
+    def _state_at(self, at: int) -> WindowState:
+        """The state at an earlier position that the replay buffer reaches back to."""
+        missed = [delta for delta in self.replay_buffer if delta.position > at]
+        if not missed:
+            return self._state
+        texts: dict[UUID, tuple[bytes, ...] | None] = {}
+        for delta in missed:
+            for id, before in delta.before.items():
+                texts.setdefault(id, before)
+        orders = (delta.order for delta in missed if delta.order is not None)
+        order = next(orders, tuple(self._state.texts))
+        known = {**self._state.texts, **texts}
+        then = {id: known[id] or () for id in order}
+        return WindowState(then, missed[0].had_more)
+
+    def _delta(self, changes: Iterable[RecordChange]) -> bytes:
+        position, more = self.position or 0, self._state.has_more
+        return self.reader.text(LiveKind.DELTA, self.epoch, position, changes, has_more=more)
 
     def resume(
         self, subscriber: Subscriber, cursor: tuple[int, int] | None, past: MissedChanges | None
     ) -> None:
         """Resume at a cursor if the missed changes are known, otherwise with a resync (D-61)."""
         subscriber.next_full_kind = LiveKind.RESYNC
-        is_known = cursor is not None and (self.reaches(cursor) or past is not None)
-        if cursor is None or cursor[0] != self.epoch or not is_known or not subscriber.is_ready():
+        if cursor is None or cursor[0] != self.epoch or not subscriber.is_ready():
             return
+        is_buffered = self.reaches(cursor)
+        before = self._state_at(cursor[1]) if is_buffered else self._state_before(past)
+        if before is None:
+            return
+        text = self.reader.text(
+            LiveKind.RESUMED, self.epoch, cursor[1], (), has_more=before.has_more
+        )
         subscriber.position = cursor[1]
-        subscriber.send(self.reader.text(LiveKind.RESUMED, self.epoch, cursor[1], ()))
-        if not self.reaches(cursor) and past is not None:
-            current = subscriber.position = self.position or 0
-            changes = list(_changes(past.ids, past.texts, self._records))
-            if changes:
-                subscriber.send(self.reader.text(LiveKind.DELTA, self.epoch, current, changes))
+        subscriber.send(text)
+        if not is_buffered:
+            subscriber.position = self.position or 0
+            changes = changes_between(before.texts, self._state.texts)
+            if changes or (self.reader.shows_more and before.has_more != self._state.has_more):
+                subscriber.send(self._delta(changes))
+
+    def _state_before(self, past: MissedChanges | None) -> WindowState | None:
+        """The state before missed changes; None if it is unknown, or contained rows that are not held now."""
+        rows = None if past is None else self.rows_after(past.ids, past.rows)
+        return None if rows is None else state_of(rows, self.reader.max_records)
 
     def _all(self, kind: LiveKind) -> bytes:
-        """All records in one message."""
+        """All records of the window in one message."""
         if kind not in self._full_messages:
-            entered = LiveChangeKind.ENTERED
-            changes = [(entered, id, texts) for id, texts in sorted(self._records.items())]
-            position = self.position or 0
-            self._full_messages[kind] = self.reader.text(kind, self.epoch, position, changes)
+            changes = changes_between({}, self._state.texts)
+            position, more = self.position or 0, self._state.has_more
+            text = self.reader.text(kind, self.epoch, position, changes, has_more=more)
+            self._full_messages[kind] = text
         return self._full_messages[kind]
-
-
-def _changes(ids: Iterable[UUID], before: TextsById, after: TextsById) -> Iterator[RecordChange]:
-    """The changes of these records between two states of a list, in the order of their ids."""
-    for id in sorted(ids):
-        old, new = before.get(id), after.get(id)
-        if new is None:
-            if old is not None:
-                yield LiveChangeKind.LEFT, id, ()
-        elif old is None:
-            yield LiveChangeKind.ENTERED, id, new
-        elif old != new:
-            yield LiveChangeKind.UPDATED, id, new
-
-
-def _text_bytes(texts: Iterable[bytes]) -> int:
-    return sum(map(len, texts))

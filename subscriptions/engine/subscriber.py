@@ -29,6 +29,7 @@ class Subscriber:
         "id",
         "member",
         "next_full_kind",
+        "owes_position",
         "position",
         "request",
         "shared",
@@ -45,6 +46,8 @@ class Subscriber:
         """The position up to which it is up to date; None before the first message."""
         self.next_full_kind = LiveKind.SNAPSHOT
         """The kind of its next full message."""
+        self.owes_position = False
+        """Whether its next message is sent even without changes, because its user has written."""
         self._head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id)
 
     def is_ready(self) -> bool:

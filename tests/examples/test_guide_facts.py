@@ -22,8 +22,7 @@ READING = {
     "inputs of one mutation field": f"{LIMITS.list_items}",
 }
 LIVE = {
-    "records of a list": f"`atMost`, {LIMITS.default_live} by default, at most {LIMITS.live:,}; "
-    "a longer list is refused",
+    "records of a window": f"`first`, {LIMITS.default_live} by default, at most {LIMITS.live:,}",
     "operations on one socket": f"{MAX_OPERATIONS}",
     "live lists of one user": f"{MAX_LIVE_LISTS}",
     "sockets of one user": f"{MAX_SOCKETS}",

@@ -22,7 +22,7 @@ CHANGES = """
 """
 OPPORTUNITIES_SUBSCRIPTION = f"""
 subscription Pipeline($after: String, $filter: OpportunityFilter) {{
-  opportunities(filter: $filter, after: $after, atMost: 1000) {{ {CHANGES} }}
+  opportunities(filter: $filter, after: $after, first: 1000) {{ {CHANGES} }}
 }}
 """
 LIST = """

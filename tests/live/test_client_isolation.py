@@ -22,7 +22,7 @@ from tests.writes.client import in_second_instance, serve
 
 SMALL = """
 subscription Small($after: String) {
-  opportunities(atMost: 1000, after: $after) { kind cursor changes { kind id node { id name } } }
+  opportunities(first: 1000, after: $after) { kind cursor changes { kind id node { id name } } }
 }
 """
 NOTES = SMALL.replace("id name", "id name note")

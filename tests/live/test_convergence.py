@@ -14,7 +14,7 @@ from tests.support.covers import covers
 from tests.support.world import World
 
 COVERED = ("D-60", "D-61", "D-62", "D-63", "D-64", "N1", "N3")
-DAILY, NIGHTLY = 6, 150
+DAILY, NIGHTLY = 9, 150
 BURSTS, MORE_BURSTS = 10, 40
 AT_ONCE = 3
 """Documents to which every persona subscribes in one sequence."""

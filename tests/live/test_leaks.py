@@ -29,11 +29,11 @@ EVERYTHING = Document(
     "everything",
     f"{all_leaves(ENTITY)} one: shares(first: 2) {{ nodes {{ employee {{ name email }} }} }} "
     "two: history(last: 2) { nodes { field before after user { id } } }",
-    at_most=50,
+    first=50,
 )
 LINKED = {"account": "Account", "owner": "Employee"}
 LINKED_DOCUMENTS = {
-    link: Document(link, f"{link} {{ {all_leaves(kind)} }}", at_most=50)
+    link: Document(link, f"{link} {{ {all_leaves(kind)} }}", first=50)
     for link, kind in LINKED.items()
 }
 COMPLETE = {EVERYTHING.name: EVERYTHING} | {
@@ -147,7 +147,7 @@ class Watched:
         watcher = self.watchers[key]
         expected = difference(self.seen[key], now)
         events = watcher.apply_new()
-        changes = [(kind, id) for event in events for kind, id, _ in event.changes]
+        changes = [(kind, id) for event in events for kind, id, _, _ in event.changes]
         assert [event.kind for event in events] == ["DELTA"] * bool(expected), (
             f"{watcher} of {step}"
         )
@@ -168,7 +168,9 @@ class Watched:
             payload = json.dumps(json.loads(text)["payload"]).encode()
             # A LEFT names the id of a record that the viewer could read before.
             left = {
-                uuid_of(id).hex for kind, id, _ in read(EVERYTHING, text).changes if kind == "LEFT"
+                uuid_of(id).hex
+                for kind, id, _, _ in read(EVERYTHING, text).changes
+                if kind == "LEFT"
             }
             leaked = leaks(Answer(200, {}, payload), probe.forbidden) - left
             assert not leaked, f"{watcher} reads {sorted(leaked)[:5]} in {text}"
@@ -276,7 +278,7 @@ async def test_each_field_reaches_every_permitted_viewer(tenant: ServedTenant) -
 
 # --- other tenants --------------------------------------------------------------------------------
 
-SHOWN = Document("two tenants", "id name note version account { id name }", at_most=1000)
+SHOWN = Document("two tenants", "id name note version account { id name }", first=1000)
 
 
 @covers("D-71", "D-64")
@@ -319,7 +321,7 @@ async def _not_resumed(watcher: Watcher, other: Watcher) -> None:
         if operation.code is None:
             event = read(SHOWN, operation.frames[0])
             assert event.kind == "RESYNC"
-            assert {id for _, id, _ in event.changes} == watcher.rows.keys()
+            assert {id for _, id, _, _ in event.changes} == watcher.rows.keys()
         else:
             assert operation.code == "BAD_CURSOR"
         await watcher.socket.complete(operation)

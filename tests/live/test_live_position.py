@@ -10,7 +10,7 @@ from tests.support.covers import covers
 
 LIST = """
 subscription ($after: String) {
-  opportunities(after: $after, atMost: 1000) { kind cursor livePosition changes { kind id node { name } } }
+  opportunities(after: $after, first: 1000) { kind cursor livePosition changes { kind id node { name } } }
 }
 """
 UPDATE = """
@@ -73,13 +73,33 @@ async def test_concurrent_writes_have_consecutive_positions(tenant: LiveTenant) 
 async def test_positions_of_payloads_without_a_write(tenant: LiveTenant) -> None:
     id = await tenant.any_opportunity()
     name, key = tenant.new_name(), tenant.new_name()
-    written = await update(tenant, id=id, name=name, key=key)
-    assert await update(tenant, id=id, name=name) == written
-    later = await update(tenant, id=id, note=name)
-    assert later > written
-    # The payload of a repeated request is read at that time.
-    assert await update(tenant, id=id, name=name, key=key) == later
+    assert await update(tenant, id=id, name=name, key=key)
+    assert await update(tenant, id=id, name=name) is None
+    assert await update(tenant, id=id, name=name, key=key) is None
     assert await update(tenant, id=id, probability=140) is None
+
+
+async def test_writers_receive_the_position_of_writes_that_change_nothing_in_their_list(
+    tenant: LiveTenant,
+) -> None:
+    """Other users do not: the message would disclose that something invisible was written."""
+    id = await tenant.any_opportunity("rep1")
+    text = LIST.replace("after: $after", 'filter: { name: { eq: "none" } }, after: $after')
+    async with tenant.wire("rep1") as own, tenant.wire("rep2") as other:
+        for ws in (own, other):
+            await ws.subscribe("live", text)
+            assert (await ws.next("live"))["data"]["opportunities"]["changes"] == []
+        position = await update(tenant, "rep1", id=id, name=tenant.new_name())
+        message = (await own.next("live"))["data"]["opportunities"]
+        assert (message["kind"], message["changes"]) == ("DELTA", [])
+        assert message["livePosition"] == position
+        # The next message of the other user is the one about their own write.
+        theirs = await tenant.any_opportunity("rep2")
+        position = await update(tenant, "rep2", id=theirs, name=tenant.new_name())
+        message = (await other.next("live"))["data"]["opportunities"]
+        assert message["livePosition"] == position
+        await own.check_alive()
+        assert len([each for each in own.received if each["type"] == "next"]) == 2
 
 
 async def test_positions_of_bulk_mutations(tenant: LiveTenant) -> None:

@@ -313,9 +313,8 @@ REFUSED: dict[str, tuple[Any, set[str]]] = {
         {"query": OPPORTUNITIES_SUBSCRIPTION, "variables": {"filter": 5}},
         {"BAD_USER_INPUT"},
     ),
-    "atMost below its minimum": ({"query": _live("kind", "(atMost: 0)")}, {"BAD_USER_INPUT"}),
-    "atMost above its maximum": ({"query": _live("kind", "(atMost: 1001)")}, {"BAD_USER_INPUT"}),
-    "more records than atMost": ({"query": _live("kind", "(atMost: 1)")}, {"BAD_USER_INPUT"}),
+    "first below its minimum": ({"query": _live("kind", "(first: 0)")}, {"BAD_USER_INPUT"}),
+    "first above its maximum": ({"query": _live("kind", "(first: 1001)")}, {"LIST_TOO_LONG"}),
     "no cursor": (
         {"query": OPPORTUNITIES_SUBSCRIPTION, "variables": {"after": "no cursor"}},
         {"BAD_CURSOR"},

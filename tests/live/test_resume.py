@@ -218,24 +218,80 @@ async def test_subscribers_get_a_resync_when_history_diverged(tenant: LiveTenant
         assert rows.rows == await listed(tenant, "admin", {})
 
 
-async def test_list_that_outgrows_at_most_is_refused(tenant: LiveTenant) -> None:
-    count = len(await listed(tenant, "admin", WON))
-    text = OPPORTUNITIES_SUBSCRIPTION.replace("atMost: 1000", f"atMost: {count}")
+WINDOW = """
+subscription ($filter: OpportunityFilter, $after: String) {
+  opportunities(filter: $filter, orderBy: [{ name: DESC }], first: 3, after: $after) {
+    kind cursor hasMore changes { kind id afterId node { name } }
+  }
+}
+"""
+WINDOW_QUERY = """
+query ($filter: OpportunityFilter) {
+  opportunities(filter: $filter, orderBy: [{ name: DESC }], first: 3) {
+    nodes { id name } pageInfo { hasNextPage }
+  }
+}
+"""
+
+
+@covers("D-61")
+@pytest.mark.parametrize(
+    ("records", "command", "kind"),
+    [
+        (5, {"name": "9"}, "RESUMED"),
+        (5, {"name": "0"}, "RESUMED"),
+        (5, None, "RESUMED"),
+        (4, None, "RESUMED"),
+        (5, {"status": "created"}, "RESYNC"),
+        (2, {"status": "created"}, "RESUMED"),
+    ],
+    ids=[
+        "moved",
+        "moved out",
+        "deleted",
+        "the one that shows more follow",
+        "pushed out",
+        "entered",
+    ],
+)
+async def test_window_is_resumed_from_the_log(
+    tenant: LiveTenant, records: int, command: dict[str, str] | None, kind: str
+) -> None:
+    """Where a record was pushed out of the window, it is not known any more whether records followed."""
+    mark, client = f"{tenant.new_name()} ", tenant.client
+    filter = {"name": {"startsWith": mark}}
+    ids = [await client.opportunity("admin", name=f"{mark}{n + 1}") for n in range(records)]
     async with tenant.wire("admin") as ws:
-        await ws.subscribe("live", text, {"filter": WON})
-        rows = Rows(ws, "live")
-        await rows.event()
-        won = await tenant.client.ask(
-            "admin", "{stages(filter:{kind:{eq:WON}},first:1){nodes{id}}}"
-        )
-        stage = won.data["stages"]["nodes"][0]["id"]
-        others = {
-            "status": {"eq": "OPEN"},
-            "type": {"stages": {"some": {"stage": {"id": {"eq": stage}}}}},
-        }
-        await tenant.client.mutate(
-            "admin", "opportunityMove", id=min(await listed(tenant, "admin", others)), stage=stage
-        )
-        assert await ws.error_codes("live") == ["BAD_USER_INPUT"]
-        assert await ws.refusal_codes("again", text, {"filter": WON}) == ["BAD_USER_INPUT"]
-        await ws.check_alive()
+        await ws.subscribe("live", WINDOW, {"filter": filter})
+        first = (await ws.next("live"))["data"]["opportunities"]
+    if command is None:
+        await client.mutate("admin", "opportunityDelete", id=ids[1 if records == 5 else 0])
+    elif "name" in command:
+        await client.mutate("admin", "opportunityUpdate", id=ids[3], name=mark + command["name"])
+    else:
+        await client.opportunity("admin", name=f"{mark}8")
+    expected = (await client.ask("admin", WINDOW_QUERY, {"filter": filter})).data["opportunities"]
+    rows = [(each["id"], each["node"]["name"]) for each in first["changes"]]
+    async with on_fresh_instance(tenant) as second:
+        await second.subscribe("live", WINDOW, {"filter": filter, "after": first["cursor"]})
+        message = (await second.next("live"))["data"]["opportunities"]
+        assert message["kind"] == kind
+        if kind == "RESUMED":
+            assert (message["hasMore"], message["changes"]) == (first["hasMore"], [])
+        rows = _applied([] if kind == "RESYNC" else rows, message["changes"])
+        current = [(each["id"], each["name"]) for each in expected["nodes"]]
+        if rows != current or message["hasMore"] != expected["pageInfo"]["hasNextPage"]:
+            message = (await second.next("live"))["data"]["opportunities"]
+            rows = _applied(rows, message["changes"])
+        assert rows == current
+        assert message["hasMore"] == expected["pageInfo"]["hasNextPage"]
+
+
+def _applied(rows: list[tuple[str, str]], changes: list[Any]) -> list[tuple[str, str]]:
+    """The rows in order after the changes."""
+    for each in changes:
+        rows = [row for row in rows if row[0] != each["id"]]
+        if each["kind"] != "LEFT":
+            place = [None, *(id for id, _ in rows)].index(each["afterId"])
+            rows.insert(place, (each["id"], each["node"]["name"]))
+    return rows

@@ -26,8 +26,8 @@ SOME_EXAMPLES = settings(
     max_examples=12,
 )
 FEW_EXAMPLES = settings(SOME_EXAMPLES, max_examples=8)
-DECLARED = "$filter: OpportunityFilter, $most: Int, $after: String, $flag: Boolean!"
-LIST = "opportunities(filter: $filter, atMost: $most, after: $after)"
+DECLARED = "$filter: OpportunityFilter, $order: [OpportunityOrder!], $most: Int, $after: String, $flag: Boolean!"
+LIST = "opportunities(filter: $filter, orderBy: $order, first: $most, after: $after)"
 BODIES = (
     "{ %s { kind cursor changes { id kind @include(if: $flag) node { id name owner { name } } } } }",
     "{ %s { kind changes { id node { id name @include(if: $flag) closeQuarter account { name } } } cursor } }",
@@ -39,6 +39,13 @@ DOCUMENTS = [
     for body in BODIES
 ]
 DOCUMENTS.append(DOCUMENTS[0] + " ")
+ORDERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"order": [{"name": "ASC"}]},
+    {"order": [{"name": "DESC"}]},
+    {"order": [{"name": "ASC_NULLS_FIRST"}]},
+    {"order": [{"owner": {"name": "ASC"}}]},
+)
 REFUSED = (Refused, admission.DocumentRejected)
 CURSOR = re.compile(rb'"cursor":"([^"]*)"')
 
@@ -52,12 +59,18 @@ def requests(draw: st.DrawFn) -> tuple[Sent, list[Sent]]:
     """A request, and others that are equal or differ from it in one place."""
     form = draw(forms(input_type("OpportunityFilter"), 2))
     text, name, flag = draw(st.sampled_from(DOCUMENTS)), "A", draw(st.booleans())
-    params = {"filter": draw(values(form)), "most": 5, "flag": flag}
+    params = {
+        "filter": draw(values(form)),
+        "most": 5,
+        "flag": flag,
+        **draw(st.sampled_from(ORDERS)),
+    }
     near = draw(st.lists(st.sampled_from(changes(form)), max_size=3)) if changes(form) else []
     others: list[Sent] = [(text, name, params), (text, "B", params), (text + " ", name, params)]
     others += [(each, name, params) for each in DOCUMENTS]
     others += [(text, name, {**params, "filter": draw(values(each))}) for each in (form, *near)]
-    others += [(text, name, {**params, **each}) for each in ({"most": 7}, {"flag": not flag})]
+    variants: list[dict[str, Any]] = [{"most": 7}, {"flag": not flag}, *ORDERS]
+    others += [(text, name, {**params, **each}) for each in variants]
     return others[0], others
 
 
@@ -77,14 +90,14 @@ def message_facts(sent: Sent, made: CompiledSubscription) -> list[Any]:
     assert by_ids.compiled is not None
     return [
         *(text, name, made.max_records, made.message.parts, made.plan.full.denied),
-        *(by_ids.compiled.sql, [(type(each), each) for each in bound]),
+        *(by_ids.compiled.sql, made.plan.directions, [(type(each), each) for each in bound]),
     ]
 
 
 def cursor_of(made: CompiledSubscription) -> str:
     """The cursor in a message of a subscription."""
-    change = (LiveChangeKind.ENTERED, IDS[0], tuple(b"{}" for _ in made.live.texts))
-    match = CURSOR.search(made.text(LiveKind.DELTA, 3, 7, [change]))
+    change = (LiveChangeKind.ENTERED, IDS[0], None, tuple(b"{}" for _ in made.live.texts))
+    match = CURSOR.search(made.text(LiveKind.DELTA, 3, 7, [change], has_more=False))
     assert match is not None
     return match[1].decode()
 

@@ -97,9 +97,9 @@ PER_ENTITY = {
     "Group": "key count sum avg min max countUnique percentEmpty",
     "Having": "and or not count sum avg min max",
     "GroupOrder": "key count sum avg min max",
-    "Live": "kind cursor changes",
-    "LiveChange": "kind id node",
-    "ManyPayload": "results userErrors",
+    "Live": "kind cursor livePosition hasMore changes",
+    "LiveChange": "kind id afterId node",
+    "ManyPayload": "results userErrors livePosition",
 }
 FUNCTIONS = ("Sum", "Avg", "Min", "Max", "CountUnique", "PercentEmpty")
 OF_GROUPS = ("NumbersHaving", "NumbersOrder", "ExtremesHaving", "ExtremesOrder")
@@ -111,7 +111,7 @@ SCALARS = frozenset({"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateT
 DIRECTIVES = frozenset({"include", "skip", "deprecated", "specifiedBy", "oneOf"})
 LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after", "last", "before", "trashed"})
 GROUP_ARGUMENTS = frozenset({"filter", "groupBy", "having", "orderBy", "first", "skip", "timeZone"})
-LIVE_ARGUMENTS = frozenset({"filter", "after", "atMost"})
+LIVE_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after"})
 MANY_ARGUMENTS = frozenset({"input", "inputs", "allOrNone"})
 ARGUMENTS = frozenset({"id", "ids", "keys", "input"})
 
@@ -214,7 +214,7 @@ def _written(name: str) -> AbstractSet[str] | None:
             if name == input_name(entity, command):
                 return {word.rstrip("!").removesuffix("[]") for word in accepted.split()}
         if name == f"{entity}Payload":
-            return {"id", lower(entity), "userErrors"}
+            return {"id", lower(entity), "userErrors", "livePosition"}
     if name in nested_inputs():
         part = nested_inputs()[name][2]
         created = {f"new{link[0].upper()}{link[1:]}" for link in ENTITIES[part].links}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import (
     Numeric,
@@ -59,6 +59,38 @@ class SortExpression:
     def reversed(self) -> SortExpression:
         """The key of the reverse order."""
         return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
+
+
+class Direction(NamedTuple):
+    """The direction of a sort key."""
+
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Descending:
+    """A value that is less than smaller ones."""
+
+    value: Any
+
+    def __lt__(self, other: Descending) -> bool:
+        return bool(other.value < self.value)
+
+
+def place(directions: Sequence[Direction], values: Sequence[object]) -> tuple[object, ...]:
+    """A value that compares as Postgres sorts records with these sort keys.
+
+    Texts are compared by code points, as their collation does.
+    """
+    return tuple(
+        ((value is None) is not direction.nulls_first, _directed(value, direction))
+        for value, direction in zip(values, directions, strict=True)
+    )
+
+
+def _directed(value: object, direction: Direction) -> object:
+    return Descending(value) if direction.descending and value is not None else value
 
 
 def keys(

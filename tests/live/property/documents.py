@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-AT_MOST = 250
+SIZE = 250
+"""Records in the window, if the list has no order: more than any list in the tests."""
 
 
 @dataclass(frozen=True)
@@ -22,30 +23,41 @@ class Document:
     variables: Mapping[str, Any] = field(default_factory=dict)
     aliased: bool = False
     """Whether the fields of the event are selected under aliases."""
-    at_most: int = AT_MOST
+    first: int = SIZE
+    order: str = ""
+
+    @property
+    def is_window(self) -> bool:
+        """Whether the list may contain more records than the window."""
+        return self.first < 50
 
     @property
     def subscription(self) -> str:
         """The text of the subscription."""
-        filtered = f"filter: {{{self.filter}}}, " if self.filter else ""
-        event = "kind cursor changes { kind id node { %s } }"
+        more = " hasMore" if self.is_window else ""
+        event = f"kind cursor{more} changes {{ kind id afterId node {{ %s }} }}"
         root = "opportunities"
         if self.aliased:
-            event = "k: kind c: cursor them: changes { how: kind which: id what: node { %s } }"
+            event = "k: kind c: cursor them: changes { how: kind which: id prior: afterId what: node { %s } }"
             root = "wall: opportunities"
         return (
-            f"subscription Live($after: String{self._more}) {{ "
-            f"{root}({filtered}after: $after, atMost: {self.at_most}) {{ {event % self.selection} }} }} {self.fragments}"
+            f"subscription Live($after: String{self._more}) {{ {root}({self._arguments}after: $after, first: {self.first}) "
+            f"{{ {event % self.selection} }} }} {self.fragments}"
         )
 
     @property
     def query(self) -> str:
         """The text of a query for one page of the same list."""
-        filtered = f"filter: {{{self.filter}}}, " if self.filter else ""
         return (
-            f"query ($after: String{self._more}) {{ opportunities({filtered}first: {min(100, self.at_most)}, after: $after) {{ "
+            f"query ($after: String{self._more}) {{ "
+            f"opportunities({self._arguments}first: {min(100, self.first)}, after: $after) {{ "
             f"nodes {{ rowId: id {self.selection} }} pageInfo {{ hasNextPage endCursor }} }} }} {self.fragments}"
         )
+
+    @property
+    def _arguments(self) -> str:
+        filtered = f"filter: {{{self.filter}}}, " if self.filter else ""
+        return filtered + (f"orderBy: [{self.order}], " if self.order else "")
 
     @property
     def _more(self) -> str:
@@ -57,7 +69,7 @@ id version updatedAt name status probability currency amount { amount currency }
 commission { amount currency } weighted { amount currency } netMargin { amount currency }
 expectedCloseOn closeQuarter note externalId
 """
-DOCUMENTS = (
+LISTS = (
     Document("plain", "id name status"),
     Document("own fields", OWN),
     Document("own fields of open ones", OWN, "status: { eq: OPEN }"),
@@ -128,4 +140,43 @@ DOCUMENTS = (
         'margin: { gt: "100" }, or: [{ commission: { isNull: true } }, { commission: { lt: "900" } }]',
     ),
 )
+WINDOWS = (
+    Document("first by name", "id name", first=5, order="{ name: ASC }"),
+    Document(
+        "last changed open ones",
+        "name status",
+        "status: { eq: OPEN }",
+        first=3,
+        order="{ updatedAt: DESC }",
+    ),
+    Document(
+        "by stage and amount",
+        "id",
+        first=8,
+        order="{ stage: { position: ASC } }, { amount: DESC }",
+    ),
+    Document(
+        "by owner, account and note",
+        "id note owner { name }",
+        first=6,
+        order="{ owner: { name: DESC_NULLS_LAST } }, { account: { name: ASC } }, { note: ASC_NULLS_FIRST }",
+    ),
+    Document("by masked amount", "id", first=4, order="{ commission: DESC }, { status: ASC }"),
+    Document(
+        "first by attribute",
+        "id attributes { key number }",
+        first=5,
+        order='{ attribute: { key: "seats", direction: DESC } }, { expectedCloseOn: ASC }',
+    ),
+    Document("first by id", "name", first=2),
+    Document("one by type", "id type { name }", first=1, order="{ type: { name: DESC } }"),
+    Document(
+        "by currency",
+        "id currency probability",
+        first=7,
+        order="{ currency: ASC }, { probability: DESC }",
+    ),
+)
+"""Lists of which the subscribers see the first records only."""
+DOCUMENTS = (*LISTS, *WINDOWS)
 BY_NAME = {each.name: each for each in DOCUMENTS}

@@ -192,7 +192,7 @@ def _check_frames(
         frames = each.kinds[len(each.kinds) - (each.applied - applied[n]) :]
         if "RESYNC" in frames and state.bump_access_version:
             continue
-        differs = before[n].rows != state.results[n].rows
+        differs = before[n].window != state.results[n].window
         state.tally["differs" if differs else "silent"] += 1
         assert frames == (["DELTA"] if differs else []), f"{each}: {frames}, {differs=}"
 

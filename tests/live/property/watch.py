@@ -14,9 +14,10 @@ Rows = dict[str, str]
 """The JSON text of each record's selection, by its id."""
 FIRST = frozenset({"SNAPSHOT", "RESUMED", "RESYNC"})
 FULL = frozenset({"SNAPSHOT", "RESYNC"})
-PLAIN = ("kind", "cursor", "changes", "kind", "id", "node")
-ALIASED = ("k", "c", "them", "how", "which", "what")
+PLAIN = ("kind", "cursor", "changes", "kind", "id", "afterId", "node")
+ALIASED = ("k", "c", "them", "how", "which", "prior", "what")
 Denied = frozenset[tuple[str, str, str]]
+Window = tuple[list[tuple[str, str]], bool]
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,11 @@ class Event:
 
     kind: str
     cursor: str
-    changes: tuple[tuple[str, str, str | None], ...]
-    """Kind, id and JSON text of the node of each change."""
+    changes: tuple[tuple[str, str, str | None, str | None], ...]
+    """Kind, id, id of the preceding record, and JSON text of the node of each change."""
     denied: Denied
+    has_more: bool = False
+    """Whether the window has fewer records than the list; False if the list is not a window."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ class QueryResult:
     rows: Rows = field(default_factory=dict)
     denied: Denied = frozenset()
     code: str | None = None
+    has_more: bool = False
+
+    @property
+    def window(self) -> Window:
+        """The rows in order, and whether there are more."""
+        return list(self.rows.items()), self.has_more
 
 
 def read(document: Document, text: str) -> Event:
@@ -49,17 +58,19 @@ def read(document: Document, text: str) -> Event:
     root = "wall" if document.aliased else "opportunities"
     assert payload["data"].keys() == {root}, text
     event = payload["data"][root]
+    has_more = event.pop("hasMore") if document.is_window else False
     assert tuple(event) == names[:3], text
     changes = []
     for each in event[names[2]]:
         assert tuple(each) == names[3:], text
-        kind, id, node = each.values()
+        kind, id, previous, node = each.values()
         assert kind in ("ENTERED", "UPDATED", "LEFT"), text
         assert (node is None) == (kind == "LEFT"), text
-        changes.append((kind, id, None if node is None else json.dumps(node)))
-    ids = [id for _, id, _ in changes]
+        assert kind != "LEFT" or previous is None, text
+        changes.append((kind, id, previous, None if node is None else json.dumps(node)))
+    ids = [id for _, id, _, _ in changes]
     assert len(set(ids)) == len(ids), f"an id twice: {text}"
-    return Event(event[names[0]], event[names[1]], tuple(changes), denied_of(payload))
+    return Event(event[names[0]], event[names[1]], tuple(changes), denied_of(payload), has_more)
 
 
 def denied_of(payload: dict[str, Any]) -> Denied:
@@ -71,12 +82,12 @@ def denied_of(payload: dict[str, Any]) -> Denied:
 def apply(rows: Rows, event: Event, *, resumed: bool = False) -> Rows:
     """The rows after an event, which must be consistent with the rows before and contain no redundant change."""
     if event.kind in FULL:
-        assert {kind for kind, _, _ in event.changes} <= {"ENTERED"}, event
-        ids = [id for _, id, _ in event.changes]
-        assert ids == sorted(ids), f"not in the order of ids: {ids}"
-        return {id: str(node) for _, id, node in event.changes}
+        assert {kind for kind, _, _, _ in event.changes} <= {"ENTERED"}, event
+        ids = [id for _, id, _, _ in event.changes]
+        assert [previous for _, _, previous, _ in event.changes] == [None, *ids][: len(ids)]
+        return {id: str(node) for _, id, _, node in event.changes}
     after = dict(rows)
-    for kind, id, node in event.changes:
+    for kind, id, previous, node in event.changes:
         if kind == "ENTERED":
             assert id not in rows, f"ENTERED for a present record: {event}"
         else:
@@ -84,10 +95,18 @@ def apply(rows: Rows, event: Event, *, resumed: bool = False) -> Rows:
         if kind == "LEFT":
             del after[id]
             continue
+        placed = placed_after(after, id, previous, str(node))
         # A resumed list may repeat a value that changed and changed back meanwhile.
-        assert resumed or after.get(id) != node, f"nothing differs: {event}"
-        after[id] = str(node)
+        assert resumed or list(after.items()) != list(placed.items()), f"nothing differs: {event}"
+        after = placed
     return after
+
+
+def placed_after(rows: Rows, id: str, previous: str | None, node: str) -> Rows:
+    """The rows with one of them set, at the place after `previous`."""
+    others = [item for item in rows.items() if item[0] != id]
+    place = 0 if previous is None else [other for other, _ in others].index(previous) + 1
+    return dict([*others[:place], (id, node), *others[place:]])
 
 
 async def query_result(tenant: ServedTenant, persona: str, document: Document) -> QueryResult:
@@ -106,8 +125,8 @@ async def query_result(tenant: ServedTenant, persona: str, document: Document) -
             id = node.pop("rowId")
             # Without the added id, the order of keys is the same as in the frames.
             rows[id] = json.dumps(node)
-        if not page["pageInfo"]["hasNextPage"]:
-            return QueryResult(rows, denied)
+        if document.is_window or not page["pageInfo"]["hasNextPage"]:
+            return QueryResult(rows, denied, has_more=page["pageInfo"]["hasNextPage"])
         cursor = page["pageInfo"]["endCursor"]
 
 
@@ -135,6 +154,7 @@ class Watcher:
     """How many frames of the operation have been applied to the rows."""
     kinds: list[str] = field(default_factory=list)
     """Kinds of all events so far."""
+    has_more: bool = False
     past: list[tuple[str, Rows]] = field(default_factory=list)
     """Earlier cursors, each with the rows at it."""
 
@@ -164,14 +184,15 @@ class Watcher:
         while self.applied < len(self.operation.frames):
             event = read(self.document, self.operation.frames[self.applied])
             assert (event.kind in FIRST - {"RESYNC"}) <= (self.applied == 0), f"{self}: {event}"
-            assert event.kind != "DELTA" or event.changes, f"{self}: a DELTA without changes"
+            differs = bool(event.changes) or event.has_more != self.has_more
+            assert event.kind != "DELTA" or differs, f"{self}: a DELTA without changes"
             try:
                 self.rows = apply(self.rows, event, resumed=event.kind == "RESUMED")
             except AssertionError as error:
                 raise AssertionError(f"{self}: {error}\nrows: {self.rows}") from error
             if event.kind in FULL:
                 self.denied = event.denied
-            self.cursor = event.cursor
+            self.cursor, self.has_more = event.cursor, event.has_more
             self.past.append((event.cursor, self.rows))
             self.kinds.append(event.kind)
             self.applied += 1
@@ -190,7 +211,7 @@ class Watcher:
             return self.operation.code == expected.code
         return (
             self.is_alive()
-            and self.rows == expected.rows
+            and (list(self.rows.items()), self.has_more) == expected.window
             and self.denied == expected.denied
         )  # fmt: skip
 
@@ -221,6 +242,8 @@ class Watcher:
                 f"the subscriber has {len(self.rows)}, error {self.operation.code}, closed {self.socket.closed}, "
                 f"events {self.kinds[-6:]}",
                 f"denied {sorted(self.denied)}, expected {sorted(expected.denied)}",
+                f"order {list(self.rows)}, expected {list(expected.rows)}",
+                f"more {self.has_more}, expected {expected.has_more}",
                 *differs,
             )
         )
