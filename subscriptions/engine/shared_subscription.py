@@ -289,8 +289,11 @@ class SharedSubscription:
 
     def _state_before(self, past: MissedChanges | None) -> WindowState | None:
         """The state before missed changes; None if it is unknown, or contained rows that are not held now."""
-        rows = None if past is None else self.rows_after(past.ids, past.rows)
-        return None if rows is None else state_of(rows, self.reader.max_records)
+        if past is None:
+            return None
+        size, exact = self.reader.max_records, self.reader.shows_more
+        rows = advance(self._held, size, past.ids, past.rows, only_visible=not exact)
+        return None if rows is None else state_of(rows, size)
 
     def _all(self, kind: LiveKind) -> bytes:
         """All records of the window in one message."""

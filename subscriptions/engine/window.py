@@ -22,11 +22,13 @@ class WindowState:
     has_more: bool
 
 
-def advance(held: RowsById, size: int, ids: Collection[UUID], found: RowsById) -> RowsById | None:
+def advance(
+    held: RowsById, size: int, ids: Collection[UUID], found: RowsById, *, only_visible: bool = False
+) -> RowsById | None:
     """The rows after changes of the records `ids`, of which `found` match the list now.
 
     `held` are the first `size + 1` rows in order; the last one shows that there are more. None if
-    rows that are not held move up.
+    rows that are not held move up. With `only_visible`, the last one may be missing from the result.
     """
     beyond = len(held) > size
     if beyond:
@@ -37,7 +39,7 @@ def advance(held: RowsById, size: int, ids: Collection[UUID], found: RowsById) -
         return held
     rows = [item for item in held.items() if item[0] not in changed]
     rows += found.items()
-    if beyond and len(rows) <= size:
+    if beyond and len(rows) < size + (not only_visible):
         return None
     rows.sort(key=_place)
     return dict(rows[: size + 1])

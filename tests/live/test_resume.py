@@ -225,6 +225,7 @@ subscription ($filter: OpportunityFilter, $after: String) {
   }
 }
 """
+DELETED, CREATED = "deleted", "created"
 WINDOW_QUERY = """
 query ($filter: OpportunityFilter) {
   opportunities(filter: $filter, orderBy: [{ name: DESC }], first: 3) {
@@ -236,14 +237,14 @@ query ($filter: OpportunityFilter) {
 
 @covers("D-61")
 @pytest.mark.parametrize(
-    ("records", "command", "kind"),
+    ("records", "name", "kind"),
     [
-        (5, {"name": "9"}, "RESUMED"),
-        (5, {"name": "0"}, "RESUMED"),
-        (5, None, "RESUMED"),
-        (4, None, "RESUMED"),
-        (5, {"status": "created"}, "RESYNC"),
-        (2, {"status": "created"}, "RESUMED"),
+        (5, "9", "RESUMED"),
+        (5, "0", "RESUMED"),
+        (5, DELETED, "RESUMED"),
+        (4, DELETED, "RESUMED"),
+        (5, CREATED, "RESYNC"),
+        (2, CREATED, "RESUMED"),
     ],
     ids=[
         "moved",
@@ -255,7 +256,7 @@ query ($filter: OpportunityFilter) {
     ],
 )
 async def test_window_is_resumed_from_the_log(
-    tenant: LiveTenant, records: int, command: dict[str, str] | None, kind: str
+    tenant: LiveTenant, records: int, name: str, kind: str
 ) -> None:
     """Where a record was pushed out of the window, it is not known any more whether records followed."""
     mark, client = f"{tenant.new_name()} ", tenant.client
@@ -264,12 +265,12 @@ async def test_window_is_resumed_from_the_log(
     async with tenant.wire("admin") as ws:
         await ws.subscribe("live", WINDOW, {"filter": filter})
         first = (await ws.next("live"))["data"]["opportunities"]
-    if command is None:
+    if name == DELETED:
         await client.mutate("admin", "opportunityDelete", id=ids[1 if records == 5 else 0])
-    elif "name" in command:
-        await client.mutate("admin", "opportunityUpdate", id=ids[3], name=mark + command["name"])
-    else:
+    elif name == CREATED:
         await client.opportunity("admin", name=f"{mark}8")
+    else:
+        await client.mutate("admin", "opportunityUpdate", id=ids[3], name=mark + name)
     expected = (await client.ask("admin", WINDOW_QUERY, {"filter": filter})).data["opportunities"]
     rows = [(each["id"], each["node"]["name"]) for each in first["changes"]]
     async with on_fresh_instance(tenant) as second:
@@ -285,6 +286,25 @@ async def test_window_is_resumed_from_the_log(
             rows = _applied(rows, message["changes"])
         assert rows == current
         assert message["hasMore"] == expected["pageInfo"]["hasNextPage"]
+
+
+@covers("D-61")
+async def test_window_without_has_more_is_resumed_after_a_record_entered(
+    tenant: LiveTenant,
+) -> None:
+    mark, client = f"{tenant.new_name()} ", tenant.client
+    filter, text = {"name": {"startsWith": mark}}, WINDOW.replace("hasMore", "")
+    ids = [await client.opportunity("admin", name=f"{mark}{n}") for n in range(5)]
+    async with tenant.wire("admin") as ws:
+        await ws.subscribe("live", text, {"filter": filter})
+        cursor = (await ws.next("live"))["data"]["opportunities"]["cursor"]
+    created = await client.opportunity("admin", name=f"{mark}8")
+    async with on_fresh_instance(tenant) as second:
+        await second.subscribe("live", text, {"filter": filter, "after": cursor})
+        assert (await second.next("live"))["data"]["opportunities"]["kind"] == "RESUMED"
+        changes = (await second.next("live"))["data"]["opportunities"]["changes"]
+        expected = [("LEFT", ids[2], None), ("ENTERED", created, None)]
+        assert [(each["kind"], each["id"], each["afterId"]) for each in changes] == expected
 
 
 def _applied(rows: list[tuple[str, str]], changes: list[Any]) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from tests.live.property.documents import Document
 from tests.live.property.flips import FLIPS, Flip
 from tests.live.property.served_tenant import ServedTenant, open_tenant
 from tests.live.property.watch import Watcher
+from tests.proof.contract import snake
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -85,7 +86,7 @@ class Race:
         canaries: dict[int, int] = {}
         revoked = 0
         for row in await self.tenant.client.fetch(text, since):
-            if self.flip.column in row["changed"]:
+            if snake(self.flip.column) in row["changed"]:
                 canaries[int(CANARY.findall(row["after"])[0])] = row["position"]
             else:
                 revoked = row["position"]

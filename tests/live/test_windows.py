@@ -241,6 +241,10 @@ def test_changes_lead_from_one_window_to_the_next(size: int) -> None:
         earlier = advance(expected, size, ids, _rows(before, changed))
         assert earlier is None or list(earlier.items()) == list(held.items())
         tally["backwards"] += earlier is not None
+        earlier = advance(expected, size, ids, _rows(before, changed), only_visible=True)
+        assert earlier is None or state_of(earlier, size).texts == was.texts
+        assert earlier is None or list(earlier)[:size] == list(was.texts)
+        tally["visible ones"] += earlier is not None
         held, now = expected, state_of(expected, size)
         changes = changes_between(was.texts, now.texts)
         client = _folded(dict(client), changes)
@@ -249,4 +253,5 @@ def test_changes_lead_from_one_window_to_the_next(size: int) -> None:
             was.texts[id] == text for kind, id, _, text in changes if kind is LiveChangeKind.UPDATED
         )
     assert min(tally["advanced"], tally["read again"], tally["backwards"]) > 100, tally
+    assert tally["visible ones"] > tally["backwards"], tally
     assert size == 1 or tally["moved"] > 5, tally

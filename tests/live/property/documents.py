@@ -156,10 +156,10 @@ WINDOWS = (
         order="{ stage: { position: ASC } }, { amount: DESC }",
     ),
     Document(
-        "by owner, account and note",
-        "id note owner { name }",
+        "by owner, account and external id",
+        "id externalId owner { name }",
         first=6,
-        order="{ owner: { name: DESC_NULLS_LAST } }, { account: { name: ASC } }, { note: ASC_NULLS_FIRST }",
+        order="{ owner: { name: DESC } }, { account: { name: ASC } }, { externalId: ASC_NULLS_FIRST }",
     ),
     Document("by masked amount", "id", first=4, order="{ commission: DESC }, { status: ASC }"),
     Document(

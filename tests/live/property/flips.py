@@ -12,6 +12,7 @@ from tests.live.property.served_tenant import ServedTenant, public_id
 Input = dict[str, Any]
 NOTES = Document("notes", "id name note")
 DESCRIBED = Document("described", "id account { name description }")
+SORTED = Document("sorted", "id name externalId", first=40, order="{ externalId: DESC }")
 FILTERED = Document("filtered", "id name note", 'note: { contains: "CNRY" }')
 
 
@@ -62,15 +63,16 @@ class Flip:
         return self.revocation[0].endswith("Create")
 
 
-async def _hidden_field(tenant: ServedTenant) -> Flip:
+async def _hidden_field(tenant: ServedTenant, field: str = "note") -> Flip:
     grant = {
         "profile": await tenant.id_of("Profile", "Junior sales"),
         "entity": "Opportunity",
-        "field": "note",
+        "field": field,
     }
+    existing = {"id": await tenant.field_permission_id("Junior sales", "Opportunity", field)}
     return Flip(
-        "limited", NOTES, "opportunityUpdate", await tenant.opportunity_of("limited"), "note",
-        revocation=("fieldPermissionDelete", {"id": await tenant.field_permission_id("Junior sales", "Opportunity", "note")}),
+        "limited", NOTES, "opportunityUpdate", await tenant.opportunity_of("limited"), field,
+        revocation=("fieldPermissionDelete", existing),
         grant=("fieldPermissionCreate", grant),
         deletes_grant=True,
     )  # fmt: skip
@@ -79,6 +81,12 @@ async def _hidden_field(tenant: ServedTenant) -> Flip:
 async def _filtered_field(tenant: ServedTenant) -> Flip:
     flip = await _hidden_field(tenant)
     flip.document, flip.code = FILTERED, "FIELD_FORBIDDEN"
+    return flip
+
+
+async def _sorted_field(tenant: ServedTenant) -> Flip:
+    flip = await _hidden_field(tenant, "externalId")
+    flip.document, flip.code = SORTED, "FIELD_FORBIDDEN"
     return flip
 
 
@@ -179,6 +187,7 @@ async def _role(tenant: ServedTenant) -> Flip:
 FLIPS: dict[str, Callable[[ServedTenant], Awaitable[Flip]]] = {
     "a hidden field": _hidden_field,
     "a hidden field in the filter": _filtered_field,
+    "a hidden field in the order": _sorted_field,
     "a hidden field of an account": _field_of_an_account,
     "a share": _share,
     "the owner": _owner,
