@@ -41,6 +41,7 @@ from schema.access_log import AccessLog, logged
 from schema.endpoint import Endpoint
 from schema.engine.budget import PER_MINUTE
 from schema.engine.cookies import NO_COOKIES, SESSION_PATH, CookieSettings
+from schema.engine.languages import language_of
 from schema.engine.manifests import read_manifest_file
 from schema.engine.transport import HEADERS, JSON, refusal
 from schema.engine.trusted import NOTHING_TRUSTED, TrustedSettings
@@ -140,11 +141,12 @@ async def liveness(_: Request) -> Response:
     return PlainTextResponse("ok\n", headers=HEADERS)
 
 
-async def unknown_route(_: Request, error: Exception) -> Response:
+async def unknown_route(request: Request, error: Exception) -> Response:
     """The response to an unknown path, or to an unsupported method of a known one."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     code = Code.NOT_FOUND if status == 404 else Code.BAD_REQUEST
-    response = refusal(Refused(code, Message("Not found. The API is at /graphql.")), JSON)
+    refused = Refused(code, Message("Not found. The API is at /graphql."))
+    response = refusal(refused, JSON, language_of(request.headers.get("accept-language")))
     response.status_code = status
     response.headers.update(getattr(error, "headers", None) or {})
     return response

@@ -110,6 +110,24 @@ def docs(
 
 
 @cli.command()
+def languages(
+    write: Annotated[bool, typer.Option("--write", help="Write schema/languages.")] = False,
+) -> None:
+    """Compare the catalogs of messages with the source. With --write, add the messages that are missing."""
+    from cli import catalogs
+
+    if write:
+        for file in catalogs.catalogs():
+            file.write_text(catalogs.updated(file)[0])
+    found = list(catalogs.problems())
+    for each in found:
+        print(each)
+    if found:
+        print_err("Translate the messages that are listed, in schema/languages.")
+        raise typer.Exit(1)
+
+
+@cli.command()
 def migration(
     message: Annotated[str, typer.Argument(help="What the migration does, in a few words.")],
 ) -> None:

@@ -112,8 +112,8 @@ def disallowed_name_violations(
     old_name, old_last = (before.name, before.last_name) if before is not None else (None, None)
     violations = []
     for allowed, column, label, old, new in (
-        (kind.with_name, "name", "name", old_name, after.name),
-        (kind.with_last_name, "last_name", "last name", old_last, after.last_name),
+        (kind.with_name, "name", Message("name"), old_name, after.name),
+        (kind.with_last_name, "last_name", Message("last name"), old_last, after.last_name),
     ):
         if not allowed and (type_changed or old != new) and (new or "").strip():
             message = Message(

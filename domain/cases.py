@@ -137,7 +137,7 @@ def choose_status(
             return status
         message = Message(
             "Cases in this status are not {state}. Choose a status of that state.",
-            state=state.lower(),
+            state=state,
         )
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "status_id")
     state = state or CaseState.OPEN

@@ -106,11 +106,6 @@ class Code(_DocumentedCode):
         "No record that the caller can see has this ID. Deleted, invisible and unknown records are not distinguished.",
         "Check the ID and its type. Search the trash for a deleted record.",
     )
-    CONFLICT = (
-        "CONFLICT",
-        "Fields of the input were changed since the `version` that was sent. `extensions.conflict` holds both values.",
-        "Read the record again, merge the changes, and send the new `version`.",
-    )
     NOT_APPLIED = (
         "NOT_APPLIED",
         "Another mutation of the same operation failed, so this one was rolled back.",
@@ -214,7 +209,12 @@ class UserErrorCode(_DocumentedCode):
     DUPLICATE = (
         "DUPLICATE",
         "Another record has the same unique value or combination of values.",
-        "Choose another value, or update the existing record.",
+        "Choose another value, or use the record that `record` names.",
+    )
+    CONFLICT = (
+        "CONFLICT",
+        "Fields of the input were changed since the `version` that was sent. `conflict` has both values.",
+        "Show both values, and send the new `version` with the ones that the user chooses.",
     )
     IN_USE = (
         "IN_USE",

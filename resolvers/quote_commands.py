@@ -32,13 +32,14 @@ from resolvers.engine.command import (
     may_duplicate,
     sets,
 )
+from resolvers.engine.conflicts import refuse_other_versions
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_record, check_references, check_unique
 from resolvers.engine.permissions import NOT_EDITABLE, check_fields, no_changing, no_creating
 from resolvers.engine.update import is_changed, lock
 from resolvers.engine.values import set_params
 from resolvers.quote_lines import ITEMS, Line, add_up, fill_lines, lines_of
-from resolvers.quote_locks import check_unlocked, opportunity_of, refuse_older_version
+from resolvers.quote_locks import check_unlocked, opportunity_of
 
 Q = TypeVar("Q", Quote, QuoteItem)
 TWICE = Message("The list contains this line more than once. Combine the changes in one entry.")
@@ -70,9 +71,9 @@ async def set_items(ctx: Context, items: Saved[Quote]) -> None:
     valid = without_failed(items)
     await lock(ctx, valid, Lock.UPDATE, ctx.viewer.edits)
     valid = without_failed(valid)
+    await refuse_other_versions(ctx, valid)
     for item in valid:
         item.copy_before()
-        refuse_older_version(item)
         check_unlocked(item)
         item.violations(immutability_violations(item.existing, item.record))
     valid = without_failed(valid)

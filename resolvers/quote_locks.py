@@ -1,4 +1,4 @@
-"""Checks that a quote may be changed: its opportunity is not locked, and its version is current."""
+"""Checks that a quote may be changed: its opportunity is not locked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from domain.codes import UserErrorCode
 from domain.sales import OPPORTUNITY_LOCKED_MESSAGE
 from domain.violations import Violation
 from resolvers.engine.changeset import Changeset, parent_of
-from resolvers.engine.update import refuse_conflict
 
 
 def opportunity_of(item: Changeset[Quote, object]) -> Opportunity | None:
@@ -24,9 +23,3 @@ def check_unlocked(item: Changeset[Quote, object]) -> None:
             Violation(UserErrorCode.LOCKED, OPPORTUNITY_LOCKED_MESSAGE),
             because=[Opportunity.locked],
         )
-
-
-def refuse_older_version(item: Changeset[Quote, object]) -> None:
-    """Refuse a sent version that is not the current one, without merging fields: for approvals and changes of all lines."""
-    if item.version is not None and item.version != item.existing.version:
-        refuse_conflict(item)

@@ -10,10 +10,11 @@ from resolvers import quote_commands
 from resolvers.engine.changeset import Action, Changeset, Saved, assign, without_failed
 from resolvers.engine.command import Reads, command
 from resolvers.engine.command_registry import Area
+from resolvers.engine.conflicts import refuse_other_versions
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 from resolvers.quote_lines import add_up, add_up_discounted, fill_lines, lines_of
-from resolvers.quote_locks import check_unlocked, opportunity_of, refuse_older_version
+from resolvers.quote_locks import check_unlocked, opportunity_of
 
 
 @before_save(Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.RESTORE)
@@ -103,8 +104,8 @@ async def deactivate(ctx: Context, items: Saved[Quote]) -> None:
 )
 async def approve(ctx: Context, items: Saved[Quote]) -> None:
     """Approve quotes, also of locked opportunities, because orders and invoices require an approved quote (VT-10)."""
+    await refuse_other_versions(ctx, items)
     for item in items:
-        refuse_older_version(item)
         item.record.approved_at = item.record.approved_at or ctx.now
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from inspect import isawaitable
 from typing import Any, cast
 
-import orjson
 import strawberry
 from graphql import ExecutionResult, OperationDefinitionNode, OperationType, execute
 from starlette.requests import ClientDisconnect
@@ -17,7 +16,7 @@ from structlog.contextvars import bind_contextvars
 from auth.viewers import Viewers
 from db.api import MODEL
 from domain.codes import Code, Refused
-from domain.message import Message
+from domain.message import ENGLISH, Language, Message
 from resolvers.areas import REGISTRY
 from resolvers.engine.context import AppContext, Caller
 from schema import admission
@@ -30,6 +29,7 @@ from schema.engine.cursors import Cursors
 from schema.engine.entity_tags import EntityTags
 from schema.engine.errors import SIGN_IN
 from schema.engine.failures import error_entry_of, failure
+from schema.engine.languages import dumps, language_of
 from schema.engine.live_service import SubscriptionService
 from schema.engine.payloads import roots_of
 from schema.engine.reads import ReadService, Request
@@ -99,12 +99,12 @@ class Endpoint:
 
     async def __call__(self, request: HttpRequest) -> Response:
         """Answer a request of any form; never raises."""
-        media = JSON
+        media, language = JSON, language_of(request.headers.get("accept-language"))
         try:
             media = media_type(request.headers.get("accept"))
-            return await self._answer(request, media)
+            return await self._answer(request, media, language)
         except HttpRefused as rejected:
-            response = refusal(rejected.refused, media)
+            response = refusal(rejected.refused, media, language)
             response.status_code = rejected.status
             response.headers.update(rejected.headers)
             return response
@@ -114,11 +114,12 @@ class Endpoint:
                     Code.BAD_REQUEST, Message("The body is incomplete. Send the request again.")
                 ),
                 media,
+                language,
             )
         except Exception as error:  # noqa: BLE001 - every request is answered
-            return refusal(failure(error), media)
+            return refusal(failure(error), media, language)
 
-    async def _answer(self, request: HttpRequest, media: str) -> Response:
+    async def _answer(self, request: HttpRequest, media: str, language: Language) -> Response:
         if request.method not in ("GET", "POST"):
             raise HttpRefused(
                 405,
@@ -131,9 +132,9 @@ class Endpoint:
             token = cookies.access
         # An ended session, or a tenant with trusted documents only, does not prevent a new sign-in.
         if token is None or request.scope["path"] == SESSION_PATH:
-            return await self._without_token(request, media, cookies)
+            return await self._without_token(request, media, language, cookies)
         tenant_header = request.headers.get("x-tenant")
-        caller = (await self._caller(token, tenant_header, _address(request)))[0]
+        caller = (await self._caller(token, tenant_header, _address(request), language))[0]
         bind_contextvars(tenant=caller.tenant.slug, user=str(caller.user))
         graphql_request = await self.resolve(caller, await _read_request(request, BODY))
         strict = request.headers.get("x-access") == "strict"
@@ -159,7 +160,8 @@ class Endpoint:
         admitted = self.documents.get(graphql_request.query)
         admitted.cost(graphql_request.variables, graphql_request.operation)
         context = SessionContext(self.app_context, caller, caller.address, self.viewers, cookies)
-        response = _done(await _execute(SCHEMA, admitted, graphql_request, context), media)
+        result = await _execute(SCHEMA, admitted, graphql_request, context)
+        response = _done(result, media, caller.language)
         self.app_context.on_commit(caller.tenant.id)
         return self._with_cookies(response, cookies)
 
@@ -210,7 +212,12 @@ class Endpoint:
         return await self.writes.answer(caller, request, key)
 
     async def authenticate(
-        self, header: object, tenant: str | None, address: str, cookie: str | None = None
+        self,
+        header: object,
+        tenant: str | None,
+        address: str,
+        language: Language = ENGLISH,
+        cookie: str | None = None,
     ) -> Authentication:
         """Authenticate a WebSocket connection by a header `Authorization`, or by the token in its cookie.
 
@@ -222,13 +229,17 @@ class Endpoint:
                 'Authentication required. Send {"authorization": "Bearer …"} as the payload of connection_init.'
             )
             raise Refused(Code.UNAUTHENTICATED, message)
-        caller, until = await self._caller(token, tenant, address)
+        caller, until = await self._caller(token, tenant, address, language)
         await self.viewers.of(caller.tenant.placement, caller.user, caller.session)
         await self.viewers.check_session(caller.tenant.placement, caller.session)
         return Authentication(caller, until)
 
     async def _without_token(
-        self, request: HttpRequest, media: str, cookies: SessionCookies | None
+        self,
+        request: HttpRequest,
+        media: str,
+        language: Language,
+        cookies: SessionCookies | None,
     ) -> Response:
         """Answer sign-in and the other public operations; everything else receives the same 401 (D-40)."""
         unauthenticated = Refused(Code.UNAUTHENTICATED, SIGN_IN)
@@ -251,10 +262,14 @@ class Endpoint:
         result = await _execute(PUBLIC_SCHEMA, admitted, graphql_request, context)
         if result.data is not None and not any(isinstance(v, dict) for v in result.data.values()):
             raise unauthenticated  # nothing was executed: only `__typename` was selected
-        return self._with_cookies(_done(result, media), cookies)
+        return self._with_cookies(_done(result, media, language), cookies)
 
     async def _caller(
-        self, token: str, tenant_header: str | None, address: str
+        self,
+        token: str,
+        tenant_header: str | None,
+        address: str,
+        language: Language,
     ) -> tuple[Caller, datetime]:
         """The caller of an access token and its expiry; the tenant comes from the token only (D-70)."""
         access = self.app_context.tokens.verify_access(token, self.app_context.now())
@@ -272,7 +287,7 @@ class Endpoint:
                 Code.TENANT_SUSPENDED,
                 Message("The tenant is closed. Contact the operator of the server."),
             )
-        return Caller(tenant, access.user, access.session, address), access.expires_at
+        return Caller(tenant, access.user, access.session, address, language), access.expires_at
 
 
 async def _read_request(request: HttpRequest, most: int) -> GraphQLRequest:
@@ -346,15 +361,15 @@ async def _execute(
     return cast("ExecutionResult", await result if isawaitable(result) else result)
 
 
-def _done(result: ExecutionResult, media: str) -> Response:
+def _done(result: ExecutionResult, media: str, language: Language) -> Response:
     """The response to a session mutation. Without any data, its status is that of the first error."""
     errors = [error_entry_of(error) for error in result.errors or ()]
     if result.data is not None:
         body = {"data": result.data, "errors": errors} if errors else {"data": result.data}
-        return respond(orjson.dumps(body), media)
+        return respond(dumps(body, language), media)
     # An error without a path means that execution did not begin; then `data` is absent too.
     data = {"data": None} if any("path" in each for each in errors) else {}
     extensions = errors[0]["extensions"]
     return refuse(
-        orjson.dumps({**data, "errors": errors}), str(extensions["code"]), extensions, media
+        dumps({**data, "errors": errors}, language), str(extensions["code"]), extensions, media
     )

@@ -11,11 +11,12 @@ import strawberry
 
 from auth.viewers import Viewers
 from domain.codes import Code, Refused, UserErrorCode
+from domain.message import Message
 from resolvers import passwords, sessions
 from resolvers.engine.context import AppContext, Caller
 from schema.engine.cookies import SessionCookies
 from schema.engine.errors import SIGN_IN
-from schema.engine.scalars import DateTimeText
+from schema.engine.scalars import DateTimeText, MessageParams
 from schema.engine.type_registry import UserError
 
 PUBLIC = frozenset({"signIn", "refresh", "passwordReset"})
@@ -23,10 +24,16 @@ PUBLIC = frozenset({"signIn", "refresh", "passwordReset"})
 ALONE = PUBLIC | {"passwordChange", "userPasswordReset", "sessionRevoke", "signOut"}
 """Root fields that are limited to one per request, so that secrets cannot be guessed in batches."""
 MESSAGES = {
-    UserErrorCode.INVALID_CREDENTIALS: "Tenant, email address and password do not match.",
-    UserErrorCode.INVALID_TOKEN: "The refresh token is invalid or was used before. Sign in again.",
-    UserErrorCode.DEMO_ONLY: "The password of a demonstration user cannot be changed. Use a tenant of your own.",
-    UserErrorCode.WEAK_PASSWORD: "The password is too weak. Choose at least 10 characters, such as a few words.",
+    UserErrorCode.INVALID_CREDENTIALS: Message("Tenant, email address and password do not match."),
+    UserErrorCode.INVALID_TOKEN: Message(
+        "The refresh token is invalid or was used before. Sign in again."
+    ),
+    UserErrorCode.DEMO_ONLY: Message(
+        "The password of a demonstration user cannot be changed. Use a tenant of your own."
+    ),
+    UserErrorCode.WEAK_PASSWORD: Message(
+        "The password is too weak. Choose at least 10 characters, such as a few words."
+    ),
 }
 
 
@@ -89,11 +96,15 @@ def _moment(at: datetime) -> DateTimeText:
     return cast("DateTimeText", at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))  # a moment is text in JSON
 
 
+def _user_error(code: UserErrorCode, message: Message, path: list[str]) -> UserError:
+    return UserError(code=code, message=message, path=path, params=MessageParams(message.values()))
+
+
 def _payload(
     found: sessions.Tokens | UserErrorCode, cookies: SessionCookies | None
 ) -> SignInPayload:
     if isinstance(found, UserErrorCode):
-        error = UserError(code=found, message=MESSAGES[found], path=["input"])
+        error = _user_error(found, MESSAGES[found], ["input"])
         return SignInPayload(
             accessToken=None, refreshToken=None, expiresAt=None, userErrors=[error]
         )
@@ -161,14 +172,16 @@ class SessionRevokePayload:
 
 def _changed(problem: UserErrorCode | None, place: str) -> PasswordPayload:
     messages = {
-        UserErrorCode.INVALID_CREDENTIALS: "The current password is incorrect.",
-        UserErrorCode.INVALID_TOKEN: "The reset token is invalid, expired or was used before. Request a new one.",
+        UserErrorCode.INVALID_CREDENTIALS: Message("The current password is incorrect."),
+        UserErrorCode.INVALID_TOKEN: Message(
+            "The reset token is invalid, expired or was used before. Request a new one."
+        ),
     }
     if problem is None:
         return PasswordPayload(changed=True, userErrors=[])
     path = ["input", "password" if problem is UserErrorCode.WEAK_PASSWORD else place]
     message = messages.get(problem) or MESSAGES[problem]
-    error = UserError(code=problem, message=message, path=path)
+    error = _user_error(problem, message, path)
     return PasswordPayload(changed=False, userErrors=[error])
 
 

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from domain.codes import CloseCode, Code, Refused
-from domain.message import Message
+from domain.message import Language, Message
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
@@ -22,6 +22,7 @@ from schema.endpoint import Endpoint
 from schema.engine.cookies import HEADER, VALUE
 from schema.engine.errors import errors_of
 from schema.engine.failures import failure
+from schema.engine.languages import dumps, language_of
 from schema.engine.live_service import SubscriptionRequest
 from schema.engine.origins import may_connect
 from schema.engine.reads import Request
@@ -100,7 +101,12 @@ class Sockets:
         self, wire: Wire, address: str, headers: Headers, receive: Receive, send: Send
     ) -> None:
         cookie = self._endpoint.cookies.access_token(headers)
-        handshake = Handshake(address, headers.get("x-tenant"), cookie)
+        handshake = Handshake(
+            address,
+            headers.get("x-tenant"),
+            cookie,
+            language_of(headers.get("accept-language")),
+        )
         socket = Socket(wire, self, self._limiter, handshake, self._now)
         self._open.add(socket)
         if self._watching is None or self._watching.done():
@@ -145,7 +151,7 @@ class Sockets:
         tenant = str(headers.get("x-tenant") or "") or handshake.tenant
         cookie = handshake.cookie if headers.get(HEADER) == VALUE else None
         return await self._endpoint.authenticate(
-            headers.get("authorization"), tenant, handshake.address, cookie
+            headers.get("authorization"), tenant, handshake.address, handshake.language, cookie
         )
 
     async def dispatch(
@@ -182,6 +188,10 @@ class Sockets:
     def error_entries(self, error: Exception) -> list[ErrorEntry]:
         """The error entries to send for an exception."""
         return errors_of(failure(error))
+
+    def error_text(self, error: Exception, language: Language) -> bytes:
+        """The error entries as JSON."""
+        return dumps(self.error_entries(error), language)
 
     def seconds_until(self, moment: datetime) -> float:
         """Seconds until a moment."""

@@ -177,6 +177,7 @@ def _http(call: ast.Call) -> Iterator[tuple[str, ast.expr, int | None]]:
 def _mapped(node: ast.Dict) -> Iterator[tuple[str, ast.expr, int | None]]:
     for key, value in zip(node.keys, node.values, strict=True):
         text = isinstance(value, ast.Constant) and isinstance(value.value, str)
+        text |= isinstance(value, ast.Call) and _name(value.func) == "Message"
         if (text or isinstance(value, ast.Name)) and key is not None:
             for code in _codes(key):
                 yield code, value, None

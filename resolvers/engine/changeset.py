@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -46,6 +47,42 @@ SAVES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 
 
 @dataclass(frozen=True)
+class NamedRecord:
+    """Another record that an error names; the caller sees it."""
+
+    id: str
+    """In API format."""
+    name: str | None
+    """Its name, or its number; None if it has neither, or the caller reads neither."""
+
+
+@dataclass(frozen=True)
+class ConflictingField:
+    """A field that another caller changed since this caller read it, with the three values as text."""
+
+    field: str
+    mine: str | None
+    theirs: str | None
+    base: str | None
+    """Value in the version that the caller read."""
+    key: str
+    """Key in the history, such as `Account.name`."""
+
+
+@dataclass(frozen=True)
+class VersionConflict:
+    """A change of a record since the version that the caller sent."""
+
+    version: int
+    """The current version."""
+    changed_at: datetime | None
+    """Time of the last change that conflicts; None if the caller may not read it."""
+    changed_by: NamedRecord | None
+    """The employee who made it."""
+    fields: tuple[ConflictingField, ...]
+
+
+@dataclass(frozen=True)
 class FieldError:
     """An entry of `userErrors`: a problem that a user can correct, with its path in the input."""
 
@@ -56,6 +93,9 @@ class FieldError:
     """The column at fault, if the caller did not set it. Its name is hidden from callers who may not read it."""
     because: tuple[ColumnOf[Any], ...] = ()
     """Columns whose values the message reveals. The message is hidden from callers who may not read them."""
+    conflict: VersionConflict | None = None
+    record: NamedRecord | None = None
+    """The record that has the value already."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +202,8 @@ class Changeset(Generic[R, I]):
     @property
     def is_refused(self) -> bool:
         """Whether it was refused for reasons other than values that the user can correct."""
-        return bool(self.refused or self.forbidden or self.read_only)
+        has_conflict = any(each.conflict is not None for each in self.errors)
+        return bool(self.refused or self.forbidden or self.read_only or has_conflict)
 
     def has_input(self, column: AnyColumn) -> bool:
         """Whether the caller sent the field of a column, including null."""
@@ -191,6 +232,7 @@ class Changeset(Generic[R, I]):
         violation: Violation,
         argument: str | None = None,
         because: Iterable[ColumnOf[Any]] = (),
+        record: NamedRecord | None = None,
     ) -> None:
         """Add an error for a column, for another argument, or for the record itself.
 
@@ -203,7 +245,9 @@ class Changeset(Generic[R, I]):
         about = getattr(self.entity.type_, violation.column) if unset else None
         own = (getattr(self.entity.type_, each) for each in violation.because)
         reasons = (*own, *because)
-        self.errors.append(FieldError(violation.code, violation.message, path, about, reasons))
+        self.errors.append(
+            FieldError(violation.code, violation.message, path, about, reasons, record=record)
+        )
 
     def violations(
         self, violations: Iterable[Violation], because: Iterable[ColumnOf[Any]] = ()
@@ -213,9 +257,15 @@ class Changeset(Generic[R, I]):
         for each in violations:
             self.violation(each, because=reasons)
 
-    def error(self, code: UserErrorCode, message: Message, *at: str) -> None:
+    def error(
+        self,
+        code: UserErrorCode,
+        message: Message,
+        *at: str,
+        conflict: VersionConflict | None = None,
+    ) -> None:
         """Add an error for a part of the input that is not a column."""
-        self.errors.append(FieldError(code, message, (*self.path, *at)))
+        self.errors.append(FieldError(code, message, (*self.path, *at), conflict=conflict))
 
     def refuse(self, code: Code, message: Message, *at: str, **extensions: object) -> None:
         """Refuse the command for this record; adds an entry to `errors`."""

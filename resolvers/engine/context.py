@@ -21,7 +21,7 @@ from db.engine.transaction import Database
 from db.engine.write.trusted import TrustedReader
 from db.engine.write.unit_of_work import UnitOfWork
 from domain.codes import Code, Refused
-from domain.message import Message
+from domain.message import ENGLISH, Language, Message
 from tenancy.directory import Directory
 from tenancy.engine.provision import Tenant
 
@@ -57,6 +57,8 @@ class Caller:
     user: UUID
     session: UUID
     address: str
+    language: Language = ENGLISH
+    """The language of messages."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
@@ -16,7 +17,7 @@ from domain.codes import Code, UserErrorCode
 from domain.message import Message
 from domain.violations import Violation
 from resolvers.engine.attributes import check_carried
-from resolvers.engine.changeset import AnyChangeset, without_failed
+from resolvers.engine.changeset import AnyChangeset, NamedRecord, without_failed
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import run_before_save
 from resolvers.engine.permissions import (
@@ -24,6 +25,7 @@ from resolvers.engine.permissions import (
     check_creating,
     check_fields,
 )
+from resolvers.engine.record_names import visible_records
 from resolvers.engine.values import EMPTY, set_params
 
 TWO = Message("An existing and a new record cannot be combined. Send one of them.")
@@ -149,7 +151,7 @@ async def check_unique(ctx: Context, items: list[AnyChangeset]) -> None:
     """Add errors for unique values that another live record or another changeset already has."""
     by_entity: dict[Entity, list[AnyChangeset]] = defaultdict(list)
     for each in items:
-        if not (each.refused or each.forbidden or each.read_only):
+        if not each.is_refused:
             by_entity[each.entity].append(each)
     for entity, entity_items in by_entity.items():
         for columns in statements.unique_columns(entity):
@@ -173,11 +175,21 @@ async def _check_columns(
         return
     rows = (row_json(entity, each.record) for each in changed)
     existing = await statements.existing(ctx.unit.connection, entity, columns, rows)
+    named = await _duplicated(ctx, entity, columns, existing.values())
     for each in changed:
         key = _key(each.record, columns)
         if key in existing:
             sent = [c for c in columns if entity.named[c].name in each.params]
             violation = Violation(UserErrorCode.DUPLICATE, EXISTS, (sent or [""])[-1])
-            each.violation(violation)
+            each.violation(violation, record=named.get(existing[key]))
         if not each.failed:  # failed changesets do not occupy the value
-            existing.add(key)
+            existing[key] = each.record.id
+
+
+async def _duplicated(
+    ctx: Context, entity: Entity, columns: tuple[str, ...], ids: Iterable[UUID]
+) -> dict[UUID, NamedRecord]:
+    """The records that have the values already, if the caller sees them with these values."""
+    if not all(ctx.may_read(getattr(entity.type_, column)) for column in columns):
+        return {}
+    return await visible_records(ctx, entity, ids)

@@ -15,6 +15,7 @@ from db.engine.write.locking import Lock
 from domain.codes import Code, UserErrorCode
 from domain.message import Message
 from resolvers.engine.changeset import AnyChangeset, RelatedChange, without_failed
+from resolvers.engine.conflicts import refuse_other_versions
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_unique
 from resolvers.engine.hooks import run_after_change, run_before_save
@@ -24,7 +25,6 @@ from resolvers.engine.update import (
     attach_locked_row,
     lock,
     lock_parents,
-    refuse_conflict,
     report_duplicates,
 )
 from resolvers.engine.values import NO_ID
@@ -46,9 +46,7 @@ async def delete(ctx: Context, items: list[AnyChangeset]) -> None:
     valid = without_failed(valid)
     if not valid:
         return
-    for item in valid:
-        if item.version is not None and item.version != item.existing.version:
-            refuse_conflict(item)
+    await refuse_other_versions(ctx, valid)
     entity = valid[0].entity
     await replace(ctx, valid)
     for item in valid:

@@ -120,5 +120,5 @@ async def _duplicates(ctx: Context, entity: Entity, rows: list[Record]) -> set[U
                 continue
             if value in existing:
                 duplicates.add(row.id)
-            existing.add(value)
+            existing[value] = row.id
     return duplicates

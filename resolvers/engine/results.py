@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict, cast
 
+from db.engine.write.row_json import value_text
 from domain.codes import Code, Refused
-from domain.message import Message
+from domain.message import Message, message_of
 from domain.values import JsonObject
-from resolvers.engine.changeset import AnyChangeset, FieldError, Path
+from resolvers.engine.changeset import AnyChangeset, FieldError, NamedRecord, Path, VersionConflict
 from resolvers.engine.context import Context
 
 NOT_WRITABLE = Message("You cannot write {fields}. {remedy}")
@@ -24,22 +24,67 @@ CHANGED = Message("The record changed since the version that you sent. Reload an
 HIDDEN_REASON = Message("Validation failed on a field you cannot read. Contact an administrator.")
 
 
+class RecordEntry(TypedDict):
+    """Another record that an error names."""
+
+    id: str
+    name: str | None
+
+
+class FieldConflictEntry(TypedDict):
+    """A field of a conflict, with its values as text."""
+
+    field: str
+    mine: str | None
+    theirs: str | None
+    base: str | None
+
+
+class ConflictEntry(TypedDict):
+    """What changed since the version that the caller sent."""
+
+    version: int
+    changedAt: str | None
+    changedBy: RecordEntry | None
+    fields: list[FieldConflictEntry]
+
+
 class UserErrorEntry(TypedDict):
     """An entry of `userErrors`."""
 
     code: str
-    message: str
+    message: Message
     path: list[str]
+    conflict: ConflictEntry | None
+    record: RecordEntry | None
+
+
+class StoredUserError(TypedDict):
+    """An entry of `userErrors` in storage."""
+
+    code: str
+    message: object
+    """The stored form of a `Message`."""
+    path: list[str]
+    conflict: ConflictEntry | None
 
 
 class ErrorEntry(TypedDict):
     """An entry of `errors`."""
 
-    message: str
+    message: Message
     extensions: JsonObject
     """Contains `code`, and further entries depending on the code."""
     path: NotRequired[list[str | int]]
     locations: NotRequired[list[dict[str, int]]]
+
+
+class StoredError(TypedDict):
+    """An entry of `errors` in storage."""
+
+    message: object
+    """The stored form of a `Message`."""
+    extensions: JsonObject
 
 
 class FieldEntry(TypedDict):
@@ -54,8 +99,8 @@ class OutcomeJson(TypedDict):
     """An outcome as it is stored under an idempotency key."""
 
     id: str | None
-    errors: list[UserErrorEntry]
-    refused: list[ErrorEntry]
+    errors: list[StoredUserError]
+    refused: list[StoredError]
 
 
 @dataclass
@@ -94,7 +139,26 @@ def _as_user_error(ctx: Context, item: AnyChangeset, error: FieldError) -> UserE
         "code": error.code.value,
         "message": error.message if readable else HIDDEN_REASON,
         "path": list(error.path if named else item.path),
+        "conflict": _as_conflict(error.conflict) if error.conflict else None,
+        "record": _as_record(error.record) if readable else None,
     }
+
+
+def _as_conflict(conflict: VersionConflict) -> ConflictEntry:
+    at = conflict.changed_at
+    return {
+        "version": conflict.version,
+        "changedAt": None if at is None else value_text(at),
+        "changedBy": _as_record(conflict.changed_by),
+        "fields": [
+            {"field": each.field, "mine": each.mine, "theirs": each.theirs, "base": each.base}
+            for each in conflict.fields
+        ],
+    }
+
+
+def _as_record(record: NamedRecord | None) -> RecordEntry | None:
+    return None if record is None else {"id": record.id, "name": record.name}
 
 
 def as_error(refused: Refused) -> ErrorEntry:
@@ -147,18 +211,52 @@ def merged(outcomes: Iterable[Outcome]) -> Outcome:
 
 def stored(outcomes: Iterable[Outcome]) -> list[OutcomeJson]:
     """Outcomes for storage under an idempotency key, without values and field names that later rights may hide."""
-    entries: list[OutcomeJson] = []
-    for each in outcomes:
-        refused = deepcopy(each.refused)
-        for error in refused:
-            conflict = error["extensions"].get("conflict")
-            if isinstance(conflict, dict):
-                error["message"] = CHANGED
-                conflict["fields"] = []
-        entries.append({"id": each.id, "errors": each.errors, "refused": refused})
-    return entries
+    return [
+        {
+            "id": each.id,
+            "errors": [_stored_user_error(error) for error in each.errors],
+            "refused": [
+                {"message": error["message"].as_json(), "extensions": error["extensions"]}
+                for error in each.refused
+            ],
+        }
+        for each in outcomes
+    ]
+
+
+def _stored_user_error(error: UserErrorEntry) -> StoredUserError:
+    """Without the values and names that the caller may no longer be allowed to read when it is returned again."""
+    conflict, message = error["conflict"], error["message"]
+    if conflict is not None:
+        conflict, message = {**conflict, "changedBy": None, "fields": []}, CHANGED
+    return {
+        "code": error["code"],
+        "message": message.as_json(),
+        "path": error["path"],
+        "conflict": conflict,
+    }
 
 
 def restored(entries: Iterable[OutcomeJson]) -> list[Outcome]:
     """The outcomes from their stored form."""
-    return [Outcome(each["id"], each["errors"], each["refused"]) for each in entries]
+    return [
+        Outcome(
+            each["id"],
+            [_restored_user_error(error) for error in each["errors"]],
+            [
+                ErrorEntry(message=message_of(error["message"]), extensions=error["extensions"])
+                for error in each["refused"]
+            ],
+        )
+        for each in entries
+    ]
+
+
+def _restored_user_error(error: StoredUserError) -> UserErrorEntry:
+    return {
+        "code": error["code"],
+        "message": message_of(error["message"]),
+        "path": error["path"],
+        "conflict": error.get("conflict"),
+        "record": None,
+    }

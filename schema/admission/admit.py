@@ -10,6 +10,8 @@ from cachetools import LRUCache
 from graphql import GraphQLSchema
 from graphql.language import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
 
+from domain.message import Message
+
 from .cost import Cost, Prepared, Pricing
 from .limits import Limits
 from .merge import Level, Steps, in_order
@@ -48,9 +50,12 @@ class Admitted:
         if name is None and len(self.prepared) == 1:
             return next(iter(self.prepared.values()))
         if name is None:
-            reason = "The document has several operations. Name one in 'operationName'."
+            reason = Message("The document has several operations. Name one in 'operationName'.")
         else:
-            reason = f"The document has no operation named '{name[:60]}'. Check 'operationName'."
+            reason = Message(
+                "The document has no operation named '{name}'. Check 'operationName'.",
+                name=name[:60],
+            )
         raise refuse("BAD_REQUEST", reason)
 
 
@@ -105,8 +110,13 @@ def _refuse_depth(root: Level, depths: dict[Level, int], limits: Limits) -> None
         if depth > most:
             raise refuse(
                 "QUERY_TOO_COMPLEX",
-                f"The field '{name[:60]}' is nested {depth} levels deep; the limit is {most}. "
-                "Request the deeper records in a separate request.",
+                Message(
+                    "The field '{name}' is nested {depth} levels deep; the limit is {limit}. "
+                    "Request the deeper records in a separate request.",
+                    name=name[:60],
+                    depth=depth,
+                    limit=most,
+                ),
                 nodes=[variant.use.node],
             )
 
@@ -121,8 +131,11 @@ def _refuse_repetition(root: Level, limits: Limits) -> None:
     if len(found) > 1:
         raise refuse(
             "QUERY_TOO_COMPLEX",
-            f"An operation may select only one of {', '.join(sorted(limits.single_use))}, "
-            "and only once. Send the others in separate requests.",
+            Message(
+                "An operation may select only one of {fields}, "
+                "and only once. Send the others in separate requests.",
+                fields=", ".join(sorted(limits.single_use)),
+            ),
             nodes=found,
         )
 

@@ -15,6 +15,8 @@ from graphql.language import (
     VariableNode,
 )
 
+from domain.message import Message
+
 from .inputs import (
     Conditions,
     MeasuredInputs,
@@ -322,15 +324,20 @@ class Prepared:
                 prices[level] = self.pricing.steps[level].price(prices, inputs, self.limits)
         total = prices[self.root]
         cost = Cost(total.nodes + total.row_nodes, total.fields + total.row_fields)
-        _refuse_cost("objects", cost.nodes, self.limits.nodes)
-        _refuse_cost("values", cost.fields, self.limits.fields)
+        _refuse_cost(Message("objects"), cost.nodes, self.limits.nodes)
+        _refuse_cost(Message("values"), cost.fields, self.limits.fields)
         return cost
 
 
-def _refuse_cost(what: str, cost: int, limit: int) -> None:
+def _refuse_cost(what: Message, cost: int, limit: int) -> None:
     if cost > limit:
         raise refuse(
             "QUERY_TOO_COMPLEX",
-            f"The operation could expand to {min(cost, 10**15):,} {what}; the limit is {limit:,}. "
-            "Request smaller pages (first, last), fewer nested lists, or fewer fields.",
+            Message(
+                "The operation could expand to {cost:,} {what}; the limit is {limit:,}. "
+                "Request smaller pages (first, last), fewer nested lists, or fewer fields.",
+                cost=min(cost, 10**15),
+                what=what,
+                limit=limit,
+            ),
         )

@@ -15,6 +15,8 @@ from graphql.language import (
     VariableNode,
 )
 
+from domain.message import Message
+
 from .explain import found_value, of_literal
 from .limits import Limits
 from .refusal import DocumentRejected, refuse
@@ -35,8 +37,13 @@ def check_variables(values: Mapping[str, object], names: frozenset[str], limits:
                 if len(value) > limits.list_items:
                     raise refuse(
                         "BAD_USER_INPUT",
-                        f"Variable '${name}' contains a list of {len(value):,} items; the limit is "
-                        f"{limits.list_items}. Split it over several requests.",
+                        Message(
+                            "Variable '${name}' contains a list of {found:,} items; the limit is "
+                            "{limit}. Split it over several requests.",
+                            name=name,
+                            found=len(value),
+                            limit=limits.list_items,
+                        ),
                     )
                 pending.extend(value)
             elif isinstance(value, Mapping):
@@ -53,8 +60,11 @@ def _check_text(name: str, value: str) -> None:
     if wrong:
         raise refuse(
             "BAD_USER_INPUT",
-            f"Variable '${name}' contains the character NUL (U+0000) or half of a surrogate "
-            "pair, which cannot be stored. Remove it.",
+            Message(
+                "Variable '${name}' contains the character NUL (U+0000) or half of a surrogate "
+                "pair, which cannot be stored. Remove it.",
+                name=name,
+            ),
         )
 
 
@@ -99,6 +109,10 @@ class MeasuredInputs:
         return known
 
 
+REST_BY_PAGE = Message("Request the rest with the next page.")
+REST_BY_QUERY = Message("Request the rest with a query.")
+
+
 def literal_page(node: ValueNode | None) -> object:
     """Return the page size of a literal: an int, None if absent, otherwise the node."""
     if node is None or isinstance(node, NullValueNode):
@@ -129,9 +143,14 @@ def _bad_page(
 ) -> DocumentRejected:
     most = limits.live if live else limits.page
     too_long = live and isinstance(value, int | float) and value > most
-    remedy = f"Request the rest with {'a query' if live else 'the next page'}."
     found = found_value(of_literal(value) if isinstance(value, ValueNode) else value)
-    message = f"`{argument}` must be a whole number from 1 to {most}, not {found}. {remedy}"
+    message = Message(
+        "`{argument}` must be a whole number from 1 to {limit}, not {found}. {remedy}",
+        argument=argument,
+        limit=most,
+        found=found,
+        remedy=REST_BY_QUERY if live else REST_BY_PAGE,
+    )
     if too_long:
         return refuse("LIST_TOO_LONG", message, nodes=[node], input=(argument,), limit=most)
     return refuse("BAD_USER_INPUT", message, nodes=[node], input=(argument,))

@@ -25,6 +25,8 @@ from graphql.language import (
     SelectionSetNode,
 )
 
+from domain.message import Message
+
 from .refusal import refuse
 
 _META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
@@ -46,8 +48,10 @@ class Steps:
         if self.spent > self.limit:
             raise refuse(
                 "QUERY_TOO_COMPLEX",
-                "The fragments of this document combine in too many ways to be checked. "
-                "Spread fewer fragments below fields of the same name.",
+                Message(
+                    "The fragments of this document combine in too many ways to be checked. "
+                    "Spread fewer fragments below fields of the same name."
+                ),
             )
 
 

@@ -27,6 +27,8 @@ from graphql.language import (
     VariableNode,
 )
 
+from domain.message import Message
+
 from .merge import Level, Selected, Selections, Steps, Use, Variant, grouped, owners
 from .refusal import DocumentError, located
 
@@ -143,21 +145,25 @@ class _Merger:
         known: Use | None = None
         for use in uses:
             if _streams(use):
-                self._conflict(name, uses[0], uses[1], "one of them is streamed")
+                self._conflict(name, uses[0], uses[1], Message("one of them is streamed"))
                 return False
             if use.definition is None:
                 continue
             known = known or use
             if use.definition is not known.definition and _shape_of(use) != _shape_of(known):
                 kinds = f"{_type_of(known)} and {_type_of(use)}"
-                self._conflict(name, known, use, f"their types differ: {kinds}")
+                self._conflict(
+                    name, known, use, Message("their types differ: {kinds}", kinds=kinds)
+                )
                 return False
         return True
 
-    def _conflict(self, name: str, first: Use, second: Use, reason: str) -> None:
-        message = (
-            f"Fields '{name[:60]}' conflict because {reason}. "
-            "Use an alias for one of them to fetch both."
+    def _conflict(self, name: str, first: Use, second: Use, reason: Message) -> None:
+        message = Message(
+            "Fields '{name}' conflict because {problem}. "
+            "Use an alias for one of them to fetch both.",
+            name=name[:60],
+            problem=reason,
         )
         problem = located("GRAPHQL_VALIDATION_FAILED", message, [first.node, second.node])
         if problem not in self.conflicts:
@@ -175,11 +181,11 @@ def _same_call(first: Use, second: Use) -> bool:
     return _arguments(first) == _arguments(second)
 
 
-def _difference(first: Use, second: Use) -> str:
+def _difference(first: Use, second: Use) -> Message:
     one, other = first.node.name.value[:60], second.node.name.value[:60]
     if one != other:
-        return f"'{one}' and '{other}' are different fields"
-    return "their arguments differ"
+        return Message("'{one}' and '{other}' are different fields", one=one, other=other)
+    return Message("their arguments differ")
 
 
 def _arguments(use: Use) -> Hashable:

@@ -18,6 +18,8 @@ from graphql.language import (
     TokenKind,
 )
 
+from domain.message import Message
+
 from .limits import Limits
 from .refusal import DocumentError, DocumentRejected, problem_of, refuse
 from .scan import scan
@@ -37,7 +39,7 @@ def parse(text: str, limits: Limits) -> DocumentNode:
         raise DocumentRejected([problem_of("GRAPHQL_PARSE_FAILED", error)]) from None
     except RecursionError:
         raise refuse(
-            "QUERY_TOO_COMPLEX", "The document is nested too deeply. Nest less deeply."
+            "QUERY_TOO_COMPLEX", Message("The document is nested too deeply. Nest less deeply.")
         ) from None
     _check_tokens(text, document)
     _refuse_operations(document, limits)
@@ -86,8 +88,12 @@ def _refuse_operations(document: DocumentNode, limits: Limits) -> None:
     if len(operations) > limits.operations:
         raise refuse(
             "QUERY_TOO_COMPLEX",
-            f"The document has {len(operations)} operations; the limit is {limits.operations}. "
-            "Send fewer operations per document.",
+            Message(
+                "The document has {found} operations; the limit is {limit}. "
+                "Send fewer operations per document.",
+                found=len(operations),
+                limit=limits.operations,
+            ),
             nodes=operations[limits.operations :],
         )
 
@@ -108,8 +114,12 @@ def _refuse_fragments(document: DocumentNode, limits: Limits) -> None:
         if length > limits.fragment_chain:
             raise refuse(
                 "QUERY_TOO_COMPLEX",
-                f"Fragments are nested {length} deep; the limit is {limits.fragment_chain}. "
-                "Spread fragments less deeply.",
+                Message(
+                    "Fragments are nested {depth} levels deep; the limit is {limit}. "
+                    "Spread fragments less deeply.",
+                    depth=length,
+                    limit=limits.fragment_chain,
+                ),
                 nodes=[fragments[name]],
             )
 
@@ -127,7 +137,7 @@ def _measure_chain(
             if below in on_path:
                 raise refuse(
                     "GRAPHQL_VALIDATION_FAILED",
-                    f"Fragment '{below}' contains itself. Remove this spread.",
+                    Message("Fragment '{name}' contains itself. Remove this spread.", name=below),
                     nodes=[spread],
                 )
             if below in spreads and below not in chain:

@@ -9,6 +9,8 @@ from typing import Literal
 from graphql import GraphQLError
 from graphql.language import Node
 
+from domain.message import Message
+
 Code = Literal[
     "BAD_REQUEST",
     "BAD_USER_INPUT",
@@ -47,7 +49,7 @@ class DocumentRejected(Exception):
 
 def refuse(
     code: Code,
-    message: str,
+    message: Message,
     *,
     nodes: Iterable[Node] = (),
     input: tuple[str | int, ...] = (),
@@ -57,7 +59,7 @@ def refuse(
     return DocumentRejected([replace(located(code, message, nodes), input=input, limit=limit)])
 
 
-def located(code: Code, message: str, nodes: Iterable[Node] = ()) -> DocumentError:
+def located(code: Code, message: Message, nodes: Iterable[Node] = ()) -> DocumentError:
     """Return a problem located at the first few of the given nodes."""
     shown = [node for _, node in zip(range(_MOST_LOCATIONS), nodes, strict=False)]
     return problem_of(code, GraphQLError(message, shown or None))

@@ -43,6 +43,8 @@ from graphql.validation.rules.defer_stream_directive_on_valid_operations_rule im
 from graphql.validation.rules.stream_directive_on_list_field import StreamDirectiveOnListField
 from graphql.validation.validate import ValidationAbortedError
 
+from domain.message import Message
+
 from .explain import explain, node_at, of_literal
 from .limits import Limits
 from .refusal import DocumentError, DocumentRejected, problem_of, refuse
@@ -105,8 +107,10 @@ class Validator:
             if not report.problems:
                 raise refuse(
                     "QUERY_TOO_COMPLEX",
-                    "The operations of this document share too many fragments and variables "
-                    "to be checked. Send fewer operations in one document.",
+                    Message(
+                        "The operations of this document share too many fragments and variables "
+                        "to be checked. Send fewer operations in one document."
+                    ),
                 ) from None
         finally:
             release(*rules, together, outer, context, info)

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 import brotli
 from starlette.responses import Response
 
-from schema.engine.transport import quality
+from schema.engine.preferences import alternatives, weight_of
 
 T = TypeVar("T")
 Coding = Literal["br", "gzip"]
@@ -32,10 +32,7 @@ _POOL = ThreadPoolExecutor(1, thread_name_prefix="compression")
 
 def negotiate(accept_encoding: str) -> Coding | None:
     """The coding that an `Accept-Encoding` header prefers; None for an uncompressed response."""
-    qualities = {}
-    for part in accept_encoding.lower().split(",")[:50]:
-        name, *parameters = (piece.strip() for piece in part.split(";"))
-        qualities[name] = next((quality(p) for p in parameters if p.startswith("q=")), 1.0)
+    qualities = {name: weight_of(parameters) for name, parameters in alternatives(accept_encoding)}
     best = max(CODINGS, key=lambda each: _quality_of(each, qualities))
     chosen = _quality_of(best, qualities)
     return best if chosen > 0 and chosen >= qualities.get("identity", 0.0) else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
-
 from domain.codes import Code, Refused
 from domain.message import Message
 from domain.values import JsonObject
@@ -68,15 +66,13 @@ def _document_error(problem: admission.DocumentError) -> ErrorEntry:
     return entry
 
 
-def _shortened(message: str) -> str:
-    return message if len(message) <= LONGEST else message[:LONGEST] + "…"
+def _shortened(message: str) -> Message:
+    """The message; if it is too long, its beginning in English."""
+    if len(message) > LONGEST:
+        return Message(message[:LONGEST] + "…")
+    return message if isinstance(message, Message) else Message(message)
 
 
 def code_of(refused: Refused | admission.DocumentRejected) -> str:
     """The code that determines the status: that of the first error."""
     return refused.code if isinstance(refused, Refused) else refused.errors[0].code
-
-
-def body_of(refused: Refused | admission.DocumentRejected) -> bytes:
-    """The body of a response with errors only. It has no `data`, since nothing was executed."""
-    return orjson.dumps({"errors": errors_of(refused)})

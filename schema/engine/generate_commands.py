@@ -28,7 +28,7 @@ ID_SPEC: Spec = ("id", "ID", "ID of the record.")
 VERSION_SPEC: Spec = (
     "version",
     "int | None",
-    "Optimistic lock: the `version` you last read. Fails with CONFLICT if a field you send was changed since.",
+    "Optimistic lock: the `version` you last read. Fails with `CONFLICT` if a field you send was changed since.",
 )
 ANNOTATIONS: Mapping[object, str] = {
     str: "str",

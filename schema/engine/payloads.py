@@ -17,6 +17,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    get_named_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 
@@ -38,12 +39,37 @@ Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
 
 @dataclass(frozen=True)
+class PlainField:
+    """A selected field of an object that is no record: its response key, its name, and its own selection."""
+
+    key: str
+    name: str
+    type: str
+    """Name of the object type that has the field."""
+    selection: tuple[PlainField, ...] = ()
+
+    def value(self, source: Mapping[str, object]) -> object:
+        """The value of the field in the response."""
+        if self.name == "__typename":
+            return self.type
+        value = source[self.name]
+        return self._selected(value) if self.selection else value
+
+    def _selected(self, value: object) -> object:
+        if isinstance(value, list):
+            return [self._selected(each) for each in value]
+        if not isinstance(value, Mapping):
+            return None
+        return {each.key: each.value(value) for each in self.selection}
+
+
+@dataclass(frozen=True)
 class PayloadField:
-    """A field of a payload: its response key, its name, and for errors the selected fields of `UserError`."""
+    """A field of a payload: its response key, its name, and for errors the selection on `UserError`."""
 
     key: str
     word: str
-    words: tuple[tuple[str, str], ...] = ()
+    selection: tuple[PlainField, ...] = ()
     text: str = ""
     """For a record: the key of its text in the statement."""
 
@@ -86,8 +112,14 @@ class PayloadReader:
     """Reads the payloads of one operation."""
 
     def __init__(
-        self, reader: SelectionReader, mutations: Mapping[str, Mutation], *, executes: bool = False
+        self,
+        schema: GraphQLSchema,
+        reader: SelectionReader,
+        mutations: Mapping[str, Mutation],
+        *,
+        executes: bool = False,
     ) -> None:
+        self._schema = schema
         self._reader = reader
         self._mutations = mutations
         self._roots: list[tuple[str, Root]] = []
@@ -119,6 +151,21 @@ class PayloadReader:
             shown.append(self._one(name, word, inner, mutation, ""))
         return Payload(key, mutation, tuple(nodes), tuple(shown), results)
 
+    def _plain(self, nodes: list[FieldNode], name: str) -> tuple[PlainField, ...]:
+        """The selection on objects of a type that has no records."""
+        found = []
+        for key, inner in self._reader.fields(nodes, name).items():
+            field = inner[0].name.value
+            selection = self._plain(inner, target) if (target := self._object(name, field)) else ()
+            found.append(PlainField(key, field, name, selection))
+        return tuple(found)
+
+    def _object(self, name: str, field: str) -> str | None:
+        """The name of the object type of a field; None for values and `__typename`."""
+        declared = cast("GraphQLObjectType", self._schema.type_map[name]).fields.get(field)
+        target = get_named_type(declared.type) if declared else None
+        return target.name if isinstance(target, GraphQLObjectType) else None
+
     def _shown(self, at: str, mutation: Mutation, fields: Selected) -> tuple[PayloadField, ...]:
         return tuple(
             self._one(key, nodes[0].name.value, nodes, mutation, f"{at}.{key}")
@@ -129,7 +176,7 @@ class PayloadReader:
         self, key: str, word: str, nodes: list[FieldNode], mutation: Mutation, at: str
     ) -> PayloadField:
         if word == "userErrors":
-            return PayloadField(key, word, self._reader.names(nodes, "UserError"))
+            return PayloadField(key, word, self._plain(nodes, "UserError"))
         if word != mutation.entity.singular or not at:
             return PayloadField(key, word)
         entity = mutation.entity

@@ -19,6 +19,7 @@ from db.engine.plan.selection import ConnectionSelection
 from db.engine.plan.source import CursorOf, Pages
 from db.engine.transaction import EntryRejected, RejectReason
 from domain.codes import Refused
+from domain.message import Language
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from schema.admission import Admitted
@@ -30,6 +31,7 @@ from schema.engine.filters import LISTS
 from schema.engine.forbidden import FILTER, READ, forbidden, written_as
 from schema.engine.introspection import Introspections
 from schema.engine.keys import OperationKey, PlanKey, encoded
+from schema.engine.languages import dumps
 from schema.engine.lru import Lru
 from schema.engine.read_selection import SelectionReader
 from schema.engine.root_fields import RootField
@@ -131,7 +133,7 @@ class ReadService:
             extras["errors"] = [error_entry_of(error) for error in errors]
         left = {} if request.revalidated else {"remaining": remaining}
         extras["cost"] = {"nodes": cost.nodes, "fields": cost.fields, **left}
-        return _response(parsed.keys, texts, extras)
+        return _response(parsed.keys, texts, extras, caller.language)
 
     def explain(
         self, caller: Caller, viewer: Viewer, request: Request
@@ -301,13 +303,15 @@ class ReadService:
         return encoded([caller.tenant.id, caller.user, connection.signature, bound])
 
 
-def _response(keys: tuple[str, ...], texts: Mapping[str, bytes], extras: JsonObject) -> bytes:
+def _response(
+    keys: tuple[str, ...], texts: Mapping[str, bytes], extras: JsonObject, language: Language
+) -> bytes:
     """The texts of the root fields joined in document order."""
     data = b",".join(b'"%b":%b' % (key.encode(), texts.get(key) or b"null") for key in keys)
     extensions: JsonObject = {"cost": extras["cost"]}
     if extras["denied"]:
         extensions["access"] = {"denied": extras["denied"]}
-    errors = b'"errors":%b,' % orjson.dumps(extras["errors"]) if extras["errors"] else b""
+    errors = b'"errors":%b,' % dumps(extras["errors"], language) if extras["errors"] else b""
     return b'{"data":{%b},%b"extensions":%b}' % (data, errors, orjson.dumps(extensions))
 
 

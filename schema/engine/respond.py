@@ -93,7 +93,8 @@ class MutationResult:
         if combined.refused:
             self.data[payload.key] = None
             # User errors are listed once, with the first.
-            extra = {"userErrors": combined.errors} if combined.errors else {}
+            listed = [with_params(each) for each in combined.errors]
+            extra: JsonObject = {"userErrors": listed} if listed else {}
             for error in combined.refused:
                 extensions, extra = {**error["extensions"], **extra}, {}
                 entry = ErrorEntry(message=error["message"], extensions=extensions)
@@ -155,6 +156,11 @@ def _value(kind: str, shown: PayloadField, outcome: Outcome, position: str | Non
     return None
 
 
+def with_params(error: UserErrorEntry) -> JsonObject:
+    """The fields of a `UserError`."""
+    return {**error, "params": error["message"].values()}
+
+
 def _error(error: UserErrorEntry, shown: PayloadField) -> JsonObject:
-    named: JsonObject = {**error, "__typename": "UserError"}
-    return {key: named[word] for key, word in shown.words}
+    source = with_params(error)
+    return {each.key: each.value(source) for each in shown.selection}

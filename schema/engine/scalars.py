@@ -41,6 +41,7 @@ DateText = NewType("DateText", date)
 DateTimeText = NewType("DateTimeText", datetime)
 AttributeKey = NewType("AttributeKey", str)
 TimeZone = NewType("TimeZone", str)
+MessageParams = NewType("MessageParams", dict[str, str])
 ZONES = frozenset(available_timezones() - {"localtime", "Factory"})
 """Names of the IANA database. Other files beside them are specific to a machine, and Postgres does not accept them."""
 
@@ -131,6 +132,11 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="Time zone name of the IANA database, such as `Europe/Amsterdam`.",
         serialize=_same,
         parse_value=_zone,
+    ),
+    MessageParams: strawberry.scalar(
+        name="MessageParams",
+        description='Values in a message by name, as strings: an object such as `{limit: "10"}`.',
+        serialize=_same,
     ),
     AttributeKey: strawberry.scalar(
         name="AttributeKey",

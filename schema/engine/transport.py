@@ -12,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.codes import Code, Refused
-from domain.message import Message
+from domain.message import Language, Message
 from domain.values import JsonObject
 from schema import admission
-from schema.engine.errors import STATUS, WELL_FORMED, body_of, code_of
+from schema.engine.errors import STATUS, WELL_FORMED, code_of, errors_of
+from schema.engine.languages import dumps
+from schema.engine.preferences import alternatives, weight_of
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
@@ -26,7 +28,7 @@ BODY_SECONDS = 10.0
 """Seconds within which the body must arrive."""
 HEADERS = {
     "Cache-Control": "no-store",
-    "Vary": "Accept, Accept-Encoding, Authorization, Cookie, Origin, x-session",
+    "Vary": "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Origin, x-session",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -69,14 +71,13 @@ def media_type(accept: str | None) -> str:
     if not accept:
         return JSON
     offered = []
-    for position, part in enumerate(accept.split(",")[:50]):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for position, (name, parameters) in enumerate(alternatives(accept)):
         if any(
             p.startswith("charset=") and p[8:].strip('"') not in ("utf-8", "utf8")
             for p in parameters
         ):
             continue
-        weight = next((quality(p) for p in parameters if p.startswith("q=")), 1.0)
+        weight = weight_of(parameters)
         chosen = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(name)
         if chosen and weight > 0:
             offered.append((-weight, position, chosen))
@@ -85,14 +86,6 @@ def media_type(accept: str | None) -> str:
             406, f"No media type in `Accept` is supported. Accept {GRAPHQL} or {JSON}."
         )
     return min(offered)[2]
-
-
-def quality(parameter: str) -> float:
-    """The value of a parameter `q=…` of an `Accept` header; 0 if it is malformed."""
-    try:
-        return float(parameter[2:])
-    except ValueError:
-        return 0.0
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -214,10 +207,13 @@ def respond(body: bytes, media: str, status: int = 200, **headers: str) -> Respo
     return Response(body, status, {**HEADERS, **headers}, f"{media}; charset=utf-8")
 
 
-def refusal(refused: Refused | admission.DocumentRejected, media: str) -> Response:
+def refusal(
+    refused: Refused | admission.DocumentRejected, media: str, language: Language
+) -> Response:
     """The response to a refusal; with `application/json`, errors of GraphQL itself have status 200."""
     extensions = refused.extensions if isinstance(refused, Refused) else {}
-    return refuse(body_of(refused), code_of(refused), extensions, media)
+    body = dumps({"errors": errors_of(refused)}, language)  # without `data`: nothing was executed
+    return refuse(body, code_of(refused), extensions, media)
 
 
 def refuse(body: bytes, code: str, extensions: Mapping[str, object], media: str) -> Response:

@@ -11,7 +11,14 @@ from domain.codes import UserErrorCode
 from domain.described import DescribedEnum
 from domain.setup import AttributeKind
 from schema.engine.enums import error_code_enum, graphql_enum
-from schema.engine.scalars import AttributeKey, DateText, DateTimeText, DecimalText, TimeZone
+from schema.engine.scalars import (
+    AttributeKey,
+    DateText,
+    DateTimeText,
+    DecimalText,
+    MessageParams,
+    TimeZone,
+)
 
 ID = strawberry.ID
 __all__ = ["TimeZone"]  # named in annotations of what is generated
@@ -129,8 +136,50 @@ class Trashed(DescribedEnum):
 graphql_enum(Trashed)
 
 
+@strawberry.type(description="Another record, as far as the caller may see it.")
+class RecordReference:
+    id: strawberry.ID = strawberry.field(description="ID of the record.")
+    name: str | None = strawberry.field(
+        description="Name or number; null if the record has none that the caller may read."
+    )
+
+
+@strawberry.type(
+    description="Field that another user changed to a different value; values are texts."
+)
+class FieldConflict:
+    field: str = strawberry.field(description="Name of the field, or key of the attribute.")
+    mine: str | None = strawberry.field(description="Value that was sent.")
+    theirs: str | None = strawberry.field(description="Current value.")
+    base: str | None = strawberry.field(description="Value in the version that was sent.")
+
+
+@strawberry.type(description="What changed since the version that was sent.")
+class Conflict:
+    version: int = strawberry.field(description="Current version; send it with the merged values.")
+    changedAt: DateTimeText | None = strawberry.field(
+        description="Time of the last conflicting change, if the caller may read it."
+    )
+    changedBy: RecordReference | None = strawberry.field(
+        description="Employee who made the last conflicting change."
+    )
+    fields: list[FieldConflict] = strawberry.field(
+        description="Conflicting fields; empty if any change conflicts, as for deletion."
+    )
+
+
 @strawberry.type(description="Validation error of a mutation, to be shown to the user.")
 class UserError:
     code: UserErrorCode = strawberry.field(description="Error code.")
     message: str = strawberry.field(description="Message for the user: cause and remedy.")
     path: list[str] = strawberry.field(description="Path of the invalid input field.")
+    params: MessageParams = strawberry.field(
+        description="Values in the message; with `code`, for clients that have texts of their own."
+    )
+    conflict: Conflict | None = strawberry.field(
+        description="Of a `CONFLICT`: both values, for a dialog that merges them.", default=None
+    )
+    record: RecordReference | None = strawberry.field(
+        description="Of a `DUPLICATE`: the record that has the value, if it is visible.",
+        default=None,
+    )

@@ -30,6 +30,7 @@ from resolvers.engine.results import Outcome, OutcomeJson, outcome, restored, st
 from schema.engine.derived import DerivedFailed, executed_records
 from schema.engine.generate_commands import Mutation
 from schema.engine.keys import DocumentKey, OperationKey
+from schema.engine.languages import dumps
 from schema.engine.lru import Lru
 from schema.engine.payloads import (
     IDS,
@@ -125,7 +126,8 @@ class WriteService:
         errors = {"errors": result.errors} if result.errors else {}
         data = {each.key: result.data[each.key] for each in parsed.payload_selection.payloads}
         data |= dict.fromkeys(parsed.payload_selection.typenames, "Mutation")
-        return orjson.dumps({"data": data, **errors, "extensions": {"cost": spent, **extensions}})
+        body: JsonObject = {"data": data, **errors, "extensions": {"cost": spent, **extensions}}
+        return dumps(body, caller.language)
 
     def _parse(self, caller: Caller, request: Request, key: str | None) -> MutationRequest:
         operation = request.admitted.operation(request.name)
@@ -150,7 +152,9 @@ class WriteService:
 
         def read() -> PayloadSelection:
             reader = SelectionReader(self._schema, self._model, {}, fragments, values, used)
-            payloads = PayloadReader(reader, self._mutations, executes=request.executes)
+            payloads = PayloadReader(
+                self._schema, reader, self._mutations, executes=request.executes
+            )
             return payloads.read(operation)
 
         return key, self.parsed.get(key, read)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.live import LiveChangeKind, LiveKind
+from domain.message import ENGLISH, Language
 
 if TYPE_CHECKING:
     import asyncpg
@@ -42,6 +43,8 @@ class Handshake:
     """The header `X-Tenant`."""
     cookie: str | None = field(repr=False)
     """The access token in a cookie that the page may use."""
+    language: Language = ENGLISH
+    """The language of messages, from `Accept-Language`."""
 
 
 class ListReader(Protocol):

@@ -14,7 +14,7 @@ import structlog
 from starlette.types import Receive
 
 from domain.codes import CloseCode, Code, Refused
-from domain.message import Message
+from domain.message import Language, Message
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
@@ -63,6 +63,9 @@ class SocketHandler(Protocol):
 
     def error_entries(self, error: Exception) -> Sequence[ErrorEntry]:
         """The error entries to send for an exception."""
+
+    def error_text(self, error: Exception, language: Language) -> bytes:
+        """The error entries as JSON, with messages in this language."""
 
     def seconds_until(self, moment: datetime) -> float:
         """Seconds until a moment."""
@@ -334,8 +337,8 @@ class Socket:
         return subscriber
 
     def _error(self, id: str, error: Exception) -> None:
-        message = {"id": id, "type": "error", "payload": self._handler.error_entries(error)}
-        self.push(orjson.dumps(message))
+        text = self._handler.error_text(error, self._handshake.language)
+        self.push(b'{"id":%b,"type":"error","payload":%b}' % (orjson.dumps(id), text))
 
     def _drained(self) -> None:
         """The client reads again: send what it missed."""

@@ -114,7 +114,7 @@ async def test_opportunities_are_created_and_edited_on_the_page_of_an_account(
     assert after["opportunities"]["aggregate"]["sum"]["amount"][0]["amount"] == "125.00"
     assert after == (await tenant.ask("rep1", PAGE, {"id": id})).data["account"]
     stale = await tenant.ask("rep1", update, {"input": {**edited, "name": "fourth"}})
-    assert stale.codes == ["CONFLICT"], "another user edited the row in between"
+    assert outcome_of(stale) == "CONFLICT", "another user edited the row in between"
     other = (await tenant.ask("rep1", PAGE, {"id": beside})).data["account"]["opportunities"]
     assert other["totalCount"] == 0, "another account lists only its own"
     assert second["permissions"] == {"update": True, "delete": True}

@@ -20,7 +20,7 @@ from tests.writes.client import uuid_of
 REFUSALS = {
     *map(str, UserErrorCode),
     *map(str, (Code.FORBIDDEN, Code.FIELD_FORBIDDEN, Code.FIELD_READ_ONLY, Code.NOT_FOUND)),
-    *map(str, (Code.CONFLICT, Code.NOT_APPLIED, Code.UNAUTHENTICATED)),
+    *map(str, (Code.NOT_APPLIED, Code.UNAUTHENTICATED)),
 }
 """Codes with which a request that is valid in form may be refused, including for users disabled meanwhile."""
 SELECTION = "id userErrors { code path message }"

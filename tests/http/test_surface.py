@@ -610,7 +610,7 @@ async def test_every_response_has_the_security_headers(
         assert got.headers["x-content-type-options"] == "nosniff"
         assert (
             got.headers["vary"]
-            == "Accept, Accept-Encoding, Authorization, Cookie, Origin, x-session"
+            == "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Origin, x-session"
         )
         assert not {"server", "set-cookie", "x-powered-by", "etag"} & set(got.headers)
 

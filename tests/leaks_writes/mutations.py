@@ -177,7 +177,10 @@ def update_input(
 def document(entity: str, command: str, *, many: bool = False, inner: str = "id") -> str:
     """A mutation document that selects the record in its payload."""
     kind, field = input_name(entity, command), entity[0].lower() + entity[1:]
-    errors = "userErrors { code message path }"
+    conflict = (
+        "conflict { version changedAt changedBy { id name } fields { field mine theirs base } }"
+    )
+    errors = f"userErrors {{ code message path params {conflict} record {{ id name }} }}"
     one = f"id {field} {{ {inner} }} {errors}"
     if many:
         return (

@@ -361,7 +361,8 @@ async def test_concurrent_updates_of_one_version_conflict(fresh: Sandbox) -> Non
             for n in range(10)
         )
     )
-    codes = sorted(answer.codes[0] if answer.codes else "" for answer in answers)
+    errors = [answer.data["result"]["userErrors"] for answer in answers]
+    codes = sorted(each[0]["code"] if each else "" for each in errors)
     assert codes == ["", *["CONFLICT"] * 9], codes
 
 

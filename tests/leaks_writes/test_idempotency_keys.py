@@ -151,7 +151,9 @@ async def test_replayed_conflict_masks_field_closed_since(fresh: Sandbox) -> Non
     ]
     query, variables = document("Opportunity", "Update", many=True), {"input": inputs, "all": False}
     one = await fresh.world.ask("rep1", query, variables, tenant=fresh.tenant, idempotency_key="k1")
-    assert one.codes == ["CONFLICT"], rendered(one)
+    [error] = one.data["result"]["userErrors"]
+    assert error["code"] == "CONFLICT", rendered(one)
+    assert error["conflict"]["changedBy"]["name"] is not None
     assert "31337.50" in one.body.decode()
     await fresh.run(
         "UPDATE {s}.field_permission SET deleted_at = now() WHERE entity = 'Opportunity' AND field = 'margin'"
@@ -160,6 +162,10 @@ async def test_replayed_conflict_masks_field_closed_since(fresh: Sandbox) -> Non
         "rep1", query, variables, tenant=fresh.tenant, idempotency_key="k1"
     )
     assert "31337" not in other.body.decode(), rendered(other)
+    [replayed] = other.data["result"]["userErrors"]
+    assert replayed["code"] == "CONFLICT"
+    assert replayed["conflict"]["version"] == error["conflict"]["version"]
+    assert (replayed["conflict"]["changedBy"], replayed["conflict"]["fields"]) == (None, [])
 
 
 @covers("D-37")

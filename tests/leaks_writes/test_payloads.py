@@ -182,8 +182,11 @@ async def test_conflict_contains_only_readable_fields(refreshed: Sandbox) -> Non
             "attributes": [{"key": "seats", "number": "4"}],
         },
     )
-    assert answer.codes == ["CONFLICT"], rendered(answer)
-    conflict = answer.json["errors"][0]["extensions"]["conflict"]
+    [error] = answer.data["result"]["userErrors"]
+    assert error["code"] == "CONFLICT", rendered(answer)
+    conflict = error["conflict"]
+    assert conflict.pop("changedAt").startswith("20")
+    assert conflict.pop("changedBy")["name"], "the employee is visible to the caller"
     assert conflict == {
         "version": version + 3,
         "fields": [{"field": "name", "mine": "Mine", "theirs": "Theirs", "base": row["name"]}],

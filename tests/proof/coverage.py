@@ -74,9 +74,12 @@ PLAIN = {
     "UserPasswordResetPayload": "token expiresAt",
     "RecordInput": "id version",
     REPLACE: "id version replaceWith",
-    "UserError": "code message path",
+    "UserError": "code message path params conflict record",
+    "Conflict": "version changedAt changedBy fields",
+    "FieldConflict": "field mine theirs base",
+    "RecordReference": "id name",
     "UserErrorCode": (
-        "INVALID_CREDENTIALS INVALID_TOKEN DEMO_ONLY WEAK_PASSWORD REQUIRED INVALID TOO_LONG DUPLICATE IN_USE CYCLE "
+        "INVALID_CREDENTIALS INVALID_TOKEN DEMO_ONLY WEAK_PASSWORD REQUIRED INVALID TOO_LONG DUPLICATE CONFLICT IN_USE CYCLE "
         "LOCKED ACTIVE_QUOTE NO_ACTIVE_QUOTE NOT_TIME_BASED INVALID_TRANSITION PARENT_DELETED LAST_ADMINISTRATOR"
     ),
     "OrderDirection": "ASC DESC ASC_NULLS_FIRST DESC_NULLS_FIRST",
@@ -107,7 +110,9 @@ OF_GROUPS = ("NumbersHaving", "NumbersOrder", "ExtremesHaving", "ExtremesOrder")
 CONDITIONS = (*FUNCTIONS, *OF_GROUPS, "GroupBy", "GroupKey", "Filter", "Order")
 ROOTS = ("viewer", "node", "nodes", "search")
 """Root fields that belong to no single entity."""
-SCALARS = frozenset({"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateTime", "AttributeKey", "TimeZone"})  # fmt: skip
+SCALARS = frozenset(
+    {"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateTime", "AttributeKey", "TimeZone", "MessageParams"}
+)  # fmt: skip
 DIRECTIVES = frozenset({"include", "skip", "deprecated", "specifiedBy", "oneOf"})
 LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after", "last", "before", "trashed"})
 GROUP_ARGUMENTS = frozenset({"filter", "groupBy", "having", "orderBy", "first", "skip", "timeZone"})

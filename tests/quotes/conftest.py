@@ -63,7 +63,7 @@ class QuoteClient:
     ) -> Any:
         """The response to setting the lines."""
         query = """mutation ($input: QuoteSetItemsInput!) {
-          done: quoteSetItems(input: $input) { id userErrors { code message path } }
+          done: quoteSetItems(input: $input) { id userErrors { code message path conflict { version } } }
         }"""
         return await self.tenant.ask(
             persona, query, {"input": {"id": id, "items": items, **params}}

@@ -227,7 +227,9 @@ async def test_approving_an_outdated_version_is_a_conflict(
     id = await client.quote("rep1", items=ITEMS)
     seen = (await client.read(id))["version"]
     await client.must_set_items("rep1", id, [])
-    assert (await tenant.attempt("rep1", "quoteApprove", id=id, version=seen)).codes == ["CONFLICT"]
+    assert (
+        outcome_of(await tenant.attempt("rep1", "quoteApprove", id=id, version=seen)) == "CONFLICT"
+    )
     await tenant.mutate("rep1", "quoteApprove", id=id, version=(await client.read(id))["version"])
 
 

@@ -162,9 +162,9 @@ async def test_setting_lines_of_an_outdated_version_is_a_conflict(client: QuoteC
     seen = (await client.read(id))["version"]
     await client.must_set_items("rep1", id, [{"id": line, "name": "renamed"}])
     outdated = await client.set_items("rep1", id, [], version=seen)
-    assert outdated.codes == ["CONFLICT"], "although the totals are the same as before"
+    assert outcome_of(outdated) == "CONFLICT", "although the totals are the same as before"
     now = (await client.read(id))["version"]
-    assert outdated.json["errors"][0]["extensions"]["conflict"]["version"] == now == seen + 1
+    assert outdated.data["done"]["userErrors"][0]["conflict"]["version"] == now == seen + 1
     same = await client.set_items("rep1", id, [{"id": line, "name": "renamed"}], version=now)
     assert outcome_of(same) == "DONE"
     assert (await client.read(id))["version"] == now, "no change, no new version"

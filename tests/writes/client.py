@@ -38,13 +38,16 @@ def mutation_input_type(command: str) -> str:
     return "Replace" if command.endswith("Delete") and entity.is_replaceable else "Record"
 
 
+ERRORS = "userErrors { code path }"
+
+
 def mutation_text(command: str, many: bool = False) -> str:
     """GraphQL document of one command, aliased `done`."""
     kind = mutation_input_type(command)
     if many:
-        selection = "results { id userErrors { code path } } userErrors { code path }"
+        selection = f"results {{ id {ERRORS} }} {ERRORS}"
         return f"mutation($inputs: [{kind}Input!]!) {{ done: {command}Many(inputs: $inputs) {{ {selection} }} }}"
-    selection = f"id {ACTION_SUFFIX.sub('', command)} {{ id version }} userErrors {{ code path }}"
+    selection = f"id {ACTION_SUFFIX.sub('', command)} {{ id version }} {ERRORS}"
     return f"mutation($input: {kind}Input!) {{ done: {command}(input: $input) {{ {selection} }} }}"
 
 

@@ -9,6 +9,8 @@ from tests.writes.entity_types import ENTITY_TYPES
 
 Input = dict[str, Any]
 
+ERRORS = "userErrors { code message path conflict { version fields { field mine theirs base } } }"
+
 
 @dataclass(frozen=True)
 class Command:
@@ -41,13 +43,13 @@ class Command:
 
     def root(self, alias: str) -> str:
         """The root field under this alias, with its selection."""
-        payload = f"id {self.one} {{ id version {ENTITY_TYPES[self.entity].selection} }} userErrors {{ code message path }}"
+        payload = f"id {self.one} {{ id version {ENTITY_TYPES[self.entity].selection} }} {ERRORS}"
         if not self.many:
             return f"{alias}: {self.one}{self.action}(input: ${alias}) {{ {payload} }}"
         choice = "" if self.all_or_none is None else f", allOrNone: {str(self.all_or_none).lower()}"
         return (
             f"{alias}: {self.one}{self.action}Many(inputs: ${alias}{choice}) "
-            f"{{ results {{ {payload} }} userErrors {{ code message path }} }}"
+            f"{{ results {{ {payload} }} {ERRORS} }}"
         )
 
 

@@ -17,10 +17,12 @@ def check_conflict(context: InputContext, expected: Expectation, row: Row, value
         return
     base = context.state.versions.get(row["id"], {}).get(read_version)
     if any(change.id == row["id"] for change in context.state.changes):
-        expected.allow("CONFLICT")  # a change by the same mutation is not a concurrent change
+        expected.allow(
+            "CONFLICT", refusal=False
+        )  # a change by the same mutation is not a concurrent change
         return
     if base is None:
-        expected.allow("CONFLICT")
+        expected.allow("CONFLICT", refusal=False)
         expected.allow("INVALID", refusal=False)
         return
     fields: dict[str, tuple[Any, Any, Any]] = {}
@@ -33,7 +35,7 @@ def check_conflict(context: InputContext, expected: Expectation, row: Row, value
             texts = [field_text(context.entity, name, value, of) for value, of in sources]
             fields[name] = (texts[0], texts[1], texts[2])
     if fields:
-        expected.refuse("CONFLICT")
+        expected.error("CONFLICT", "version")
         expected.conflict = (row["version"], fields)
 
 

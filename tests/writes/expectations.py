@@ -253,7 +253,7 @@ def _check_cycle(context: InputContext, expected: Expectation, row: Row, after: 
 def check_version(context: InputContext, expected: Expectation, row: Row) -> None:
     """No field changes, so it is unspecified whether an old version conflicts."""
     if context.input.get("version") not in (None, row["version"]):
-        expected.allow("CONFLICT")
+        expected.allow("CONFLICT", refusal=False)
         expected.allow("INVALID", refusal=False)
 
 

@@ -85,7 +85,7 @@ def _payloads(command: Command, payload: Any) -> FieldResult:
 def _user_error(command: Command, error: Any) -> tuple[int | None, ApiError]:
     number, path = _place(command, error["path"])
     assert error["message"], error
-    return number, ApiError(error["code"], path, refusal=False)
+    return number, ApiError(error["code"], path, refusal=False, conflict=error["conflict"])
 
 
 def _place(command: Command, path: list[str]) -> tuple[int | None, Path]:
@@ -104,7 +104,6 @@ def _refusal(command: Command, result: FieldResult, error: Any) -> None:
     if len(error["path"]) > 1:
         assert error["path"][1] == "results", error
         at = error["path"][2]
-    conflict = extensions.get("conflict")
     for each in extensions.get("userErrors", []):
         result.add(*_user_error(command, each))
     if fields := extensions.get("fields"):
@@ -117,4 +116,4 @@ def _refusal(command: Command, result: FieldResult, error: Any) -> None:
     number, path = _place(command, extensions["input"]) if "input" in extensions else (at, None)
     if not command.many:
         number = 0
-    result.add(at if number is None else number, ApiError(code, path, True, frozenset(), conflict))
+    result.add(at if number is None else number, ApiError(code, path, refusal=True))

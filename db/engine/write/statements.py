@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     Column,
     Index,
-    Integer,
     TableValuedAlias,
     Text,
     Uuid,
@@ -24,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_table
-from sqlalchemy.dialects.postgresql import JSONB, distinct_on
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import UserDefinedType
 
 from db.engine.entity import Entity
@@ -32,10 +30,8 @@ from db.engine.gate import Compiled
 from db.engine.model import Model
 from db.engine.seal import DIALECT, TrustedCompiler
 from db.engine.sql import AsText, Concat, IntLiteral, Query, one_of, parameter
-from db.engine.trace import HistoryEntry
 from db.engine.write.connection import TenantConnection
 from db.engine.write.row_json import row_of
-from domain.setup import HistoryEventKind
 
 if TYPE_CHECKING:
     import asyncpg
@@ -44,8 +40,8 @@ if TYPE_CHECKING:
     from db.engine.base import Record
 
 IMMUTABLE = frozenset({"id", "created_at"})
-ROWS, VALUES, VERSIONS = "rows", "values", "versions"
-"""Parameter names: rows as JSON, values of a column, and the versions that belong to them."""
+ROWS, VALUES = "rows", "values"
+"""Parameter names: rows as JSON, and values of a column."""
 
 
 class RowType(UserDefinedType[object]):
@@ -206,36 +202,6 @@ async def ancestors(
 
 
 @cache
-def _changes_since() -> Compiled:
-    history = HistoryEntry.__table__
-    versions = (
-        func.unnest(parameter(VALUES, ARRAY(Uuid())), parameter(VERSIONS, ARRAY(Integer())))
-        .table_valued(Column("id", Uuid()), Column("version", Integer()))
-        .render_derived(name="seen")
-    )
-    newer = (history.c.record_id == versions.c.id) & (history.c.record_version > versions.c.version)
-    changes = (
-        select(history.c.record_id, history.c.key, history.c.before)
-        .ext(distinct_on(history.c.record_id, history.c.key))
-        .join_from(versions, history, newer)
-        .where(history.c.kind == Concat([HistoryEventKind.UPDATED.value]))
-        .order_by(history.c.record_id, history.c.key, history.c.record_version)
-    )
-    return trusted(changes)
-
-
-async def changes_since(
-    connection: TenantConnection, versions: Mapping[UUID, int]
-) -> dict[UUID, dict[str, str | None]]:
-    """The fields of each record that changed after a version, by history key, with their value at that version."""
-    changes: dict[UUID, dict[str, str | None]] = {id: {} for id in versions}
-    values, numbers = list(versions), list(versions.values())
-    for row in await fetch(connection, _changes_since(), values=values, versions=numbers):
-        changes[row["record_id"]][row["key"]] = row["before"]
-    return changes
-
-
-@cache
 def _referenced(model: Model, entity: Entity) -> Compiled | None:
     queries = []
     for kind, relation in model.users(entity):
@@ -293,13 +259,13 @@ def _existing(entity: Entity, columns: tuple[str, ...]) -> Compiled:
     table, new = entity.table, _bound_rows(entity)
     same = [table.c[name] == new.c[name] for name in columns]
     other = exists(select(IntLiteral(1)).select_from(new).where(table.c.id != new.c.id, *same))
-    rows = select(*(table.c[name] for name in columns))
+    rows = select(table.c.id, *(table.c[name] for name in columns))
     return trusted(rows.where(table.c.deleted_at.is_(None), other.correlate(table)))
 
 
 async def existing(
     connection: TenantConnection, entity: Entity, columns: tuple[str, ...], rows: Iterable[bytes]
-) -> set[tuple[object, ...]]:
-    """The values of these columns in the JSON rows that other live records already have."""
+) -> dict[tuple[object, ...], UUID]:
+    """The values of these columns in the JSON rows that other live records already have, with their ids."""
     matches = await fetch(connection, _existing(entity, columns), rows=_array(rows))
-    return {tuple(row) for row in matches}
+    return {tuple(row)[1:]: row["id"] for row in matches}
