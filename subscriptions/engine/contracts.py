@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 from uuid import UUID
 
 from domain.live import LiveChangeKind, LiveKind
@@ -17,11 +17,18 @@ if TYPE_CHECKING:
     from db.engine.transaction import Placement
 
 
+class Place(Protocol):
+    """The place of a record in a list; comparable with those of other records of the list."""
+
+    def __lt__(self, other: Self, /) -> bool:
+        """Whether it comes before another place."""
+
+
 class Row(NamedTuple):
     """A record of a live list."""
 
-    place: Any
-    """Its sort keys and id, comparable with those of other records of the list."""
+    place: Place
+    """Its sort keys and id."""
     texts: tuple[bytes, ...]
     """The JSON texts of the record."""
     size: int

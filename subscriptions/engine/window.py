@@ -5,11 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from domain.live import LiveChangeKind
-from subscriptions.engine.contracts import RecordChange, Row, RowsById
+from subscriptions.engine.contracts import Place, RecordChange, Row, RowsById
 
 Texts = Mapping[UUID, tuple[bytes, ...]]
 
@@ -45,7 +44,7 @@ def advance(
     return dict(rows[: size + 1])
 
 
-def _place(item: tuple[UUID, Row]) -> Any:
+def _place(item: tuple[UUID, Row]) -> Place:
     return item[1].place
 
 
