@@ -249,7 +249,7 @@ def _readable_history(
             target = model.entities[name].targets.get(each)
             if target is not None and not _sees_all(granted, policies, target, full):
                 continue
-            statuses = own_rights.ruled.get(each)
+            statuses = own_rights.status_rules.get(each)
             always += [f"{name}.{each}"] if statuses is None else []
             in_statuses += [f"{name}.{each}:{status}" for status in statuses or ()]
     return {HISTORY_KEYS: tuple(always), HISTORY_KEYS_BY_STATUS: tuple(in_statuses)}

@@ -100,7 +100,7 @@ class EntityRights:
 
     rows: RowScope
     fields: frozenset[str]
-    ruled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    status_rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Fields readable only in these statuses."""
     attributes: Mapping[str, AttributeRights] = field(default_factory=dict)
     """Readable attributes by key."""
@@ -156,7 +156,7 @@ def rights(
         granted[entity] = EntityRights(
             rows=RowScope.ALL if full or RowScope.ALL in scopes else RowScope.OWN,
             fields=fields,
-            ruled=ruled,
+            status_rules=ruled,
             attributes={a.key: a for a in sorted(granted_attributes)},
             writes=FULL_WRITE_RIGHTS if full else _writes(entity, profiles),
             writable=_writable(entity, names | {a.id for a in granted_attributes}, profiles, full),

@@ -35,7 +35,7 @@ from resolvers.engine.command import (
 from resolvers.engine.conflicts import refuse_other_versions
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_record, check_references, check_unique
-from resolvers.engine.permissions import NOT_EDITABLE, check_fields, no_changing, no_creating
+from resolvers.engine.permissions import NOT_EDITABLE, cannot_change, cannot_create, check_fields
 from resolvers.engine.update import is_changed, lock
 from resolvers.engine.values import set_params
 from resolvers.quote_lines import ITEMS, Line, add_up, fill_lines, lines_of
@@ -94,7 +94,7 @@ def _check_rights(item: Changeset[Quote, object], viewer: Viewer) -> None:
     visible = viewer.may_see(item.entity.name)
     changeable = viewer.edits(item.entity.name) is not None and viewer.may_see(QuoteItem.__name__)
     if visible and not changeable:
-        item.refuse(Code.FORBIDDEN, no_changing(item))
+        item.refuse(Code.FORBIDDEN, cannot_change(item))
 
 
 async def _match_lines(ctx: Context, items: Saved[Quote]) -> None:
@@ -115,7 +115,7 @@ async def _match_lines(ctx: Context, items: Saved[Quote]) -> None:
                 line.error(UserErrorCode.INVALID, TWICE, "id")
         removed = [row for id, row in lines_by_id.items() if id not in counts]
         if removed and not _is_within(ctx.viewer, deletes, item):
-            item.refuse(Code.FORBIDDEN, no_changing(item), ITEMS)
+            item.refuse(Code.FORBIDDEN, cannot_change(item), ITEMS)
         for row in removed:
             item.also_change(row, assign(QuoteItem.deleted_at, ctx.now))
 
@@ -126,7 +126,7 @@ def _create_line(ctx: Context, item: Changeset[Quote, object], line: Line) -> No
     line.id = row.id
     line.set_after(row)
     if not ctx.viewer.may_create(QuoteItem.__name__):
-        line.refuse(Code.FORBIDDEN, no_creating(line))
+        line.refuse(Code.FORBIDDEN, cannot_create(line))
     elif not _is_within(ctx.viewer, ctx.viewer.edits(QuoteItem.__name__), item):
         line.refuse(Code.FORBIDDEN, NOT_EDITABLE)
     set_params(line, ctx.viewer)
@@ -186,7 +186,7 @@ async def duplicate(ctx: Context, items: Saved[Quote]) -> None:
         check_fields(item, ctx.viewer)
         name = item.entity.name
         if ctx.viewer.may_see(name) and not ctx.viewer.may_create(name):
-            item.refuse(Code.FORBIDDEN, no_creating(item))
+            item.refuse(Code.FORBIDDEN, cannot_create(item))
     valid = without_failed(items)
     await lock(ctx, valid, Lock.UPDATE, ctx.viewer.edits)
     for item in without_failed(valid):
@@ -206,7 +206,7 @@ def _duplicate(
 ) -> None:
     """Copy all values, including those that the caller may not read; otherwise the duplicate would be a different offer."""
     if rows and not ctx.viewer.may_create(QuoteItem.__name__):
-        item.refuse(Code.FORBIDDEN, no_creating(item))
+        item.refuse(Code.FORBIDDEN, cannot_create(item))
     quote = _copy(ctx, item.existing)
     quote.number, quote.active = generate_number(Quote.__number_prefix__, quote.id), False
     quote.approved_at = quote.accepted_at = None

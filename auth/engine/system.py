@@ -63,6 +63,6 @@ class SystemAuthorizer:
         """There are no parameters."""
         raise KeyError(name)
 
-    def project(self, depends_on: Dependencies) -> None:
+    def rights_key(self, depends_on: Dependencies) -> None:
         """There is one shape."""
         return

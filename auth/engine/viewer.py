@@ -164,7 +164,7 @@ class Viewer:
             return FieldAccess.READABLE
         if name not in granted.fields:
             return FieldAccess.HIDDEN
-        return FieldAccess.CONDITIONAL if name in granted.ruled else FieldAccess.READABLE
+        return FieldAccess.CONDITIONAL if name in granted.status_rules else FieldAccess.READABLE
 
     def may_create(self, entity: str) -> bool:
         """Whether records of the entity may be created."""
@@ -264,11 +264,11 @@ class Viewer:
         values.update((name, list(array)) for name, array in self.arrays.items())
         for entity, granted in self.rights.items():
             values[OWNERS.format(entity=entity)] = list(self.owners.get(entity, ()))
-            for name, statuses in granted.ruled.items():
+            for name, statuses in granted.status_rules.items():
                 values[f"statuses:{entity}.{name}"] = list(statuses)
         return values
 
-    def project(self, depends_on: Dependencies) -> Projection:
+    def rights_key(self, depends_on: Dependencies) -> Projection:
         """The part of the permission shape that a statement with these dependencies depends on."""
         projection = self._projections.get(depends_on)
         if projection is None:

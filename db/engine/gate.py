@@ -1,4 +1,7 @@
-"""The only access to rows of records: `see` returns the rows and columns a caller may see, and nothing else compiles."""
+"""The only access to rows of records: `see` returns a view of the rows and columns that a caller may see.
+
+A statement that names a table of records directly does not compile (`db/engine/seal.py`).
+"""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
@@ -74,7 +77,7 @@ class Authorizer(Protocol):
         """The caller's permissions on an entity's records, as in the API's `TypePermissions`."""
 
     def writable(self, entity: Entity) -> Iterable[str]:
-        """Writable fields, in a fixed order. Conditional ones are writable in the statuses that open them only."""
+        """Writable fields, in a fixed order. Conditional ones are writable only in the statuses in which they are readable."""
 
     def may_restore(self, entity: str) -> bool:
         """Whether the trash is readable, which it is if the caller may restore some of its records."""
@@ -91,8 +94,8 @@ class Authorizer(Protocol):
     def value(self, name: str) -> object:
         """The value of a parameter that the authorizer's conditions use."""
 
-    def project(self, depends_on: Dependencies) -> Hashable:
-        """The part of the caller's rights that these dependencies name, as a cache key without ids, which are bound (D-55)."""
+    def rights_key(self, depends_on: Dependencies) -> Hashable:
+        """A cache key: the part of the caller's rights that these dependencies name. IDs are parameters (D-55)."""
 
 
 class SecuredView(FromClause):
@@ -148,7 +151,7 @@ class SecuredView(FromClause):
             raise Unsealed(f"{self.entity.name}: {label} is masked as {other} and as {field}.")
 
     def condition_on(self, name: str, condition: Callable[[Column], Bool]) -> Bool:
-        """A positive condition on a column, false where the column is masked.
+        """A condition on a column, false where the column is masked. So the caller must not negate it.
 
         For a conditional field the mask is `status = ANY(…) AND condition`, because no index supports
         a condition on the CASE (D-51).

@@ -86,7 +86,7 @@ def check_record(ctx: Context, item: AnyChangeset) -> None:
         follows = item.failed and member.exposed.server_assigned
         if not follows and not item.has_error(member.column):
             item.violation(Violation(UserErrorCode.REQUIRED, EMPTY, member.column))
-    if not missing and ctx.viewer.rights[item.entity.name].ruled:
+    if not missing and ctx.viewer.rights[item.entity.name].status_rules:
         check_fields(item, ctx.viewer, item.before or item.record)
     # Server-assigned values are set only if there are no errors; without them the rule cannot run.
     if all(member.exposed.server_assigned for member in missing):

@@ -19,7 +19,7 @@ from resolvers.engine.conflicts import refuse_other_versions
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_unique
 from resolvers.engine.hooks import run_after_change, run_before_save
-from resolvers.engine.permissions import no_changing
+from resolvers.engine.permissions import cannot_change
 from resolvers.engine.replace import REPLACE_WITH, replace
 from resolvers.engine.update import (
     attach_locked_row,
@@ -180,7 +180,7 @@ def _changeset_of_parent(
 def _check_right(viewer: Viewer, items: list[AnyChangeset]) -> None:
     for item in items:
         if viewer.may_see(item.entity.name) and viewer.deletes(item.entity.name) is None:
-            item.refuse(Code.FORBIDDEN, no_changing(item))
+            item.refuse(Code.FORBIDDEN, cannot_change(item))
 
 
 def _id(item: AnyChangeset) -> UUID:

@@ -29,12 +29,12 @@ OUT_OF_SIGHT = Message(
 )
 
 
-def no_creating(item: AnyChangeset) -> Message:
+def cannot_create(item: AnyChangeset) -> Message:
     """Message if the caller may not create records of this type."""
     return NO_CREATING.fill(type=item.entity.name)
 
 
-def no_changing(item: AnyChangeset) -> Message:
+def cannot_change(item: AnyChangeset) -> Message:
     """Message if the caller may not update, delete or restore records of this type."""
     return NO_CHANGING.fill(type=item.entity.name)
 
@@ -104,4 +104,4 @@ def check_creating(item: AnyChangeset, viewer: Viewer) -> None:
     check_feature(viewer, item.children)
     for each in item.with_nested():
         if not viewer.may_create(each.entity.name):
-            each.refuse(Code.FORBIDDEN, no_creating(each))
+            each.refuse(Code.FORBIDDEN, cannot_create(each))

@@ -20,7 +20,7 @@ from resolvers.engine.conflicts import check_versions
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_record, check_references, check_unique
 from resolvers.engine.hooks import run_before_save
-from resolvers.engine.permissions import NOT_EDITABLE, check_fields, no_changing
+from resolvers.engine.permissions import NOT_EDITABLE, cannot_change, check_fields
 from resolvers.engine.values import NO_ID, set_params
 
 Scope = Callable[[str], "WriteScope | None"]
@@ -34,18 +34,22 @@ async def update(
     items: list[AnyChangeset],
     handler: Callable[[Context, list[Any]], Awaitable[None]] | None = None,
 ) -> None:
-    """Prepare updates of records given by id; a command's `handler` runs before the hooks."""
+    """Prepare updates of records given by id; a command's `handler` runs before the hooks.
+
+    A changeset that is refused is not checked further. One with errors is, so that all errors are returned together;
+    neither is written.
+    """
     for item in items:
         name = item.entity.name
         if ctx.viewer.may_see(name) and ctx.viewer.edits(name) is None:
-            item.refuse(Code.FORBIDDEN, no_changing(item))
+            item.refuse(Code.FORBIDDEN, cannot_change(item))
         else:
             check_fields(item, ctx.viewer)
     valid = without_failed(items)
     await lock(ctx, valid, Lock.UPDATE, ctx.viewer.edits)
     for item in valid:
-        # Before any error that depends on field values, such as a conflict.
-        if item.before is not None and ctx.viewer.rights[item.entity.name].ruled:
+        # Rights on values are checked before any error that depends on values, such as a conflict.
+        if item.before is not None and ctx.viewer.rights[item.entity.name].status_rules:
             check_fields(item, ctx.viewer, item.before)
     valid = without_failed(valid)
     for item in valid:
@@ -97,7 +101,7 @@ def attach_locked_row(
     row: Record | None,
     parents: Mapping[UUID, Record],
 ) -> None:
-    """Set the existing row, and refuse it if the caller may not change it. The parent decides for a child."""
+    """Set the existing row, and refuse it if the caller may not change it. The rights on a child are those on its parent."""
     entity = item.entity
     if row is None:
         item.missing("id")

@@ -150,7 +150,7 @@ class SubscriptionService:
         given = None if parsed.max_records is None else resolve(parsed.max_records, values)
         max_records = given if isinstance(given, int) and given else DEFAULT_SIZE
         pages = Pages({number: resolve_as(int, slot, values) for number, slot in parsed.live.sizes})
-        rights = viewer.project(parsed.live.depends_on)
+        rights = viewer.rights_key(parsed.live.depends_on)
         key = LivePlanKey(subscription.key, rights, pages, max_records)
         made = self.plans.get(
             key, partial(self._compile, subscription, viewer, max_records, pages, charged)

@@ -249,7 +249,7 @@ class ReadService:
         """The plan for this permission shape, with the sort keys of the cursors that were sent."""
         cursor_keys = self._decrypted_keys(caller, selection, values)
         pages = self._pages(selection, values, cursor_keys)
-        plan_key = PlanKey(key, viewer.project(selection.depends_on), pages)
+        plan_key = PlanKey(key, viewer.rights_key(selection.depends_on), pages)
         plan = self.plans.get(plan_key, partial(self._compile, caller, selection, viewer, pages))
         if isinstance(plan, Forbidden):
             raise forbidden(map(written_as, plan.closed), FILTER)

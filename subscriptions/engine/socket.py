@@ -35,7 +35,7 @@ SUBPROTOCOL = "graphql-transport-ws"
 MAX_ID_LENGTH = 100
 NO_ID = UUID(int=0)
 MAX_FRAMES_AFTER_CLOSE = 10 * MESSAGES_PER_SECOND
-"""Frames accepted after the closing handshake before the connection is cut."""
+"""Frames accepted after the server has sent a Close frame, before it aborts the connection."""
 log = structlog.get_logger()
 MAX_REASON_BYTES = 120
 """Maximum bytes of a close reason (RFC 6455, 5.5.1)."""
@@ -109,11 +109,11 @@ class Socket:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """Running queries and mutations whose results the client awaits, by operation id."""
         self._running: set[asyncio.Task[None]] = set()
-        """Those, and running ones that the client has completed."""
+        """All running queries and mutations, also those whose results the client no longer awaits."""
         self.last_frame_at = now()
         """Time of the last frame from the client."""
         self._stuck_at: float | None = None
-        """Time since which the client has not been reading."""
+        """Time at which the client was first found not to read."""
 
     # --- as a member of a feed -------------------------------------------------------------------
 
@@ -133,7 +133,7 @@ class Socket:
         return not self._closed and self.wire.is_ready()
 
     def is_stuck(self, now: float, seconds: float) -> bool:
-        """Whether the client has not been reading for so long; the time starts with the first call that finds it."""
+        """Whether the client has not been reading for this time; it starts with the first call that finds it."""
         if self.wire.writable.is_set():
             return False
         self._stuck_at = now if self._stuck_at is None else self._stuck_at

@@ -64,7 +64,7 @@ def test_status_restrictions_narrow_rights(
     profiles: list[ProfileRights], rules: list[set[str]], ruled: dict[str, tuple[str, ...]]
 ) -> None:
     kept = [StatusRestriction("Deal", "fee", frozenset(statuses)) for statuses in rules]
-    assert rights(profiles, kept, [], KNOWN)["Deal"].ruled == ruled
+    assert rights(profiles, kept, [], KNOWN)["Deal"].status_rules == ruled
 
 
 COMPUTED = {"Deal": {"margin": frozenset({"price", "fee"}), "short": frozenset({"name"})}}
@@ -118,7 +118,7 @@ def test_right_to_computed_field_follows_its_inputs(
     ]
     found = rights(profiles, kept, [], KNOWN, COMPUTED)["Deal"]
     assert set(found.fields) == fields
-    assert found.ruled == ruled
+    assert found.status_rules == ruled
 
 
 @covers("D-34")

@@ -127,4 +127,4 @@ def test_status_rule_does_not_change_writable_fields() -> None:
     rule = StatusRestriction("Deal", "fee", frozenset({"WON"}))
     found = rights([profile("fee", "fee")], [rule], [], KNOWN)["Deal"]
     assert found.writable == {"fee"}
-    assert found.ruled == {"fee": ("WON",)}
+    assert found.status_rules == {"fee": ("WON",)}

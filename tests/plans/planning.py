@@ -244,7 +244,7 @@ def read(request: Request, viewer: Viewer) -> Read:
     parsed = READS._read(request, operation, values, declared)
     opened = READS._decrypted_keys(caller(viewer), parsed.selection, values)
     pages = READS._pages(parsed.selection, values, opened)
-    plan_key = PlanKey(key, viewer.project(parsed.selection.depends_on), pages)
+    plan_key = PlanKey(key, viewer.rights_key(parsed.selection.depends_on), pages)
     return Read(
         plan_key,
         parsed,

@@ -197,12 +197,12 @@ async def test_projections_of_a_viewer_are_bounded(world: World) -> None:
         user = await connection.fetchval('SELECT id FROM "user" LIMIT 1')
         viewer = await load(connection, MODEL, POLICIES, user)
     assert viewer is not None
-    first = viewer.project(frozenset({FieldOf("Opportunity", "name")}))
+    first = viewer.rights_key(frozenset({FieldOf("Opportunity", "name")}))
     for number in range(3 * MAX_CACHED_PROJECTIONS):
-        viewer.project(frozenset({AttributeOf("Opportunity", f"key_{number}")}))
+        viewer.rights_key(frozenset({AttributeOf("Opportunity", f"key_{number}")}))
         assert len(viewer._projections) <= MAX_CACHED_PROJECTIONS
-    assert viewer.project(frozenset({FieldOf("Opportunity", "name")})) == first
-    assert viewer.project(frozenset({RowsOf("Opportunity")})) != first
+    assert viewer.rights_key(frozenset({FieldOf("Opportunity", "name")})) == first
+    assert viewer.rights_key(frozenset({RowsOf("Opportunity")})) != first
 
 
 @covers("D-55")

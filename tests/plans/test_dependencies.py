@@ -128,8 +128,8 @@ class RecordingViewer:
     def value(self, name: str) -> object:
         return self._viewer.value(name)
 
-    def project(self, depends_on: Dependencies) -> object:
-        return self._viewer.project(depends_on)
+    def rights_key(self, depends_on: Dependencies) -> object:
+        return self._viewer.rights_key(depends_on)
 
 
 def undeclared(used: Iterable[Dependency], declared: Dependencies) -> list[Dependency]:
@@ -287,7 +287,7 @@ def test_viewers_share_a_projection_only_with_equal_rights(
     one, others = data.draw(relatives())
     for other in others:
         for each in KNOWN:
-            if one.project(frozenset({each})) == other.project(frozenset({each})):
+            if one.rights_key(frozenset({each})) == other.rights_key(frozenset({each})):
                 assert _facts(one, each) == _facts(other, each), each
             elif isinstance(each, FieldOf | AttributeOf | AttributesOf | SearchOf | TrashOf):
                 assert _facts(one, each) != _facts(other, each), (
@@ -295,7 +295,7 @@ def test_viewers_share_a_projection_only_with_equal_rights(
                 )
         for entity in RULED:
             depends_on = locking._depends_on(entity)
-            if one.project(depends_on) == other.project(depends_on):
+            if one.rights_key(depends_on) == other.rights_key(depends_on):
                 assert _rows(one, entity) == _rows(other, entity), entity.name
 
 
@@ -341,9 +341,9 @@ def test_different_dependencies_have_different_projections(
     viewer = Viewer(IDS[0], IDS[0], 1, {}, {}, {}, {}, POLICIES)
     near = [one - {each} | {changed} for each in one for changed in _renamed(each, text)]
     for each in (other, *near, frozenset([*one])):
-        same = viewer.project(one) == viewer.project(each)
+        same = viewer.rights_key(one) == viewer.rights_key(each)
         assert same == (one == each)
-        assert not same or hash(viewer.project(one)) == hash(viewer.project(each))
+        assert not same or hash(viewer.rights_key(one)) == hash(viewer.rights_key(each))
 
 
 @covers("D-55")

@@ -171,7 +171,7 @@ async def find_by_text(
     texts = sorted(set(values))
     if not texts or not authorizer.may_see(entity.name):
         return {}
-    key = _Key(_ByText(entity, column), authorizer.project(_depends_on(entity)))
+    key = _Key(_ByText(entity, column), authorizer.rights_key(_depends_on(entity)))
     compiled = _cached(key, lambda: _compile_by_text(authorizer, entity, column))
     bound = [texts if name == IDS else authorizer.value(name) for name in compiled.parameters]
     return {row[0]: row[1] for row in await connection.fetch(compiled.sql, *bound)}
@@ -194,7 +194,9 @@ async def nearest_visible(
     if not authorizer.may_see(series.entity.name):
         return Hidden(None)
     form = authorizer.form(series.entity.name)
-    statement_key = _Key(_Nearest(series, before), authorizer.project(_depends_on(series.entity)))
+    statement_key = _Key(
+        _Nearest(series, before), authorizer.rights_key(_depends_on(series.entity))
+    )
     compiled = _cached(
         statement_key, lambda: _compile_nearest(authorizer, series, form, before=before)
     )
@@ -238,7 +240,7 @@ async def lock_referenced(
     visible_ids: dict[Entity, set[UUID]] = {entity: set() for entity in ids_by_entity}
     if readable:
         readable.sort(key=lambda entity: entity.name)
-        key = _Key(_Referenced(tuple(readable)), authorizer.project(_depends_on(*readable)))
+        key = _Key(_Referenced(tuple(readable)), authorizer.rights_key(_depends_on(*readable)))
         compiled = _cached(key, lambda: _compile_referenced(authorizer, readable))
         arrays = {_ids(entity): ids_by_entity[entity] for entity in readable}
         values = [
@@ -277,7 +279,7 @@ async def _fetch(
 
 
 def _statement(authorizer: Authorizer, request: _ByIds) -> Compiled:
-    key = _Key(request, authorizer.project(_depends_on(request.entity)))
+    key = _Key(request, authorizer.rights_key(_depends_on(request.entity)))
     return _cached(key, lambda: _compile(authorizer, request))
 
 
