@@ -7,7 +7,6 @@ from dataclasses import replace
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from db.engine.entity import Entity
 from db.engine.gate import FieldAccess
 from db.engine.plan.values import parse_id
 from db.engine.trace import HistoryEntry
@@ -73,8 +72,12 @@ async def _refuse(
     if not outdated:
         return
     changes = await history.last_changes(ctx.unit.connection, outdated)
+    entries = {each.id for several in changes.values() for each in several.values()}
+    # The history has rights of its own, so its entries are read through the gate like all records.
+    visible = await ctx.unit.visible(ctx.unit.model.entities[HISTORY], entries)
+    may_read_time = ctx.viewer.right(HISTORY, "at") is FieldAccess.READABLE
     last = {
-        id(item): _last_readable(item, ctx.viewer, fields, changes[item.existing.id])
+        id(item): _last(fields, changes[item.existing.id], visible if may_read_time else set())
         for item, fields in refused
     }
     users = await _changed_by(ctx, {each.user_id for each in last.values() if each})
@@ -98,32 +101,13 @@ async def _refuse(
         item.error(UserErrorCode.CONFLICT, message, "version", conflict=conflict)
 
 
-def _last_readable(
-    item: AnyChangeset,
-    viewer: Viewer,
-    fields: Sequence[ConflictingField],
-    changes: Mapping[str, LastChange],
+def _last(
+    fields: Sequence[ConflictingField], changes: Mapping[str, LastChange], visible: set[UUID]
 ) -> LastChange | None:
-    """The last of the changes that conflict and whose history the caller may read."""
-    if viewer.right(HISTORY, "at") is not FieldAccess.READABLE:
-        return None
+    """The last visible change of these fields, or of any field if there are none."""
     keys = {each.key for each in fields} or changes.keys()
-    found = [
-        changes[key] for key in keys if key in changes and _is_readable(item.entity, viewer, key)
-    ]
+    found = [changes[key] for key in keys if key in changes and changes[key].id in visible]
     return max(found, key=lambda each: each.at, default=None)
-
-
-def _is_readable(entity: Entity, viewer: Viewer, key: str) -> bool:
-    """Whether the caller reads a history key: an entity with a field, an attribute, or nothing for the record itself."""
-    name = key.removeprefix(f"{entity.name}.")
-    if name == key:
-        return key == entity.name
-    attributes = viewer.rights[entity.name].attributes.values()
-    return name in map(str, (each.id for each in attributes)) or (
-        (name in entity.fields or name in entity.references)
-        and viewer.right(entity.name, name) is FieldAccess.READABLE
-    )
 
 
 async def _changed_by(ctx: Context, ids: set[UUID | None]) -> Mapping[UUID, NamedRecord]:

@@ -62,6 +62,8 @@ async def changes_since(
 class LastChange:
     """The last change of a field, or of the record as such."""
 
+    id: UUID
+    """ID of the history entry."""
     at: datetime
     user_id: UUID | None
 
@@ -71,7 +73,7 @@ def _last_changes() -> Compiled:
     history = HistoryEntry.__table__
     newer = _newer_than_versions()
     changes = (
-        select(history.c.record_id, history.c.key, history.c.at, history.c.user_id)
+        select(history.c.record_id, history.c.key, history.c.id, history.c.at, history.c.user_id)
         .ext(distinct_on(history.c.record_id, history.c.key))
         .select_from(newer)
         .order_by(history.c.record_id, history.c.key, history.c.record_version.desc())
@@ -86,5 +88,5 @@ async def last_changes(
     changes: dict[UUID, dict[str, LastChange]] = {id: {} for id in versions}
     values, numbers = list(versions), list(versions.values())
     for row in await fetch(connection, _last_changes(), values=values, versions=numbers):
-        changes[row["record_id"]][row["key"]] = LastChange(row["at"], row["user_id"])
+        changes[row["record_id"]][row["key"]] = LastChange(row["id"], row["at"], row["user_id"])
     return changes
