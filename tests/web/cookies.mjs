@@ -34,7 +34,7 @@ const follow = (page) =>
     await new Promise((resolve, reject) => Object.assign(socket, { onopen: resolve, onerror: reject }));
     socket.send(JSON.stringify({ type: "connection_init", payload: { "x-session": "cookie" } }));
     const kinds = [(await next()).type];
-    const query = "subscription { opportunities(atMost: 1000) { kind changes { id node { name } } } }";
+    const query = "subscription { opportunities(first: 100) { kind changes { id node { name } } } }";
     socket.send(JSON.stringify({ type: "subscribe", id: "1", payload: { query } }));
     const first = (await next()).payload.data.opportunities;
     const rename = `mutation { opportunityUpdate(input: { id: "${first.changes[0].id}", name: "followed" }) { userErrors { code } } }`;
