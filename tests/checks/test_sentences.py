@@ -301,3 +301,12 @@ def test_rules_and_commands_take_typed_records() -> None:
         if ast.unparse(node.value) in ("dict", "Mapping", "MutableMapping", "defaultdict")
     ]
     assert not mappings, f"{mappings}: take the record itself, a TypedDict or a dataclass"
+
+
+def test_decisions_are_numbered_once() -> None:
+    """The number of a decision record is that of its file and of its heading."""
+    files = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    headings = [int(file.read_text().partition(".")[0].removeprefix("# ")) for file in files]
+    numbers = [int(file.name[:4]) for file in files]
+    assert numbers == headings, "give the heading the number of the file"
+    assert numbers == list(range(1, len(files) + 1)), "give each decision the next free number"
